@@ -1,0 +1,228 @@
+// The table of element-wise operations: one row says everything (the expression, its scalars, which dtypes it takes, its derivatives), and
+// every device compiles the row. To add an operation, add a row here and a row to the fixtures.
+//
+// A derivative is itself an element-wise expression, over [cotangent, ...inputs, output, ...scalars]: it is compiled like any other kernel,
+// and `operandsUsed` finds which of these it reads, so that nothing else is saved for backward.
+import { type Algebra, type NumberExpression, type TruthExpression, operandsUsed } from "./algebra.js";
+
+/** What a row takes and gives. float: float32 only (integers are promoted first); arithmetic: float32 or int32 in, the same out; compare:
+ *  operands of one dtype in, bool out; logic: bool in and out; choose: a bool condition, then two of one dtype, which is also the result's. */
+export type ElementwiseKind = "float" | "arithmetic" | "compare" | "logic" | "choose";
+
+export interface ElementwiseKernel {
+  /** Unique; names the compiled kernel on every device: "relu", or "relu'0" for the derivative by input 0. */
+  readonly name: string;
+  readonly inputs: number;
+  readonly scalars: number;
+  readonly kind: ElementwiseKind;
+  /** Over [...inputs, ...scalars]. */
+  readonly expression: NumberExpression | TruthExpression;
+}
+export interface DerivativeKernel extends ElementwiseKernel {
+  /** Which of [cotangent, ...inputs, output] the kernel reads, ascending; `inputs` counts these. */
+  readonly operands: readonly number[];
+  /** The derivative is the cotangent itself: nothing to compute. */
+  readonly identity: boolean;
+}
+export interface ElementwiseRow extends ElementwiseKernel {
+  /** By each input; null where no gradient flows (comparisons, conditions, step functions). */
+  readonly derivatives: readonly (DerivativeKernel | null)[];
+}
+
+interface RowOptions {
+  readonly inputs?: number;
+  readonly scalars?: number;
+  readonly kind?: ElementwiseKind;
+  /** By input; each over [cotangent, ...inputs, output, ...scalars]. */
+  readonly grad?: readonly (NumberExpression | null)[];
+}
+
+/** The cotangent as it is. */
+const identity: NumberExpression = (_e, g) => g;
+
+function row(name: string, expression: NumberExpression | TruthExpression, options: RowOptions = {}): ElementwiseRow {
+  const { inputs = 1, scalars = 0, kind = "float", grad = [] } = options;
+  const derivatives = Array.from({ length: inputs }, (_, by) => {
+    const whole = grad[by];
+    return whole ? derivative(`${name}'${by}`, whole, inputs + 2, scalars) : null;
+  });
+  return { name, inputs, scalars, kind, expression, derivatives };
+}
+
+/** Narrows a derivative over [cotangent, ...inputs, output, ...scalars] to the operands it reads. */
+function derivative(name: string, whole: NumberExpression, tensors: number, scalars: number): DerivativeKernel {
+  const operands = operandsUsed(whole, tensors + scalars).filter((i) => i < tensors);
+  const expression: NumberExpression = <T, B>(e: Algebra<T, B>, ...given: T[]) => {
+    const zero = e.constant(0);
+    const all = Array.from({ length: tensors }, () => zero);
+    operands.forEach((position, i) => (all[position] = given[i] ?? zero));
+    return whole(e, ...all, ...given.slice(operands.length));
+  };
+  return { name, inputs: operands.length, scalars, kind: "float", expression, operands, identity: whole === identity };
+}
+
+// ── pieces that several rows share ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** 1/(1 + e^−x) without overflow on either side. */
+function sigmoid<T, B>(e: Algebra<T, B>, x: T): T {
+  const one = e.constant(1);
+  const decay = e.exp(e.neg(e.abs(x)));
+  const denominator = e.add(one, decay);
+  return e.div(e.select(e.lt(x, e.constant(0)), decay, one), denominator);
+}
+/** log(1 + e^x) = max(x, 0) + log1p(e^−|x|). */
+function softplus<T, B>(e: Algebra<T, B>, x: T): T {
+  return e.add(e.max(x, e.constant(0)), e.log1p(e.exp(e.neg(e.abs(x)))));
+}
+/** Φ(x), the normal distribution's cumulative function. */
+function normalCdf<T, B>(e: Algebra<T, B>, x: T): T {
+  return e.mul(e.constant(0.5), e.add(e.constant(1), e.erf(e.mul(x, e.constant(Math.SQRT1_2)))));
+}
+function sign<T, B>(e: Algebra<T, B>, x: T): T {
+  const zero = e.constant(0);
+  return e.select(e.lt(zero, x), e.constant(1), e.select(e.lt(x, zero), e.constant(-1), e.mul(x, zero)));
+}
+/** Half of g to each side of a tie, as PyTorch's maximum and minimum do. */
+function shareOfExtreme<T, B>(e: Algebra<T, B>, g: T, mine: T, other: T): T {
+  const half = e.mul(g, e.constant(0.5));
+  return e.select(e.eq(mine, other), half, e.select(e.lt(other, mine), g, e.constant(0)));
+}
+const tanhScale = Math.sqrt(2 / Math.PI), tanhCubic = 0.044715;
+/** The inner function of GELU's tanh approximation: √(2/π)·(x + 0.044715·x³). */
+function geluInner<T, B>(e: Algebra<T, B>, x: T): T {
+  return e.mul(e.constant(tanhScale), e.add(x, e.mul(e.constant(tanhCubic), e.mul(x, e.mul(x, x)))));
+}
+
+// ── the table ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const arithmetic = [
+  row("add", (e, a, b) => e.add(a, b), { inputs: 2, kind: "arithmetic", grad: [identity, identity] }),
+  row("sub", (e, a, b) => e.sub(a, b), { inputs: 2, kind: "arithmetic", grad: [identity, (e, g) => e.neg(g)] }),
+  row("mul", (e, a, b) => e.mul(a, b), { inputs: 2, kind: "arithmetic", grad: [(e, g, _a, b) => e.mul(g, b), (e, g, a) => e.mul(g, a)] }),
+  row("div", (e, a, b) => e.div(a, b), {
+    inputs: 2,
+    grad: [(e, g, _a, b) => e.div(g, b), (e, g, _a, b, y) => e.neg(e.div(e.mul(g, y), b))],
+  }),
+  row("pow", (e, a, b) => e.pow(a, b), {
+    inputs: 2,
+    grad: [
+      (e, g, a, b) => e.select(e.eq(b, e.constant(0)), e.constant(0), e.mul(g, e.mul(b, e.pow(a, e.sub(b, e.constant(1)))))),
+      (e, g, a, b, y) => {
+        const zero = e.constant(0);
+        return e.select(e.and(e.eq(a, zero), e.le(zero, b)), zero, e.mul(g, e.mul(y, e.log(a))));
+      },
+    ],
+  }),
+  row("maximum", (e, a, b) => e.max(a, b), {
+    inputs: 2, kind: "arithmetic", grad: [(e, g, a, b) => shareOfExtreme(e, g, a, b), (e, g, a, b) => shareOfExtreme(e, g, b, a)],
+  }),
+  row("minimum", (e, a, b) => e.min(a, b), {
+    inputs: 2, kind: "arithmetic",
+    grad: [(e, g, a, b) => shareOfExtreme(e, g, e.neg(a), e.neg(b)), (e, g, a, b) => shareOfExtreme(e, g, e.neg(b), e.neg(a))],
+  }),
+  row("neg", (e, x) => e.neg(x), { kind: "arithmetic", grad: [(e, g) => e.neg(g)] }),
+  row("abs", (e, x) => e.abs(x), { kind: "arithmetic", grad: [(e, g, x) => e.mul(g, sign(e, x))] }),
+  row("sign", (e, x) => sign(e, x), { kind: "arithmetic" }),
+  row("square", (e, x) => e.mul(x, x), { kind: "arithmetic", grad: [(e, g, x) => e.mul(g, e.add(x, x))] }),
+  row("addScalar", (e, x, s) => e.add(x, s), { scalars: 1, kind: "arithmetic", grad: [identity] }),
+  row("mulScalar", (e, x, s) => e.mul(x, s), { scalars: 1, kind: "arithmetic", grad: [(e, g, _x, _y, s) => e.mul(g, s)] }),
+  row("divScalar", (e, x, s) => e.div(x, s), { scalars: 1, grad: [(e, g, _x, _y, s) => e.div(g, s)] }),
+  /** scalar − x and scalar / x. */
+  row("reverseSubScalar", (e, x, s) => e.sub(s, x), { scalars: 1, kind: "arithmetic", grad: [(e, g) => e.neg(g)] }),
+  row("reverseDivScalar", (e, x, s) => e.div(s, x), { scalars: 1, grad: [(e, g, x, y) => e.neg(e.div(e.mul(g, y), x))] }),
+  row("powScalar", (e, x, s) => e.pow(x, s), {
+    scalars: 1,
+    grad: [(e, g, x, _y, s) => e.select(e.eq(s, e.constant(0)), e.constant(0), e.mul(g, e.mul(s, e.pow(x, e.sub(s, e.constant(1))))))],
+  }),
+  /** x·scale + shift with per-channel operands broadcast by the caller. */
+  row("mulAdd", (e, x, scale, shift) => e.add(e.mul(x, scale), shift), {
+    inputs: 3, grad: [(e, g, _x, scale) => e.mul(g, scale), (e, g, x) => e.mul(g, x), identity],
+  }),
+  row("clamp", (e, x, low, high) => e.min(e.max(x, low), high), {
+    scalars: 2, kind: "arithmetic",
+    grad: [(e, g, x, _y, low, high) => e.select(e.and(e.le(low, x), e.le(x, high)), g, e.constant(0))],
+  }),
+];
+
+const transcendental = [
+  row("sqrt", (e, x) => e.sqrt(x), { grad: [(e, g, _x, y) => e.div(g, e.add(y, y))] }),
+  row("rsqrt", (e, x) => e.div(e.constant(1), e.sqrt(x)), { grad: [(e, g, x, y) => e.mul(e.constant(-0.5), e.div(e.mul(g, y), x))] }),
+  row("reciprocal", (e, x) => e.div(e.constant(1), x), { grad: [(e, g, _x, y) => e.neg(e.mul(g, e.mul(y, y)))] }),
+  row("exp", (e, x) => e.exp(x), { grad: [(e, g, _x, y) => e.mul(g, y)] }),
+  row("expm1", (e, x) => e.expm1(x), { grad: [(e, g, _x, y) => e.mul(g, e.add(y, e.constant(1)))] }),
+  row("log", (e, x) => e.log(x), { grad: [(e, g, x) => e.div(g, x)] }),
+  row("log1p", (e, x) => e.log1p(x), { grad: [(e, g, x) => e.div(g, e.add(x, e.constant(1)))] }),
+  row("sin", (e, x) => e.sin(x), { grad: [(e, g, x) => e.mul(g, e.cos(x))] }),
+  row("cos", (e, x) => e.cos(x), { grad: [(e, g, x) => e.neg(e.mul(g, e.sin(x)))] }),
+  row("tanh", (e, x) => e.tanh(x), { grad: [(e, g, _x, y) => e.mul(g, e.sub(e.constant(1), e.mul(y, y)))] }),
+  row("erf", (e, x) => e.erf(x), {
+    grad: [(e, g, x) => e.mul(g, e.mul(e.constant(2 / Math.sqrt(Math.PI)), e.exp(e.neg(e.mul(x, x)))))],
+  }),
+  row("floor", (e, x) => e.floor(x)),
+  row("ceil", (e, x) => e.ceil(x)),
+  row("round", (e, x) => e.round(x)),
+];
+
+const activations = [
+  row("relu", (e, x) => e.max(x, e.constant(0)), {
+    kind: "arithmetic", grad: [(e, g, _x, y) => e.select(e.lt(e.constant(0), y), g, e.constant(0))],
+  }),
+  row("leakyRelu", (e, x, slope) => e.select(e.lt(e.constant(0), x), x, e.mul(x, slope)), {
+    scalars: 1, grad: [(e, g, x, _y, slope) => e.select(e.lt(e.constant(0), x), g, e.mul(g, slope))],
+  }),
+  row("sigmoid", (e, x) => sigmoid(e, x), { grad: [(e, g, _x, y) => e.mul(g, e.mul(y, e.sub(e.constant(1), y)))] }),
+  row("logSigmoid", (e, x) => e.neg(softplus(e, e.neg(x))), { grad: [(e, g, x) => e.mul(g, sigmoid(e, e.neg(x)))] }),
+  row("softplus", (e, x) => softplus(e, x), { grad: [(e, g, x) => e.mul(g, sigmoid(e, x))] }),
+  row("silu", (e, x) => e.mul(x, sigmoid(e, x)), {
+    grad: [(e, g, x) => {
+      const s = sigmoid(e, x);
+      return e.mul(g, e.mul(s, e.add(e.constant(1), e.mul(x, e.sub(e.constant(1), s)))));
+    }],
+  }),
+  row("gelu", (e, x) => e.mul(x, normalCdf(e, x)), {
+    grad: [(e, g, x) => {
+      const density = e.mul(e.constant(1 / Math.sqrt(2 * Math.PI)), e.exp(e.mul(e.constant(-0.5), e.mul(x, x))));
+      return e.mul(g, e.add(normalCdf(e, x), e.mul(x, density)));
+    }],
+  }),
+  row("geluTanh", (e, x) => e.mul(e.mul(e.constant(0.5), x), e.add(e.constant(1), e.tanh(geluInner(e, x)))), {
+    grad: [(e, g, x) => {
+      const one = e.constant(1), half = e.constant(0.5), t = e.tanh(geluInner(e, x));
+      const slope = e.mul(e.constant(tanhScale), e.add(one, e.mul(e.constant(3 * tanhCubic), e.mul(x, x))));
+      const left = e.mul(half, e.add(one, t));
+      const right = e.mul(e.mul(half, x), e.mul(e.sub(one, e.mul(t, t)), slope));
+      return e.mul(g, e.add(left, right));
+    }],
+  }),
+  /** max(x,0) − x·t + log1p(e^−|x|): binary cross-entropy of logits x against targets t; its derivative by x is σ(x) − t. */
+  row("bceWithLogits", (e, x, t) => e.add(e.sub(e.max(x, e.constant(0)), e.mul(x, t)), e.log1p(e.exp(e.neg(e.abs(x))))), {
+    inputs: 2, grad: [(e, g, x, t) => e.mul(g, e.sub(sigmoid(e, x), t)), (e, g, x) => e.neg(e.mul(g, x))],
+  }),
+];
+
+const comparisons = [
+  row("lt", (e, a, b) => e.lt(a, b), { inputs: 2, kind: "compare" }),
+  row("le", (e, a, b) => e.le(a, b), { inputs: 2, kind: "compare" }),
+  row("gt", (e, a, b) => e.lt(b, a), { inputs: 2, kind: "compare" }),
+  row("ge", (e, a, b) => e.le(b, a), { inputs: 2, kind: "compare" }),
+  row("eq", (e, a, b) => e.eq(a, b), { inputs: 2, kind: "compare" }),
+  row("ne", (e, a, b) => e.ne(a, b), { inputs: 2, kind: "compare" }),
+  row("isnan", (e, x) => e.isNaN(x), { kind: "compare" }),
+  row("logicalAnd", (e, a, b) => e.and(e.truth(a), e.truth(b)), { inputs: 2, kind: "logic" }),
+  row("logicalOr", (e, a, b) => e.or(e.truth(a), e.truth(b)), { inputs: 2, kind: "logic" }),
+  row("logicalNot", (e, x) => e.not(e.truth(x)), { kind: "logic" }),
+  row("where", (e, condition, a, b) => e.select(e.truth(condition), a, b), {
+    inputs: 3, kind: "choose",
+    grad: [null, (e, g, condition) => e.select(e.truth(condition), g, e.constant(0)), (e, g, condition) => e.select(e.truth(condition), e.constant(0), g)],
+  }),
+];
+
+/** Every row by its name. The order is the order in which devices generate their code. */
+export const elementwiseRows: ReadonlyMap<string, ElementwiseRow> = new Map(
+  [...arithmetic, ...transcendental, ...activations, ...comparisons].map((r) => [r.name, r]),
+);
+
+/** Rows and derivatives together: every kernel a device must be able to run. */
+export function elementwiseKernels(): ElementwiseKernel[] {
+  return [...elementwiseRows.values()].flatMap((r) => [r, ...r.derivatives.filter((d) => d !== null && !d.identity)]) as ElementwiseKernel[];
+}
