@@ -1,0 +1,120 @@
+// Max and average pooling over windows, adaptive average pooling and nearest-neighbour upsampling. The linear ones are lists of
+// (output, input, weight) links: forward reads a link one way, backward the other.
+import type { Pool2dParams, View } from "../types.js";
+import { at, count, fourLengths, read, write } from "./views.js";
+
+export function maxPool2d(out: View, indices: View, x: View, params: Pool2dParams): void {
+  const [batch, channels, outHeight, outWidth] = fourLengths(out);
+  const [, , height, width] = fourLengths(x);
+  const values = read(x), best = new Float64Array(count(out.shape)), where = new Float64Array(count(out.shape));
+  for (let plane = 0; plane < batch * channels; plane++) {
+    for (let cell = 0; cell < outHeight * outWidth; cell++) {
+      const inputs = windowCells(Math.floor(cell / outWidth), cell % outWidth, height, width, params);
+      const value = (i: number) => at(values, plane * height * width + i);
+      const beats = (a: number, b: number) => a > b || (Number.isNaN(a) && !Number.isNaN(b));
+      const winner = inputs.reduce((first, i) => (beats(value(i), value(first)) ? i : first), inputs[0] ?? -1);
+      best[plane * outHeight * outWidth + cell] = winner < 0 ? -Infinity : value(winner);
+      where[plane * outHeight * outWidth + cell] = winner;
+    }
+  }
+  write(out, best);
+  write(indices, where);
+}
+
+/** The positions h·W + w inside the image that the window of output cell (p, q) covers, in row-major order. */
+function windowCells(p: number, q: number, height: number, width: number, params: Pool2dParams): number[] {
+  const cells: number[] = [];
+  for (let r = 0; r < params.kernel[0]; r++) for (let s = 0; s < params.kernel[1]; s++) {
+    const h = p * params.stride[0] - params.padding[0] + r * params.dilation[0];
+    const w = q * params.stride[1] - params.padding[1] + s * params.dilation[1];
+    if (h >= 0 && h < height && w >= 0 && w < width) cells.push(h * width + w);
+  }
+  return cells;
+}
+
+export function maxPool2dBackward(gradX: View, grad: View, indices: View): void {
+  const [batch, channels, height, width] = fourLengths(gradX);
+  const g = read(grad), where = read(indices), sums = new Float64Array(count(gradX.shape));
+  const cells = g.length / Math.max(batch * channels, 1);
+  g.forEach((value, i) => {
+    const target = Math.floor(i / cells) * height * width + at(where, i);
+    sums[target] = at(sums, target) + value;
+  });
+  write(gradX, sums);
+}
+
+/** Which inputs one output cell averages or copies, and with what weight. */
+type Links = (p: number, q: number) => { readonly cells: readonly number[]; readonly weight: number };
+
+function forEachLink(output: View, input: View, links: Links, visit: (outputAt: number, inputAt: number, weight: number) => void): void {
+  const [batch, channels, outHeight, outWidth] = fourLengths(output);
+  const [, , height, width] = fourLengths(input);
+  for (let p = 0; p < outHeight; p++) for (let q = 0; q < outWidth; q++) {
+    const { cells, weight } = links(p, q);
+    for (let plane = 0; plane < batch * channels; plane++) {
+      for (const cell of cells) visit((plane * outHeight + p) * outWidth + q, plane * height * width + cell, weight);
+    }
+  }
+}
+
+function gatherLinks(out: View, x: View, links: Links): void {
+  const values = read(x), sums = new Float64Array(count(out.shape));
+  forEachLink(out, x, links, (o, i, weight) => (sums[o] = at(sums, o) + at(values, i) * weight));
+  write(out, sums);
+}
+
+function scatterLinks(gradX: View, grad: View, links: Links): void {
+  const g = read(grad), sums = new Float64Array(count(gradX.shape));
+  forEachLink(grad, gradX, links, (o, i, weight) => (sums[i] = at(sums, i) + at(g, o) * weight));
+  write(gradX, sums);
+}
+
+/** PyTorch's divisor: with the padding counted, a window still ends at the padded image's edge (it matters in ceil mode). */
+function averageLinks(input: View, params: Pool2dParams): Links {
+  const [, , height, width] = fourLengths(input);
+  const padded = (start: number, kernel: number, length: number, padding: number) => Math.min(start + kernel, length + padding) - start;
+  return (p, q) => {
+    const cells = windowCells(p, q, height, width, params);
+    const area =
+      padded(p * params.stride[0] - params.padding[0], params.kernel[0], height, params.padding[0]) *
+      padded(q * params.stride[1] - params.padding[1], params.kernel[1], width, params.padding[1]);
+    return { cells, weight: 1 / (params.countIncludePad ? area : cells.length) };
+  };
+}
+export function avgPool2d(out: View, x: View, params: Pool2dParams): void {
+  gatherLinks(out, x, averageLinks(x, params));
+}
+export function avgPool2dBackward(gradX: View, grad: View, params: Pool2dParams): void {
+  scatterLinks(gradX, grad, averageLinks(gradX, params));
+}
+
+function adaptiveLinks(output: View, input: View): Links {
+  const [, , outHeight, outWidth] = fourLengths(output);
+  const [, , height, width] = fourLengths(input);
+  const range = (i: number, cells: number, length: number) => {
+    const start = Math.floor((i * length) / cells), end = Math.ceil(((i + 1) * length) / cells);
+    return Array.from({ length: end - start }, (_, j) => start + j);
+  };
+  return (p, q) => {
+    const rows = range(p, outHeight, height), columns = range(q, outWidth, width);
+    return { cells: rows.flatMap((h) => columns.map((w) => h * width + w)), weight: 1 / (rows.length * columns.length) };
+  };
+}
+export function adaptiveAvgPool2d(out: View, x: View): void {
+  gatherLinks(out, x, adaptiveLinks(out, x));
+}
+export function adaptiveAvgPool2dBackward(gradX: View, grad: View): void {
+  scatterLinks(gradX, grad, adaptiveLinks(grad, gradX));
+}
+
+function nearestLinks(output: View, input: View): Links {
+  const [, , outHeight, outWidth] = fourLengths(output);
+  const [, , height, width] = fourLengths(input);
+  return (p, q) => ({ cells: [Math.floor((p * height) / outHeight) * width + Math.floor((q * width) / outWidth)], weight: 1 });
+}
+export function upsampleNearest2d(out: View, x: View): void {
+  gatherLinks(out, x, nearestLinks(out, x));
+}
+export function upsampleNearest2dBackward(gradX: View, grad: View): void {
+  scatterLinks(gradX, grad, nearestLinks(grad, gradX));
+}

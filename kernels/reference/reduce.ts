@@ -1,0 +1,63 @@
+// Reductions over any set of dimensions, variance in two passes, and the index of an extreme element.
+import type { ArgReduceName, ReduceName, View } from "../types.js";
+import { around, at, count, type Numbers, read, write } from "./views.js";
+
+interface Reduction {
+  readonly neutral: number;
+  readonly combine: (a: number, b: number) => number;
+}
+
+const reductions: Record<ReduceName, Reduction> = {
+  sum: { neutral: 0, combine: (a, b) => a + b },
+  prod: { neutral: 1, combine: (a, b) => a * b },
+  max: { neutral: -Infinity, combine: (a, b) => Math.max(a, b) },
+  min: { neutral: Infinity, combine: (a, b) => Math.min(a, b) },
+  any: { neutral: 0, combine: (a, b) => (a !== 0 || b !== 0 ? 1 : 0) },
+  all: { neutral: 1, combine: (a, b) => (a !== 0 && b !== 0 ? 1 : 0) },
+};
+/** Sums and products of integers wrap to 32 bits. */
+const wrapping: Partial<Record<ReduceName, Reduction>> = {
+  sum: { neutral: 0, combine: (a, b) => (a + b) | 0 },
+  prod: { neutral: 1, combine: Math.imul },
+};
+
+/** Each group holds the elements that reduce to one output, in row-major order: the view with the reduced dimensions moved last. */
+function groups(x: View, dims: readonly number[]): Numbers[] {
+  const reduced = new Set(dims);
+  const all = x.shape.map((_, dim) => dim);
+  const order = [...all.filter((dim) => !reduced.has(dim)), ...all.filter((dim) => reduced.has(dim))];
+  const moved = { ...x, shape: order.map((dim) => at(x.shape, dim)), strides: order.map((dim) => at(x.strides, dim)) };
+  const values = read(moved);
+  const length = count(dims.map((dim) => at(x.shape, dim)));
+  const outputs = count(all.filter((dim) => !reduced.has(dim)).map((dim) => at(x.shape, dim)));
+  return Array.from({ length: outputs }, (_, i) => values.subarray(i * length, (i + 1) * length));
+}
+
+export function reduce(op: ReduceName, out: View, x: View, dims: readonly number[], scale: number): void {
+  const { neutral, combine } = (x.dtype === "float32" ? undefined : wrapping[op]) ?? reductions[op];
+  const factor = op === "sum" ? scale : 1;
+  write(out, groups(x, dims).map((group) => group.reduce((a, b) => combine(a, b), neutral) * factor));
+}
+
+export function variance(out: View, x: View, dims: readonly number[], correction: number): void {
+  write(out, groups(x, dims).map((group) => {
+    const mean = group.reduce((a, b) => a + b, 0) / group.length;
+    const squares = group.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+    const freedom = group.length - correction;
+    return freedom > 0 ? squares / freedom : NaN;
+  }));
+}
+
+export function argReduce(op: ArgReduceName, out: View, x: View, dim: number): void {
+  const { outer, length, inner } = around(x.shape, dim);
+  const values = read(x);
+  const result = new Float64Array(outer * inner);
+  const beats = (a: number, b: number) => (op === "argmax" ? a > b : a < b) || (Number.isNaN(a) && !Number.isNaN(b));
+  for (let i = 0; i < result.length; i++) {
+    const start = Math.floor(i / inner) * length * inner + (i % inner);
+    for (let j = 1; j < length; j++) {
+      if (beats(at(values, start + j * inner), at(values, start + at(result, i) * inner))) result[i] = j;
+    }
+  }
+  write(out, result);
+}

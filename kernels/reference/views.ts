@@ -1,0 +1,91 @@
+// Reading and writing strided views. Every kernel of the reference reads its inputs into row-major arrays, computes on those, and writes the
+// result back: slow, and impossible to get subtly wrong.
+import { ArgumentError, IndexError } from "../errors.js";
+import type { DeviceBuffer, DType, Shape, View } from "../types.js";
+import { ReferenceBuffer } from "./buffer.js";
+
+export type Numbers = Float64Array;
+
+export function valuesOf(buffer: DeviceBuffer): Numbers {
+  if (buffer instanceof ReferenceBuffer) return buffer.values;
+  throw new ArgumentError("The reference device got a buffer of another device; move the tensor with to(device) first.");
+}
+
+/** values[index], checked: a kernel that runs past its array is a bug, and must not compute on undefined. */
+export function at(values: ArrayLike<number>, index: number): number {
+  const value = values[index];
+  if (value === undefined) throw new RangeError(`The reference kernel read element ${index} of ${values.length}.`);
+  return value;
+}
+
+export function count(shape: Shape): number {
+  return shape.reduce((product, length) => product * length, 1);
+}
+
+/** The position in the buffer of every element of the view, in row-major order. */
+export function positions(view: View): Int32Array {
+  const { shape, strides, offset } = view;
+  const result = new Int32Array(count(shape));
+  const index = shape.map(() => 0);
+  let position = offset;
+  for (let i = 0; i < result.length; i++) {
+    result[i] = position;
+    for (let dim = shape.length - 1; dim >= 0; dim--) {
+      const next = at(index, dim) + 1, stride = at(strides, dim);
+      if (next < at(shape, dim)) {
+        index[dim] = next;
+        position += stride;
+        break;
+      }
+      position -= (next - 1) * stride;
+      index[dim] = 0;
+    }
+  }
+  return result;
+}
+
+/** The view's elements in row-major order, as a copy. */
+export function read(view: View): Numbers {
+  const values = valuesOf(view.buffer);
+  return Float64Array.from(positions(view), (position) => at(values, position));
+}
+
+/** Writes row-major values through the view, each converted to what the dtype can hold. */
+export function write(view: View, source: ArrayLike<number>): void {
+  const values = valuesOf(view.buffer);
+  positions(view).forEach((position, i) => (values[position] = convert(at(source, i), view.dtype)));
+}
+
+/** float32 stays as it is (float64 here); integers truncate towards zero, int32 saturating when the number is a float past its range. */
+export function convert(value: number, dtype: DType): number {
+  switch (dtype) {
+    case "float32":
+      return value;
+    case "int32":
+      return Number.isNaN(value) ? 0 : Math.trunc(Math.min(Math.max(value, -(2 ** 31)), 2 ** 31 - 1));
+    case "uint8":
+      return Math.trunc(value) & 255;
+    case "bool":
+      return value !== 0 ? 1 : 0;
+  }
+}
+
+/** A shape seen from one dimension: how many rows lie before it, its own length, how many elements lie behind. */
+export function around(shape: Shape, dim: number): { outer: number; length: number; inner: number } {
+  return { outer: count(shape.slice(0, dim)), length: at(shape, dim), inner: count(shape.slice(dim + 1)) };
+}
+
+/** The four lengths of an image batch or of a convolution's weight. */
+export function fourLengths(view: View): [number, number, number, number] {
+  return [at(view.shape, 0), at(view.shape, 1), at(view.shape, 2), at(view.shape, 3)];
+}
+
+/** The three lengths of a view [N, C, inner]. */
+export function threeLengths(view: View): [number, number, number] {
+  return [at(view.shape, 0), at(view.shape, 1), at(view.shape, 2)];
+}
+
+export function checkIndex(index: number, length: number, what: string): void {
+  if (index >= 0 && index < length) return;
+  throw new IndexError(`The ${what} ${index} is outside [0, ${length}); check where it was computed.`);
+}
