@@ -3,42 +3,35 @@
 // Plain JavaScript without dependencies: it runs before anything is built.
 import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve, sep } from "node:path";
-import { fileURLToPath } from "node:url";
 import { brotliDecompressSync } from "node:zlib";
+import { root } from "./prepare.mjs";
 
-export const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const archives = join(root, "node_modules", "@sparticuz", "chromium", "bin");
 const BLOCK = 512;
 
 /** Folder with libvulkan.so.1, libvk_swiftshader.so and vk_swiftshader_icd.json; unpacked at the first call. */
 export function swiftshaderFolder() {
-  return unpackOnce("swiftshader", "swiftshader.tar.br", untar);
+  return unpackOnce("swiftshader", (folder) => untar(open("swiftshader.tar.br"), folder));
 }
 
-/** Path of the Chromium binary; unpacked at the first call. */
-export function chromiumBinary() {
-  const folder = unpackOnce("chromium", "chromium.br", (bytes, target) => writeFileSync(join(target, "chromium"), bytes, { mode: 0o755 }));
-  return join(folder, "chromium");
-}
-
-/** Folder of the shared libraries that Chromium links to and a bare Debian does not have. */
-export function chromiumLibraries() {
-  return join(unpackOnce("chromium-libraries", "al2023.tar.br", untar), "lib");
-}
-
-/** Folder of the fonts that the headless browser draws with. */
-export function chromiumFonts() {
-  return join(unpackOnce("chromium-fonts", "fonts.tar.br", untar), "fonts");
+/** Folder of the headless Chromium, its libraries and SwiftShader: Chromium looks for its adapter beside its own binary. */
+export function chromiumFolder() {
+  return unpackOnce("chromium", (folder) => {
+    untar(open("swiftshader.tar.br"), folder);
+    untar(open("al2023.tar.br"), folder);
+    writeFileSync(join(folder, "chromium"), open("chromium.br"), { mode: 0o755 });
+  });
 }
 
 /**
- * The environment in which Dawn finds a Vulkan adapter: SwiftShader's, unless ATHANOR_TEST_ADAPTER=system asks for whatever the machine
- * itself offers.
+ * The environment in which Dawn finds an adapter: SwiftShader's on Linux x64 (what the package is built for), unless
+ * ATHANOR_TEST_ADAPTER=system asks for whatever the machine itself offers.
  */
 export function adapterEnvironment(environment = process.env) {
-  const wanted = environment.ATHANOR_TEST_ADAPTER ?? "swiftshader";
+  const usual = process.platform === "linux" && process.arch === "x64" ? "swiftshader" : "system";
+  const wanted = environment.ATHANOR_TEST_ADAPTER ?? usual;
   if (wanted === "system") return { ...environment };
-  if (wanted !== "swiftshader") throw new Error(`ATHANOR_TEST_ADAPTER is "${wanted}"; expected "swiftshader" (the default) or "system".`);
+  if (wanted !== "swiftshader") throw new Error(`ATHANOR_TEST_ADAPTER is "${wanted}"; expected "swiftshader" or "system".`);
   const folder = swiftshaderFolder();
   return {
     ...environment,
@@ -48,22 +41,26 @@ export function adapterEnvironment(environment = process.env) {
 }
 
 // Unpacks into a folder of its own and renames it, so that an interrupted run never leaves half an archive that looks whole.
-function unpackOnce(name, archive, unpack) {
+function unpackOnce(name, unpack) {
   const folder = join(root, "build", name);
-  const source = join(archives, archive);
   if (existsSync(folder)) return folder;
-  if (!existsSync(source)) throw new Error(`${source} is missing: run "npm ci" (the package @sparticuz/chromium is a development dependency).`);
   const partial = `${folder}.${process.pid}.partial`;
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(partial, { recursive: true });
-  unpack(brotliDecompressSync(readFileSync(source)), partial);
   try {
+    unpack(partial);
     renameSync(partial, folder);
   } catch (error) {
     rmSync(partial, { recursive: true, force: true });
     if (!existsSync(folder)) throw error; // otherwise another process was faster
   }
   return folder;
+}
+
+function open(archive) {
+  const source = join(archives, archive);
+  if (!existsSync(source)) throw new Error(`${source} is missing: run "npm ci" (the package @sparticuz/chromium is a development dependency).`);
+  return brotliDecompressSync(readFileSync(source));
 }
 
 function untar(bytes, folder) {
