@@ -1,0 +1,3 @@
+// The WebAssembly module's entry: every exported function is a kernel (begin, end, scratch, ...args) that works on the tasks
+// [begin, end). A kernel allocates nothing, keeps no state and has no static data: all threads' instances share one memory.
+export * from "./fill";

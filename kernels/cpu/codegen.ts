@@ -1,0 +1,3 @@
+export function generateAssembly(): Record<string, string> {
+  return {};
+}

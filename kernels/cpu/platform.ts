@@ -1,0 +1,56 @@
+// What differs between Node and a browser for the CPU device: how many cores there are, how a worker is started, and whether the main
+// thread may sleep. Node's modules are loaded only when threads are asked for.
+import { type WorkerStart, workerSource } from "./worker.js";
+
+const inNode = typeof process !== "undefined" && typeof process.versions?.node === "string" && typeof window === "undefined";
+
+/** A page's main thread must not block in Atomics.wait; Node's may, and so may a worker. */
+export const mayBlock = inNode || typeof window === "undefined";
+
+/** Whether threads can share memory here: a page needs cross-origin isolation for it. */
+export function canShareMemory(): boolean {
+  return typeof SharedArrayBuffer !== "undefined" && (inNode || (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === true);
+}
+
+export async function availableThreads(): Promise<number> {
+  if (!inNode) return navigator.hardwareConcurrency || 1;
+  const os = await import("node:os");
+  return os.availableParallelism();
+}
+
+export interface WorkerHandle {
+  /** Ends the thread, whatever it does. */
+  terminate(): Promise<void>;
+}
+
+/** Resolves once the worker has instantiated the module and waits for jobs. */
+export function startWorker(start: WorkerStart): Promise<WorkerHandle> {
+  return inNode ? startNodeWorker(start) : startWebWorker(start);
+}
+
+async function startNodeWorker(start: WorkerStart): Promise<WorkerHandle> {
+  const { Worker } = await import("node:worker_threads");
+  const worker = new Worker(workerSource, { eval: true, workerData: start });
+  await new Promise<void>((resolve, reject) => {
+    worker.once("message", () => resolve());
+    worker.once("error", reject);
+    worker.once("exit", (code) => reject(new Error(`A worker thread of the cpu device ended with code ${code} before it was ready.`)));
+  });
+  worker.removeAllListeners();
+  // A worker that dies later is found by the job it leaves unfinished; without a listener its error would end the process.
+  worker.on("error", () => undefined);
+  worker.unref();
+  return { terminate: async () => void (await worker.terminate()) };
+}
+
+async function startWebWorker(start: WorkerStart): Promise<WorkerHandle> {
+  const url = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
+  const worker = new Worker(url);
+  await new Promise<void>((resolve, reject) => {
+    worker.onmessage = () => resolve();
+    worker.onerror = (event) => reject(new Error(`A worker of the cpu device did not start: ${event.message}`));
+    worker.postMessage(start);
+  });
+  URL.revokeObjectURL(url);
+  return { terminate: async () => worker.terminate() };
+}

@@ -1,0 +1,113 @@
+// Builds the CPU device's WebAssembly: generates the element-wise and update kernels' AssemblyScript from their tables, compiles
+// kernels/cpu/assembly twice (plain SIMD, relaxed SIMD) and embeds both as base64 in kernels/cpu/generated/wasm.ts.
+// Does nothing when the output is newer than every source. `--force` rebuilds.
+import { mkdirSync, readFileSync, readdirSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Worker, isMainThread, parentPort, workerData } from "node:worker_threads";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const cpu = join(root, "kernels/cpu");
+const assembly = join(cpu, "assembly");
+const generatedAssembly = join(assembly, "generated");
+const output = join(cpu, "generated/wasm.ts");
+
+/** Everything the module is made from. The generator reads the tables through esbuild, hence its own imports count too. */
+function sources() {
+  const own = readdirSync(assembly).filter((name) => name.endsWith(".ts")).map((name) => join(assembly, name));
+  const tables = ["elementwise.ts", "updates.ts", "algebra.ts"].map((name) => join(root, "kernels", name));
+  return [...own, ...tables, join(cpu, "codegen.ts"), fileURLToPath(import.meta.url)];
+}
+
+function upToDate() {
+  try {
+    const built = statSync(output).mtimeMs;
+    return sources().every((path) => statSync(path).mtimeMs < built);
+  } catch {
+    return false; // not built yet
+  }
+}
+
+/** Other processes may build or read at the same time: a file appears whole or not at all. */
+function writeWhole(path, content) {
+  mkdirSync(dirname(path), { recursive: true });
+  const partial = `${path}.${process.pid}`;
+  writeFileSync(partial, content);
+  renameSync(partial, path);
+}
+
+async function generateSources() {
+  const { build } = await import("esbuild");
+  const bundle = await build({ entryPoints: [join(cpu, "codegen.ts")], bundle: true, format: "esm", platform: "neutral", write: false });
+  const code = Buffer.from(bundle.outputFiles[0].contents).toString("base64");
+  const { generateAssembly } = await import(`data:text/javascript;base64,${code}`);
+  for (const [name, text] of Object.entries(generateAssembly())) {
+    const path = join(generatedAssembly, name);
+    let old = "";
+    try { old = readFileSync(path, "utf8"); } catch { /* first build */ }
+    if (old !== text) writeWhole(path, text);
+  }
+}
+
+async function compile(relaxed) {
+  const { default: asc } = await import("assemblyscript/asc");
+  let binary;
+  const features = relaxed ? "simd,threads,relaxed-simd" : "simd,threads";
+  const { error, stderr } = await asc.main([
+    "index.ts", "--outFile", "out.wasm", "--runtime", "stub", "--enable", features, "--importMemory", "--sharedMemory",
+    "--initialMemory", "1", "--maximumMemory", "65536", "--noAssert", "--use", "abort=", "--optimizeLevel", "3", "--shrinkLevel", "0",
+    "--noExportMemory",
+  ], {
+    readFile: (name, base) => {
+      try { return readFileSync(join(base === "." ? assembly : join(assembly, base), name), "utf8"); } catch { return null; }
+    },
+    writeFile: (name, contents) => { if (name.endsWith(".wasm")) binary = contents; },
+    listFiles: () => [],
+  });
+  if (error) throw new Error(`AssemblyScript refused the ${relaxed ? "relaxed" : "plain"} module:\n${stderr.toString()}`);
+  checkNoData(binary);
+  return binary;
+}
+
+/** Every thread instantiates the module on one memory: a data segment would overwrite what lives there, a start function run again. */
+function checkNoData(binary) {
+  const names = { 8: "start", 11: "data" };
+  for (let at = 8; at < binary.length;) {
+    const id = binary[at++];
+    let size = 0, shift = 0, byte;
+    do { byte = binary[at++]; size |= (byte & 127) << shift; shift += 7; } while (byte & 128);
+    if (names[id] && !(id === 11 && binary[at] === 0)) {
+      throw new Error(`The module has a ${names[id]} section. Keep constants in code: no strings, no static arrays, no memory.data().`);
+    }
+    at += size;
+  }
+}
+
+function compileInWorker(relaxed) {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(fileURLToPath(import.meta.url), { workerData: { relaxed } });
+    worker.on("message", (binary) => resolve(Buffer.from(binary)));
+    worker.on("error", reject);
+  });
+}
+
+async function main() {
+  if (!process.argv.includes("--force") && upToDate()) return;
+  const started = Date.now();
+  await generateSources();
+  const [plain, relaxed] = await Promise.all([compileInWorker(false), compileInWorker(true)]);
+  const names = WebAssembly.Module.exports(new WebAssembly.Module(plain)).filter((e) => e.kind === "function").map((e) => e.name).sort();
+  const stray = WebAssembly.Module.imports(new WebAssembly.Module(plain)).filter((i) => i.name !== "memory");
+  if (stray.length > 0) throw new Error(`The module imports ${stray.map((i) => `${i.module}.${i.name}`).join(", ")}; only env.memory is there.`);
+  writeWhole(output, [
+    "// Written by scripts/build-wasm.mjs; do not edit.",
+    `export const plainModule = "${plain.toString("base64")}";`,
+    `export const relaxedModule = "${relaxed.toString("base64")}";`,
+    `export const kernelNames: readonly string[] = ${JSON.stringify(names)};`,
+    "",
+  ].join("\n"));
+  console.log(`build-wasm: ${names.length} kernels, ${plain.length} + ${relaxed.length} bytes, ${((Date.now() - started) / 1000).toFixed(1)} s`);
+}
+
+if (isMainThread) await main();
+else parentPort.postMessage(await compile(workerData.relaxed));
