@@ -1,0 +1,48 @@
+// Opens a WebGPU device: the adapter, all of its limits, and the runtime on top.
+import { DeviceUnavailableError } from "../errors.js";
+import { type AdapterSummary, WebGPUDevice } from "./device.js";
+import { type DawnOptions, findGpu, noAdapter } from "./platform.js";
+
+export interface WebGPUOptions extends DawnOptions {
+  readonly powerPreference?: "high-performance" | "low-power";
+  /** Whether a rasteriser on the CPU (SwiftShader, lavapipe) will do; default true. */
+  readonly allowSoftware?: boolean;
+}
+
+const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|microsoft basic render/i;
+
+export async function openWebGPU(options: WebGPUOptions = {}): Promise<WebGPUDevice> {
+  const entryPoint = await findGpu(options);
+  const adapter = await entryPoint.requestAdapter({ powerPreference: options.powerPreference ?? "high-performance" });
+  if (!adapter) throw noAdapter();
+  const summary = summarise(adapter.info);
+  const name = adapterName(adapter.info);
+  if (summary.isSoftware && options.allowSoftware === false) {
+    throw new DeviceUnavailableError(`WebGPU offers only the software adapter ${name}, expected a hardware GPU; the CPU device is faster.`);
+  }
+  const gpu = await adapter.requestDevice({ label: "athanor", requiredLimits: allLimits(adapter.limits) });
+  return new WebGPUDevice(gpu, entryPoint, summary, `webgpu (${name})`);
+}
+
+function summarise(info: GPUAdapterInfo): AdapterSummary {
+  const names = [info.vendor, info.architecture, info.device, info.description].join(" ");
+  return { info, isSoftware: info.isFallbackAdapter === true || softwareNames.test(names) };
+}
+
+function adapterName(info: GPUAdapterInfo): string {
+  const named = info.device || [info.vendor, info.architecture].filter((part) => part !== "").join(" ");
+  return [named, info.description].filter((part) => part !== "").join(", ") || "unnamed adapter";
+}
+
+/** Everything the adapter can do; a device asked for nothing gets the defaults, 128 MiB a binding. */
+function allLimits(limits: GPUSupportedLimits): Record<string, number> {
+  const required: Record<string, number> = {};
+  // The limits are accessors of the prototype: `for … in` sees them, Object.keys does not.
+  for (const name in limits) {
+    const value: unknown = Reflect.get(limits, name);
+    if (typeof value === "number") required[name] = value;
+  }
+  return required;
+}
+
+export { WebGPUDevice, type AdapterSummary } from "./device.js";

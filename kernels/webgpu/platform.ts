@@ -1,0 +1,51 @@
+// Where WebGPU comes from: `navigator.gpu` in a browser, Dawn's Node bindings (the optional npm package "webgpu") elsewhere.
+import { DeviceUnavailableError } from "../errors.js";
+
+interface DawnBinding {
+  create(flags: string[]): GPU;
+}
+
+export interface DawnOptions {
+  /** Dawn's backend in Node: "vulkan", "d3d12", "metal"; by default the platform's best. */
+  readonly backend?: string;
+  /** Dawn toggles by name, for Node only. */
+  readonly enableToggles?: readonly string[];
+  readonly disableToggles?: readonly string[];
+  /** Part of the name of the adapter to take, for machines with several (Node only). */
+  readonly adapter?: string;
+}
+
+/** The entry point of WebGPU. In Node the caller keeps the object for as long as anything made from it lives. */
+export async function findGpu(options: DawnOptions): Promise<GPU> {
+  const browser = typeof navigator === "undefined" ? undefined : (navigator as Partial<Navigator>).gpu;
+  if (browser) return browser;
+  if (typeof process === "undefined") {
+    throw new DeviceUnavailableError("This browser has no WebGPU (navigator.gpu is missing); use a recent Chrome, Edge, Safari or Firefox, or the CPU device.");
+  }
+  const flags: string[] = [];
+  if (options.backend) flags.push(`backend=${options.backend}`);
+  if (options.adapter) flags.push(`adapter=${options.adapter}`);
+  if (options.enableToggles?.length) flags.push(`enable-dawn-features=${options.enableToggles.join(",")}`);
+  if (options.disableToggles?.length) flags.push(`disable-dawn-features=${options.disableToggles.join(",")}`);
+  // A name that a bundler cannot see: browser bundles must not look for the package.
+  const packageName = ["web", "gpu"].join("");
+  let binding: DawnBinding;
+  try {
+    binding = await import(/* @vite-ignore */ packageName);
+  } catch (error) {
+    throw new DeviceUnavailableError(
+      `The npm package "webgpu" (Dawn's bindings for Node) could not be loaded (${error instanceof Error ? error.message : String(error)}); ` +
+        "install it with `npm install webgpu`, or use the CPU device.",
+    );
+  }
+  return binding.create(flags);
+}
+
+/** What is said when WebGPU is there and offers no adapter. */
+export function noAdapter(): DeviceUnavailableError {
+  const hint = typeof process === "undefined"
+    ? "The browser may block this GPU or driver (see chrome://gpu)."
+    : "On Linux Dawn needs a Vulkan driver: install one (for example mesa-vulkan-drivers, or the GPU maker's), or point VK_ICD_FILENAMES at a " +
+      "driver's JSON file and LD_LIBRARY_PATH at the folder of libvulkan.so.1 before the process starts.";
+  return new DeviceUnavailableError(`WebGPU found no adapter on this machine. ${hint} Without one, use the CPU device.`);
+}
