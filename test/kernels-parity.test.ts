@@ -1,0 +1,105 @@
+// Every method of Kernels on every device against the reference, on the same data.
+import test from "tape";
+import { IndexError } from "../kernels/errors.js";
+import { openReference } from "../kernels/reference/index.js";
+import type { Device, Kernels } from "../kernels/types.js";
+import { everyRow, nonFinite, shapes, wideArguments, wrapping } from "./kernels/elementwise.js";
+import { largeGrids } from "./kernels/large.js";
+import { losses, normalisation, optimizerSteps, pooling, resampling } from "./kernels/layers.js";
+import { copies, fills, indices, nonFiniteFills, randomNumbers, shortGather } from "./kernels/movement.js";
+import { convolutions, epilogueGradients, matmuls } from "./kernels/products.js";
+import { extremeIndices, otherReductions, softmaxes, sums } from "./kernels/reductions.js";
+import { manyWorkgroups } from "./kernels/wide.js";
+import { closeDevices, type NamedDevice, openTestedDevices } from "./support/devices.js";
+import { compareCase, expectation, type KernelCase, runCase } from "./support/kernelCase.js";
+import { integers, normals, output } from "./support/operands.js";
+import { TestRandom } from "./support/random.js";
+
+const families: Record<string, () => KernelCase[]> = {
+  "element-wise rows and derivatives": everyRow, "element-wise, wide arguments": wideArguments, "element-wise, NaN and infinities": nonFinite,
+  "element-wise, shapes and layouts": shapes, "int32 arithmetic": wrapping,
+  "copy": copies, "fill": () => [...fills(), ...nonFiniteFills()], "indices": () => [...indices(), ...shortGather()], "random numbers": randomNumbers,
+  "sums and variance": sums, "other reductions": otherReductions, "argmax and argmin": extremeIndices, "softmax": softmaxes,
+  "matmul": matmuls, "convolution": convolutions, "bias and activation gradients": epilogueGradients,
+  "pooling": pooling, "resampling": resampling, "batch normalisation": normalisation, "cross-entropy": losses, "optimizer updates": optimizerSteps,
+  "more than 65,535 workgroups": manyWorkgroups,
+};
+
+/** A reference that remembers which of its methods were called. */
+function watched(reference: Device, called: Set<string>): Device {
+  const kernels = new Proxy(reference.kernels, {
+    get(target, name: keyof Kernels) {
+      called.add(name);
+      return target[name];
+    },
+  });
+  return new Proxy(reference, { get: (target, name) => (name === "kernels" ? kernels : Reflect.get(target, name, target)) });
+}
+
+let devices: NamedDevice[] = [];
+const called = new Set<string>();
+const reference = watched(openReference(), called);
+
+test("the devices open", async (t) => {
+  devices = await openTestedDevices();
+  t.equal(devices.length, 3, "cpu on one thread and on two, webgpu");
+});
+
+for (const [family, cases] of Object.entries(families)) {
+  test(`kernels: ${family}`, async (t) => {
+    const complaints = new Map(devices.map(({ name }): [string, string[]] => [name, []]));
+    const list = cases();
+    for (const one of list) {
+      const expected = await expectation(reference, one);
+      for (const named of devices) {
+        const complaint = await compareCase(named, one, expected);
+        if (complaint !== "") complaints.get(named.name)?.push(`${one.name}: ${complaint}`);
+      }
+    }
+    for (const [name, found] of complaints) t.deepEqual(found, [], `${name} agrees with the reference in ${list.length} cases`);
+  });
+}
+
+test("kernels: grids of 65,537 workgroups", async (t) => {
+  for (const { name, device } of devices) {
+    for (const [kernel, complaint] of await largeGrids(device)) t.equal(complaint, "", `${name}: ${kernel}`);
+  }
+});
+
+test("kernels: an index or a label outside its range is an IndexError", async (t) => {
+  const random = new TestRandom(71);
+  const matrix = normals(random, [5, 3]), index = integers(random, [2], 5, 6), cells = integers(random, [5, 3], -1, 0);
+  const logits = normals(random, [4, 10, 1]), labels = integers(random, [4, 1], 10, 11);
+  const params = { reduction: "mean", ignoreIndex: -100, labelSmoothing: 0 } as const;
+  const wrong: KernelCase[] = [
+    { name: "gather", inputs: [matrix, cells], outputs: [output([5, 3])], run: (k, [y], [x, i]) => y && x && i && k.gather(y, x, i, 0) },
+    { name: "scatterAdd", inputs: [cells, matrix], outputs: [matrix], run: (k, [y], [i, s]) => y && i && s && k.scatterAdd(y, i, s, 1) },
+    { name: "indexSelect", inputs: [matrix, index], outputs: [output([2, 3])], run: (k, [y], [x, i]) => y && x && i && k.indexSelect(y, x, i, 0) },
+    { name: "indexAdd", inputs: [index, normals(random, [2, 3])], outputs: [matrix], run: (k, [y], [i, s]) => y && i && s && k.indexAdd(y, i, s, 0) },
+    { name: "crossEntropy", inputs: [logits, labels], outputs: [output([]), output([])],
+      run: (k, [y, total], [x, l]) => y && total && x && l && k.crossEntropy(y, total, x, l, null, params) },
+  ];
+  const quiet: KernelCase = { name: "fill", inputs: [], outputs: [output([3])], run: (k, [y]) => y && k.fill(y, 1) };
+  for (const named of [{ name: "reference", device: reference }, ...devices]) {
+    for (const one of wrong) {
+      const caught = await errorOf(named.device, one);
+      t.ok(caught instanceof IndexError && caught.message.includes(one.name), `${named.name}: ${one.name} says "${caught?.message}"`);
+      t.equal(await compareCase(named, quiet, await expectation(reference, quiet)), "", `${named.name}: carries on after ${one.name}`);
+    }
+  }
+});
+
+async function errorOf(device: Device, one: KernelCase): Promise<Error | null> {
+  try {
+    await runCase(device, one);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+  return null;
+}
+
+test("kernels: every method was compared", async (t) => {
+  const methods = Object.keys(reference.kernels);
+  t.deepEqual(methods.filter((method) => !called.has(method)), [], `all ${methods.length} methods ran`);
+  await closeDevices(devices);
+});
