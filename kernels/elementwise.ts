@@ -103,6 +103,8 @@ const arithmetic = [
     inputs: 2,
     grad: [(e, g, _a, b) => e.div(g, b), (e, g, _a, b, y) => e.neg(e.div(e.mul(g, y), b))],
   }),
+  /** a/b, and 0 where b is 0: gradients that PyTorch defines as zero there. */
+  row("safeDiv", (e, a, b) => e.select(e.eq(b, e.constant(0)), e.constant(0), e.div(a, b)), { inputs: 2 }),
   row("pow", (e, a, b) => e.pow(a, b), {
     inputs: 2,
     grad: [
@@ -221,6 +223,13 @@ const comparisons = [
 export const elementwiseRows: ReadonlyMap<string, ElementwiseRow> = new Map(
   [...arithmetic, ...transcendental, ...activations, ...comparisons].map((r) => [r.name, r]),
 );
+
+/** The row of that name, which must exist. */
+export function elementwiseRow(name: string): ElementwiseRow {
+  const found = elementwiseRows.get(name);
+  if (found === undefined) throw new RangeError(`There is no element-wise row "${name}".`);
+  return found;
+}
 
 /** Rows and derivatives together: every kernel a device must be able to run. */
 export function elementwiseKernels(): ElementwiseKernel[] {

@@ -1,0 +1,105 @@
+// Devices: opening one, asking for one, and the CPU that is always there.
+import type { Device, DeviceKind } from "../kernels/types.js";
+import { ArgumentError, DeviceUnavailableError } from "../kernels/errors.js";
+import { addCpuThreads, createCpuSync } from "../kernels/cpu/index.js";
+import { closeAccount } from "./memory.js";
+
+/** A device, or "cpu" for the one that is always there. */
+export type DeviceTarget = Device | "cpu";
+
+export interface OpenDeviceOptions {
+  /** CPU: threads including the caller's; default what the machine has, at most 16. */
+  readonly threads?: number;
+  /** WebGPU: accept a software adapter without a word (default: yes when asked for by name; "auto" takes hardware alone). */
+  readonly allowSoftware?: boolean;
+  readonly powerPreference?: "low-power" | "high-performance";
+  /** Receives the one line that says which device was chosen and why; default: nothing is printed. */
+  readonly onChoice?: (line: string) => void;
+}
+
+let cpu: Device | null = null;
+
+/** The CPU device: one thread, there at once; openDevice("cpu") gives the same device its threads. */
+export function cpuDevice(): Device {
+  return (cpu ??= createCpuSync());
+}
+
+export function resolveDevice(target: DeviceTarget | undefined): Device {
+  if (target === undefined || target === "cpu") return cpuDevice();
+  if (typeof target === "object") return target;
+  throw new ArgumentError(`device: got ${String(target)}; expected "cpu" or a device from await openDevice("auto" | "webgpu" | "cpu" | "reference").`);
+}
+
+/** Opens a device. "auto" takes a hardware GPU through WebGPU, else the CPU, and says which and why. */
+export async function openDevice(kind: DeviceKind | "auto" = "auto", options: OpenDeviceOptions = {}): Promise<Device> {
+  const say = options.onChoice ?? (() => {});
+  switch (kind) {
+    case "auto":
+      return openBest(options, say);
+    case "webgpu": {
+      const device = await openGpu(options, options.allowSoftware ?? true);
+      say(`Using ${device.description}.`);
+      return device;
+    }
+    case "cpu": {
+      const device = await openThreads(options);
+      say(`Using ${device.description}.`);
+      return device;
+    }
+    case "reference": {
+      const { openReference } = await import("../kernels/reference/index.js");
+      const device = openReference();
+      say(`Using ${device.description}.`);
+      return closing(device);
+    }
+    default:
+      throw new ArgumentError(`openDevice: got ${String(kind)}; expected "auto", "webgpu", "cpu" or "reference".`);
+  }
+}
+
+async function openThreads(options: OpenDeviceOptions): Promise<Device> {
+  const device = cpuDevice();
+  await addCpuThreads(device, options.threads);
+  return device;
+}
+
+async function openGpu(options: OpenDeviceOptions, allowSoftware: boolean): Promise<Device> {
+  const { openWebGPU } = await import("../kernels/webgpu/index.js");
+  return closing(await openWebGPU({ allowSoftware, ...(options.powerPreference && { powerPreference: options.powerPreference }) }));
+}
+
+async function openBest(options: OpenDeviceOptions, say: (line: string) => void): Promise<Device> {
+  try {
+    const device = await openGpu(options, options.allowSoftware ?? false);
+    say(`Using ${device.description}: a hardware GPU is there.`);
+    return device;
+  } catch (error) {
+    if (!(error instanceof DeviceUnavailableError)) throw error;
+    const device = await openThreads(options);
+    say(`Using ${device.description}: ${error.message}`);
+    return device;
+  }
+}
+
+/** Forgets the memory account of a device when it closes. */
+function closing(device: Device): Device {
+  const close = device.close.bind(device);
+  device.close = async () => {
+    await close();
+    closeAccount(device);
+  };
+  return device;
+}
+
+/** Whether a device of this kind can be opened here; for "webgpu" a software adapter counts only with allowSoftware. */
+export async function isAvailable(kind: DeviceKind, options: { readonly allowSoftware?: boolean } = {}): Promise<boolean> {
+  if (kind !== "webgpu") return kind === "cpu" || kind === "reference";
+  try {
+    const device = await openGpu({}, options.allowSoftware ?? true);
+    await device.close();
+    return true;
+  } catch (error) {
+    if (error instanceof DeviceUnavailableError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,72 @@
+// save and load: tensors to a safetensors file and back. A file is either wholly written or not at all. Node's modules are loaded when a
+// function is called, so that a browser bundle takes this file as it is.
+import { ArgumentError, AthanorError } from "../kernels/errors.js";
+import { type DeviceTarget, resolveDevice } from "./device.js";
+import { importNode, isNode } from "./platform.js";
+import { decodeSafetensors, encodeSafetensors, type SafetensorsContents } from "./safetensors.js";
+import type { Tensor } from "./tensor/tensor.js";
+
+/** Tensors by name, or a module that gives them. */
+export type Saveable = Readonly<Record<string, Tensor>> | { stateDict(): Record<string, Tensor> };
+
+export interface LoadOptions {
+  /** Where the tensors go (the CPU). */
+  readonly device?: DeviceTarget;
+}
+
+/** Writes a state dict, or a module's, as safetensors. A crash at any moment leaves the old file as it was. */
+export async function save(path: string, what: Saveable, metadata: Readonly<Record<string, string>> = {}): Promise<void> {
+  const tensors = isModule(what) ? what.stateDict() : what;
+  await writeFileAtomically(path, await encodeSafetensors(tensors, metadata));
+}
+
+/** Reads the tensors of a safetensors file: `model.loadStateDict(await load(path))`. */
+export async function load(path: string, options: LoadOptions = {}): Promise<Record<string, Tensor>> {
+  return (await loadWithMetadata(path, options)).tensors;
+}
+
+/** Reads the tensors and the text that was saved beside them. */
+export async function loadWithMetadata(path: string, options: LoadOptions = {}): Promise<SafetensorsContents> {
+  const device = resolveDevice(options.device);
+  const { tensors, metadata } = decodeSafetensors(await readFileBytes(path), path);
+  return { tensors: Object.fromEntries(Object.entries(tensors).map(([name, value]) => [name, value.to(device)])), metadata };
+}
+
+function isModule(what: Saveable): what is { stateDict(): Record<string, Tensor> } {
+  return "stateDict" in what && typeof what.stateDict === "function";
+}
+
+let writes = 0;
+
+/** Writes beside the target, waits until the bytes are on the disk, then puts the new file in the old one's place in one step. */
+export async function writeFileAtomically(path: string, bytes: Uint8Array): Promise<void> {
+  const { open, rename, rm } = await fileSystem();
+  const temporary = `${path}.${process.pid}-${writes++}.tmp`;
+  try {
+    const file = await open(temporary, "wx");
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined); // the first error is the one to report
+    throw new AthanorError(`${path}: cannot be written (${error instanceof Error ? error.message : String(error)}); an older file of that name is as it was.`);
+  }
+}
+
+async function readFileBytes(path: string): Promise<Uint8Array> {
+  const { readFile } = await fileSystem();
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new ArgumentError(`load: ${path} cannot be read (${error instanceof Error ? error.message : String(error)}).`);
+  }
+}
+
+async function fileSystem(): Promise<typeof import("node:fs/promises")> {
+  if (!isNode) throw new AthanorError("save and load need Node's file system; in a browser use encodeSafetensors and decodeSafetensors with fetch or a download.");
+  return importNode<typeof import("node:fs/promises")>("fs/promises");
+}

@@ -1,0 +1,156 @@
+// Functions of several tensors, and the structured operations that layers are made of. nn/functional.ts gives them PyTorch's arguments.
+import type { Activation, Conv2dParams, CrossEntropyParams, Device } from "../kernels/types.js";
+import { type UpdateName, updates } from "../kernels/updates.js";
+import { promote } from "./dtype.js";
+import { fromHost, full } from "./factories.js";
+import { elementwise } from "./ops/basic.js";
+import { conv2d as conv2dOp } from "./ops/conv.js";
+import { crossEntropy as crossEntropyOp } from "./ops/loss.js";
+import { linear as linearOp } from "./ops/matmul.js";
+import { cat as catOp } from "./ops/movement.js";
+import { batchNorm as batchNormOp } from "./ops/normalise.js";
+import { type PoolParams, adaptiveAvgPool2d as adaptiveOp, avgPool2d as avgPoolOp, maxPool2d as maxPoolOp, upsampleNearest2d as upsampleOp } from "./ops/pool.js";
+import { dropout as dropoutOp } from "./ops/random.js";
+import { nextKey } from "./random.js";
+import { argumentError } from "./scope.js";
+import { formatShape, normalizeDim, sameShape } from "./shape.js";
+import { choose } from "./tensor/arithmetic.js";
+import { call } from "./tensor/core.js";
+import { keep } from "./tensor/tidy.js";
+import type { Tensor } from "./tensor/tensor.js";
+
+/** Tensors end to end along dim. */
+export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
+  const [first] = tensors;
+  if (first === undefined) throw argumentError("cat", "got no tensors; expected at least one.");
+  const dtype = promote(...tensors.map((t) => t.dtype));
+  return call(catOp, tensors.map((t) => t.to(dtype)), { dim: normalizeDim("cat", dim, first.ndim) })[0];
+}
+/** Tensors of one shape along a new dimension. */
+export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
+  const [first] = tensors;
+  if (first === undefined) throw argumentError("stack", "got no tensors; expected at least one.");
+  const odd = tensors.find((t) => !sameShape(t.shape, first.shape));
+  if (odd) throw argumentError("stack", `got shapes ${formatShape(first.shape)} and ${formatShape(odd.shape)}; expected equal shapes (cat joins along an existing dimension).`);
+  const d = normalizeDim("stack", dim, first.ndim + 1);
+  return cat(tensors.map((t) => t.unsqueeze(d)), d);
+}
+/** a where the bool condition holds, else b. */
+export function where(condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor {
+  const like = (value: Tensor | number) => (typeof value === "number" ? full([], value, { device: condition.device }) : value);
+  return choose(condition, like(a), like(b));
+}
+/** int32 class indices as rows of zeros with a single one, int32. */
+export function oneHot(labels: Tensor, numClasses: number): Tensor {
+  if (labels.dtype !== "int32") throw argumentError("oneHot", `got labels of dtype ${labels.dtype}; expected int32 (call .int()).`);
+  if (!Number.isInteger(numClasses) || numClasses < 1) throw argumentError("oneHot", `got ${numClasses} classes; expected a whole number of at least 1.`);
+  const classes = fromHost(Int32Array.from({ length: numClasses }, (_, i) => i), [numClasses], "int32", { device: labels.device });
+  return labels.unsqueeze(-1).eq(classes).int();
+}
+
+/** act(x·weightᵀ + bias) for x [..., in], weight [out, in]. */
+export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null, activation: Activation = "none"): Tensor {
+  if (x.ndim === 2) return call(linearOp, [x, weight, bias], { activation })[0];
+  if (x.ndim === 0) throw argumentError("linear", "got a scalar; expected an input [..., in].");
+  const rows = x.shape.slice(0, -1);
+  const flat = x.reshape(rows.reduce((a, b) => a * b, 1), x.size(-1));
+  return call(linearOp, [flat, weight, bias], { activation })[0].reshape([...rows, weight.size(0)]);
+}
+
+export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null, params: Conv2dParams, activation: Activation = "none"): Tensor {
+  checkPositive("conv2d", { stride: params.stride, dilation: params.dilation, groups: [params.groups] });
+  return call(conv2dOp, [x, weight, bias], { ...params, activation })[0];
+}
+
+function checkPositive(operation: string, values: Record<string, readonly number[]>): void {
+  for (const [name, list] of Object.entries(values)) {
+    if (!list.every((v) => Number.isInteger(v) && v >= 1)) throw argumentError(operation, `got ${name} ${list.join("×")}; expected whole numbers of at least 1.`);
+  }
+}
+
+/** Maxima over windows, and their int32 places h·W + w. */
+export function maxPool2d(x: Tensor, params: Omit<PoolParams, "ceilMode">, ceilMode = false): [Tensor, Tensor] {
+  checkPositive("maxPool2d", { kernel: params.kernel, stride: params.stride, dilation: params.dilation });
+  const [values, indices] = call(maxPoolOp, [x], { ...params, ceilMode });
+  if (indices === undefined) throw argumentError("maxPool2d", "gave no indices.");
+  return [values, indices];
+}
+export function avgPool2d(x: Tensor, params: Omit<PoolParams, "ceilMode">, ceilMode = false): Tensor {
+  checkPositive("avgPool2d", { kernel: params.kernel, stride: params.stride });
+  return call(avgPoolOp, [x], { ...params, ceilMode })[0];
+}
+export function adaptiveAvgPool2d(x: Tensor, size: readonly [number, number]): Tensor {
+  return call(adaptiveOp, [x], size)[0];
+}
+export function upsampleNearest2d(x: Tensor, size: readonly [number, number]): Tensor {
+  return call(upsampleOp, [x], size)[0];
+}
+
+/** Training mode: normalises x [N, C, …] by its own statistics and updates the running ones in place. */
+export function batchNorm(
+  x: Tensor, weight: Tensor | null, bias: Tensor | null, runningMean: Tensor | null, runningVar: Tensor | null,
+  momentum: number, eps: number, activation: Activation = "none",
+): Tensor {
+  const params = { momentum, eps, activation, runningMean: runningMean && runningMean.raw, runningVar: runningVar && runningVar.raw };
+  const [out, ...statistics] = call(batchNormOp, [x, weight, bias], params);
+  for (const statistic of statistics) statistic.dispose();
+  return out;
+}
+
+/** Evaluation mode: x·scale + shift per channel, from the running statistics; an ordinary composite with ordinary gradients. */
+export function batchNormInference(x: Tensor, weight: Tensor | null, bias: Tensor | null, mean: Tensor, variance: Tensor, eps: number): Tensor {
+  const channels = x.shape[1];
+  if (channels === undefined || mean.numel() !== channels) {
+    throw argumentError("batchNorm", `got input ${formatShape(x.shape)} and running statistics of ${mean.numel()} channels; expected [N, ${mean.numel()}, ...].`);
+  }
+  const invStd = variance.add(eps).rsqrt();
+  const scale = weight ? weight.mul(invStd) : invStd;
+  const shift = bias ? bias.sub(mean.mul(scale)) : mean.mul(scale).neg();
+  const shape = [channels, ...x.shape.slice(2).map(() => 1)];
+  return call(elementwise("mulAdd"), [x, scale.reshape(shape), shift.reshape(shape)], [])[0];
+}
+
+/** Softmax cross-entropy against int32 labels; logits [N, C, …], labels [N, …]. */
+export function crossEntropy(logits: Tensor, labels: Tensor, weight: Tensor | null, params: CrossEntropyParams): Tensor {
+  const [loss, totalWeight] = call(crossEntropyOp, [logits, labels, weight], params);
+  totalWeight?.dispose();
+  return loss;
+}
+
+export function bceWithLogits(logits: Tensor, target: Tensor): Tensor {
+  return call(elementwise("bceWithLogits"), [logits, target], [])[0];
+}
+
+/** Training mode: zeroes elements with probability p and scales the others by 1/(1 − p). */
+export function dropout(x: Tensor, p: number): Tensor {
+  if (!(p >= 0 && p <= 1)) throw argumentError("dropout", `got p = ${p}; expected a probability from 0 to 1.`);
+  if (x.dtype !== "float32") throw argumentError("dropout", `got ${x.dtype}; expected float32.`);
+  return p === 0 ? x : call(dropoutOp, [x], { p, key: nextKey() })[0];
+}
+
+/** One fused optimizer step in place: each group lists [parameter, gradient, ...states], the scalars are those of the row. */
+export function applyUpdate(name: UpdateName, groups: readonly (readonly Tensor[])[], scalars: readonly number[]): void {
+  const row = updates[name];
+  if (scalars.length !== row.scalars.length) throw argumentError(name, `got ${scalars.length} scalars; expected ${row.scalars.length}: ${row.scalars.join(", ")}.`);
+  const byDevice = new Map<Device, (readonly Tensor[])[]>();
+  for (const group of groups) {
+    const { device } = parameterOf(group);
+    byDevice.set(device, [...(byDevice.get(device) ?? []), group]);
+  }
+  for (const [device, members] of byDevice) {
+    device.label = `optimizer: ${name}`;
+    device.kernels.update(name, members.map((group) => group.map((t) => t.raw)), scalars);
+    for (const group of members) {
+      group.forEach((t, i) => {
+        if (i !== 1) t.raw.storage.version++;
+        if (i > 1) keep(t);
+      });
+    }
+  }
+}
+
+function parameterOf(group: readonly Tensor[]): Tensor {
+  const [first] = group;
+  if (first === undefined) throw argumentError("update", "got an empty group; expected [parameter, gradient, ...states].");
+  return first;
+}

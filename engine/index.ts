@@ -1,0 +1,16 @@
+// The engine's public face.
+export { Tensor } from "./tensor/tensor.js";
+export { tidy, keep } from "./tensor/tidy.js";
+export type { NestedInput, NestedNumbers } from "./tensor/nested.js";
+export {
+  arange, empty, eye, full, fullLike, linspace, ones, onesLike, rand, randint, randn, randperm, tensor, zeros, zerosLike,
+  type ShapedOptions, type TensorOptions,
+} from "./factories.js";
+export { cat, oneHot, stack, where } from "./functions.js";
+export { isGradEnabled, noGrad } from "./autograd.js";
+export { getRandomState, manualSeed, setRandomState, type RandomState } from "./random.js";
+export { collectIfNeeded, memory, resetPeakMemory, type MemoryReport } from "./memory.js";
+export { type DeviceTarget, type OpenDeviceOptions, isAvailable, openDevice } from "./device.js";
+export { operations } from "./op.js";
+export * from "../kernels/errors.js";
+export type { Device, DeviceKind, DType, Shape } from "../kernels/types.js";

@@ -1,0 +1,120 @@
+// Element-wise operations (one per row of kernels/elementwise.ts) and the sum, which backward itself needs for un-broadcasting.
+import { type DerivativeKernel, type ElementwiseRow, elementwiseRows } from "../../kernels/elementwise.js";
+import { arithmeticDType, promote } from "../dtype.js";
+import { type ArrayLike, type Operation, type Run, type Spec, defineOp, need } from "../op.js";
+import { type RawTensor, contiguous } from "../raw.js";
+import { broadcastShapes, expandedStrides, reducedShape, reshapedStrides } from "../shape.js";
+
+export type Scalars = readonly number[];
+
+const expand = (x: RawTensor, shape: readonly number[]) => x.as(shape, expandedStrides(x.shape, x.strides, shape));
+
+/** The dtype a row computes in and gives, from its inputs' dtypes (which the caller made equal). */
+function resultDType(row: ElementwiseRow, inputs: readonly (Spec | null)[]): Spec["dtype"] {
+  const dtypes = inputs.map((_, i) => need(inputs, i).dtype);
+  switch (row.kind) {
+    case "compare":
+    case "logic":
+      return "bool";
+    case "choose":
+      return promote(...dtypes.slice(1));
+    case "arithmetic":
+      return arithmeticDType(row.name, promote(...dtypes));
+    case "float":
+      return "float32";
+  }
+}
+
+function defineElementwise(row: ElementwiseRow): Operation<Scalars> {
+  const derivatives = row.derivatives.map((kernel) => kernel && defineDerivative(kernel));
+  return defineOp<Scalars>(row.name, {
+    outputs: (inputs) => [{ shape: broadcastShapes(row.name, inputs.map((_, i) => need(inputs, i).shape)), dtype: resultDType(row, inputs) }],
+    forward: (device, [out], inputs, scalars) => {
+      if (out) device.kernels.elementwise(row, out, inputs.map((_, i) => expand(need(inputs, i), out.shape)), scalars);
+    },
+    saves: (needs) => {
+      const operands = new Set(row.derivatives.flatMap((kernel, i) => (kernel && needs[i] && !kernel.identity ? kernel.operands : [])));
+      const inputs = Array.from({ length: row.inputs }, (_, i) => i).filter((i) => operands.has(i + 1));
+      return { inputs, outputs: operands.has(row.inputs + 1) ? [0] : [] };
+    },
+    ...(row.derivatives.some((kernel) => kernel !== null) && {
+      backward: <A extends ArrayLike>(run: Run<A>, [grad]: readonly (A | null)[], { needs, params, input, output }: {
+        needs: readonly boolean[]; params: Scalars; input(i: number): A; output(i: number): A;
+      }) =>
+        row.derivatives.map((kernel, i) => {
+          const operation = derivatives[i];
+          if (!grad || !kernel || !operation || !needs[i]) return null;
+          if (kernel.identity) return grad;
+          const operands = kernel.operands.map((o) => (o === 0 ? grad : o <= row.inputs ? input(o - 1) : output(0)));
+          return run(operation, operands.length === 0 ? [grad] : operands, params)[0];
+        }),
+    }),
+  });
+}
+
+function defineDerivative(kernel: DerivativeKernel): Operation<Scalars> {
+  return {
+    name: kernel.name,
+    outputs: (inputs) => [{ shape: broadcastShapes(kernel.name, inputs.map((_, i) => need(inputs, i).shape)), dtype: "float32" }],
+    forward: (device, [out], inputs, scalars) => {
+      if (out) device.kernels.elementwise(kernel, out, inputs.map((_, i) => expand(need(inputs, i), out.shape)), scalars);
+    },
+  };
+}
+
+const table: ReadonlyMap<string, Operation<Scalars>> = new Map([...elementwiseRows.values()].map((row) => [row.name, defineElementwise(row)]));
+
+/** The operation of an element-wise row. */
+export function elementwise(name: string): Operation<Scalars> {
+  const operation = table.get(name);
+  if (operation === undefined) throw new RangeError(`There is no element-wise row "${name}" in kernels/elementwise.ts.`);
+  return operation;
+}
+
+export const add = elementwise("add");
+export const mul = elementwise("mul");
+export const mulScalar = elementwise("mulScalar");
+
+export interface ReduceParams {
+  readonly dims: readonly number[]; // ascending, from the front
+  readonly keepdim: boolean;
+}
+
+/** scale·Σ over dims: a sum, or with scale 1/n a mean. Integers and bools sum into int32. */
+export const sum = defineOp<ReduceParams & { readonly scale: number }>("sum", {
+  outputs: ([x], { dims, keepdim, scale }) => {
+    const spec = need([x ?? null], 0);
+    return [{ shape: reducedShape(spec.shape, dims, keepdim), dtype: spec.dtype === "float32" || scale !== 1 ? "float32" : "int32" }];
+  },
+  forward: (device, [out], inputs, { dims, scale }) => {
+    if (out) device.kernels.reduce("sum", out, need(inputs, 0), dims, scale);
+  },
+  backward: (run, [grad], { params: { dims, scale }, specs }) => {
+    if (!grad) return [null];
+    const shape = need(specs, 0).shape;
+    const kept = run(reshapeTo, [grad], reducedShape(shape, dims, true))[0];
+    const spread = run(expandTo, [kept], shape)[0];
+    return [scale === 1 ? spread : run(mulScalar, [spread], [scale])[0]];
+  },
+});
+
+/** The same elements under another shape: a view where strides allow it, else a copy. */
+export const reshapeTo: Operation<readonly number[]> = defineOp<readonly number[]>("reshape", {
+  view: (x, shape) => {
+    const strides = reshapedStrides(x.shape, x.strides, shape);
+    return strides === null ? contiguous(x).reshaped(shape) : x.as(shape, strides);
+  },
+  backward: (run, [grad], { specs }) => [grad ? run(reshapeTo, [grad], need(specs, 0).shape)[0] : null],
+});
+
+/** The tensor seen as a larger one, by strides of 0; its backward is the engine's own un-broadcasting. */
+export const expandTo = defineOp<readonly number[]>("expand", {
+  view: expand,
+  backward: (_run, [grad]) => [grad ?? null],
+});
+
+/** The tensor itself where its elements lie in order, else a copy in order: what structured kernels ask of their inputs. */
+export const inOrder = defineOp<null>("contiguous", {
+  view: (x) => contiguous(x),
+  backward: (_run, [grad]) => [grad ?? null],
+});

@@ -1,0 +1,119 @@
+// The three convolutions, each other's derivatives, and the gradient of a bias with its ReLU. Shapes: x [N, C, H, W], w [O, C/groups, R, S].
+import type { Activation, Conv2dParams } from "../../kernels/types.js";
+import { type ArrayLike, type Operation, type Run, type Spec, defineOp, need } from "../op.js";
+import { contiguous } from "../raw.js";
+import { argumentError } from "../scope.js";
+import { at, formatShape } from "../shape.js";
+
+export interface Conv2dOpParams extends Conv2dParams {
+  readonly activation: Activation;
+}
+
+/** PyTorch's output size: ⌊(size + 2·padding − dilation·(kernel − 1) − 1)/stride⌋ + 1. */
+export function windowCount(size: number, kernel: number, stride: number, padding: number, dilation: number): number {
+  return Math.floor((size + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1;
+}
+
+function convOutput(x: Spec, w: Spec, bias: Spec | null, p: Conv2dOpParams): Spec {
+  const got = `got input ${x.dtype} ${formatShape(x.shape)} and weight ${formatShape(w.shape)}${bias ? `, bias ${formatShape(bias.shape)}` : ""} with groups ${p.groups}`;
+  if (x.shape.length !== 4 || w.shape.length !== 4 || x.dtype !== "float32") {
+    throw argumentError("conv2d", `${got}; expected a float32 input [N, C, H, W] (unsqueeze a missing dimension, .float() an image).`);
+  }
+  const [n = 0, c = 0, h = 0, width = 0] = x.shape, [o = 0, perGroup = 0, r = 0, s = 0] = w.shape;
+  if (c !== perGroup * p.groups || o % p.groups !== 0) {
+    const hint = width === perGroup * p.groups ? " The input looks like [N, H, W, C]: use permute(0, 3, 1, 2)." : "";
+    throw argumentError("conv2d", `${got}; expected ${perGroup * p.groups} input channels, got ${c}.${hint}`);
+  }
+  if (bias && (bias.shape.length !== 1 || bias.shape[0] !== o)) throw argumentError("conv2d", `${got}; expected a bias of shape [${o}].`);
+  const rows = windowCount(h, r, p.stride[0], p.padding[0], p.dilation[0]), columns = windowCount(width, s, p.stride[1], p.padding[1], p.dilation[1]);
+  if (rows < 1 || columns < 1) {
+    throw argumentError("conv2d", `${got}; a kernel of ${r}×${s} (dilation ${p.dilation.join("×")}) is larger than the padded input; use padding or a smaller kernel.`);
+  }
+  return { shape: [n, o, rows, columns], dtype: "float32" };
+}
+
+/** act(x ∗ w + bias). Specification: relu(conv2d(x, w) + bias[:, None, None]). */
+export const conv2d: Operation<Conv2dOpParams> = defineOp<Conv2dOpParams>("conv2d", {
+  outputs: (inputs, params) => [convOutput(need(inputs, 0), need(inputs, 1), inputs[2] ?? null, params)],
+  forward: (device, [out], inputs, params) => {
+    const bias = inputs[2] ?? null;
+    if (out) device.kernels.conv2d(out, contiguous(need(inputs, 0)), contiguous(need(inputs, 1)), bias && contiguous(bias), params, params.activation);
+  },
+  saves: (needs, { activation }) => ({ inputs: [...(needs[1] ? [0] : []), ...(needs[0] ? [1] : [])], outputs: activation === "relu" ? [0] : [] }),
+  backward: (run, [grad], { needs, params, specs, input, output }) => {
+    if (!grad) return [null, null, null];
+    const y = params.activation === "relu" ? output(0) : null;
+    const { gradZ, gradBias } = biasActivationGrad(run, grad, y, needs[2] === true, needs[0] === true || needs[1] === true);
+    return [
+      needs[0] ? run(conv2dInputGrad, [gradZ, input(1)], { ...params, shape: need(specs, 0).shape })[0] : null,
+      needs[1] ? run(conv2dWeightGrad, [gradZ, input(0)], { ...params, shape: need(specs, 1).shape })[0] : null,
+      gradBias,
+    ];
+  },
+});
+
+type GradParams = Conv2dOpParams & { readonly shape: readonly number[] };
+const plain = (params: Conv2dOpParams): Conv2dOpParams => ({ ...params, activation: "none" });
+
+/** Inputs: cotangent [N, O, P, Q] and w; gives the gradient of x (`shape`). */
+export const conv2dInputGrad: Operation<GradParams> = defineOp<GradParams>("conv2dInputGrad", {
+  outputs: (_inputs, { shape }) => [{ shape, dtype: "float32" }],
+  forward: (device, [out], inputs, params) => {
+    if (out) device.kernels.conv2dInputGrad(out, contiguous(need(inputs, 0)), contiguous(need(inputs, 1)), params);
+  },
+  saves: () => ({ inputs: [0, 1] }),
+  backward: (run, [grad], { needs, params, specs, input }) => {
+    if (!grad) return [null, null];
+    return [
+      needs[0] ? run(conv2d, [grad, input(1)], plain(params))[0] : null,
+      needs[1] ? run(conv2dWeightGrad, [input(0), grad], { ...params, shape: need(specs, 1).shape })[0] : null,
+    ];
+  },
+});
+
+/** Inputs: cotangent [N, O, P, Q] and x; gives the gradient of w (`shape`). */
+export const conv2dWeightGrad: Operation<GradParams> = defineOp<GradParams>("conv2dWeightGrad", {
+  outputs: (_inputs, { shape }) => [{ shape, dtype: "float32" }],
+  forward: (device, [out], inputs, params) => {
+    if (out) device.kernels.conv2dWeightGrad(out, contiguous(need(inputs, 0)), contiguous(need(inputs, 1)), params);
+  },
+  saves: () => ({ inputs: [0, 1] }),
+  backward: (run, [grad], { needs, params, specs, input }) => {
+    if (!grad) return [null, null];
+    return [
+      needs[0] ? run(conv2d, [input(1), grad], plain(params))[0] : null,
+      needs[1] ? run(conv2dInputGrad, [input(0), grad], { ...params, shape: need(specs, 1).shape })[0] : null,
+    ];
+  },
+});
+
+interface MaskParams {
+  readonly wantsBias: boolean;
+  readonly wantsInput: boolean;
+}
+/** Inputs: cotangent and (after a ReLU) the output, [N, C, ...]; gives the masked cotangent and its sum over all but the channel. */
+const maskAndSum = defineOp<MaskParams>("biasActivationGrad", {
+  outputs: (inputs, { wantsBias, wantsInput }) => {
+    const { shape } = need(inputs, 0);
+    const masked = { shape, dtype: "float32" } as const, bias = { shape: [at(shape, 1)], dtype: "float32" } as const;
+    return [...(wantsInput ? [masked] : []), ...(wantsBias ? [bias] : [])];
+  },
+  forward: (device, outputs, inputs, { wantsBias, wantsInput }) => {
+    const grad = contiguous(need(inputs, 0)), y = inputs[1] ?? null;
+    const [n = 0, channels = 0] = grad.shape;
+    const inner = grad.shape.slice(2).reduce((a, b) => a * b, 1);
+    const shape = [n, channels, inner];
+    const gradZ = wantsInput ? need(outputs, 0) : null, gradBias = wantsBias ? need(outputs, wantsInput ? 1 : 0) : null;
+    device.kernels.biasActivationGrad(gradZ && gradZ.reshaped(shape), gradBias, grad.reshaped(shape), y && y.reshaped(shape));
+  },
+});
+
+/** Gradient of act(z + bias) with respect to z and to the bias, in one kernel where both are wanted. y: the ReLU's output, or null. */
+export function biasActivationGrad<A extends ArrayLike>(
+  run: Run<A>, grad: A, y: A | null, wantsBias: boolean, wantsInput: boolean,
+): { gradZ: A; gradBias: A | null } {
+  if (y === null && !wantsBias) return { gradZ: grad, gradBias: null };
+  const masks = y !== null && (wantsInput || !wantsBias);
+  const outputs = run(maskAndSum, [grad, y], { wantsBias, wantsInput: masks });
+  return { gradZ: masks ? outputs[0] : grad, gradBias: wantsBias ? need(outputs, masks ? 1 : 0) : null };
+}

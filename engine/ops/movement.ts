@@ -1,0 +1,121 @@
+// Operations that move elements without changing them: views by strides, windows, concatenation, padding, diagonals, dtype conversion.
+import type { DType } from "../../kernels/types.js";
+import { promote } from "../dtype.js";
+import { type Operation, defineOp, need } from "../op.js";
+import { copied } from "../raw.js";
+import { argumentError } from "../scope.js";
+import { at, formatShape } from "../shape.js";
+
+export const permute: Operation<readonly number[]> = defineOp<readonly number[]>("permute", {
+  view: (x, dims) => x.as(dims.map((d) => at(x.shape, d)), dims.map((d) => at(x.strides, d))),
+  backward: (run, [grad], { params }) => [grad ? run(permute, [grad], params.map((_, d) => params.indexOf(d)))[0] : null],
+});
+
+export interface SliceParams {
+  readonly dim: number;
+  readonly start: number;
+  readonly length: number;
+  readonly step: number;
+}
+export const slice = defineOp<SliceParams>("slice", {
+  view: (x, { dim, start, length, step }) => x.window(dim, start, length, step),
+  backward: (run, [grad], { params, specs }) => [grad ? run(embed, [grad], { ...params, size: at(need(specs, 0).shape, params.dim) })[0] : null],
+});
+
+/** Zeros of `size` along dim, with the input in the slice's place: the slice's derivative. */
+const embed: Operation<SliceParams & { readonly size: number }> = defineOp<SliceParams & { readonly size: number }>("sliceBackward", {
+  outputs: (inputs, { dim, size }) => [{ shape: need(inputs, 0).shape.with(dim, size), dtype: need(inputs, 0).dtype }],
+  forward: (device, [out], inputs, { dim, start, length, step }) => {
+    if (!out) return;
+    device.kernels.fill(out, 0);
+    device.kernels.copy(out.window(dim, start, length, step), need(inputs, 0));
+  },
+  backward: (run, [grad], { params }) => [grad ? run(slice, [grad], params)[0] : null],
+});
+
+export const cat = defineOp<{ readonly dim: number }>("cat", {
+  outputs: (inputs, { dim }) => {
+    const specs = inputs.map((_, i) => need(inputs, i));
+    const first = need(specs, 0);
+    for (const { shape } of specs) {
+      if (shape.length === first.shape.length && shape.every((size, d) => d === dim || size === first.shape[d])) continue;
+      throw argumentError("cat", `got shapes ${specs.map((s) => formatShape(s.shape)).join(", ")}; expected equal sizes in every dimension but ${dim}.`);
+    }
+    const total = specs.reduce((n, { shape }) => n + at(shape, dim), 0);
+    return [{ shape: first.shape.with(dim, total), dtype: promote(...specs.map((s) => s.dtype)) }];
+  },
+  forward: (device, [out], inputs, { dim }) => {
+    let start = 0;
+    inputs.forEach((_, i) => {
+      const input = need(inputs, i), length = at(input.shape, dim);
+      if (out && input.elements > 0) device.kernels.copy(out.window(dim, start, length), input);
+      start += length;
+    });
+  },
+  backward: (run, [grad], { params: { dim }, specs, needs }) => {
+    let start = 0;
+    return specs.map((spec, i) => {
+      const length = spec ? at(spec.shape, dim) : 0;
+      const part = grad && needs[i] ? run(slice, [grad], { dim, start, length, step: 1 })[0] : null;
+      start += length;
+      return part;
+    });
+  },
+});
+
+export interface PadParams {
+  /** [before, after] by dimension, ≥ 0. */
+  readonly pads: readonly (readonly [number, number])[];
+  readonly value: number;
+}
+export const pad = defineOp<PadParams>("pad", {
+  outputs: (inputs, { pads }) => {
+    const { shape, dtype } = need(inputs, 0);
+    return [{ shape: shape.map((size, d) => size + (pads[d]?.[0] ?? 0) + (pads[d]?.[1] ?? 0)), dtype }];
+  },
+  forward: (device, [out], inputs, { pads, value }) => {
+    const x = need(inputs, 0);
+    if (!out) return;
+    device.kernels.fill(out, value);
+    const inner = pads.reduce((window, [before], d) => window.window(d, before, at(x.shape, d)), out);
+    if (x.elements > 0) device.kernels.copy(inner, x);
+  },
+  backward: (run, [grad], { params: { pads }, specs }) => {
+    if (!grad) return [null];
+    const { shape } = need(specs, 0);
+    return [pads.reduce((g, [before], dim) => run(slice, [g], { dim, start: before, length: at(shape, dim), step: 1 })[0], grad)];
+  },
+});
+
+/** The main diagonal of a matrix as a view. */
+export const diagonal = defineOp<null>("diagonal", {
+  view: (x) => x.as([Math.min(at(x.shape, 0), at(x.shape, 1))], [at(x.strides, 0) + at(x.strides, 1)]),
+  backward: (run, [grad], { specs }) => [grad ? run(diagonalMatrix, [grad], need(specs, 0).shape)[0] : null],
+});
+
+/** Zeros of the given matrix shape with the vector on the main diagonal. */
+export const diagonalMatrix: Operation<readonly number[]> = defineOp<readonly number[]>("diag", {
+  outputs: (inputs, shape) => [{ shape, dtype: need(inputs, 0).dtype }],
+  forward: (device, [out], inputs) => {
+    if (!out) return;
+    device.kernels.fill(out, 0);
+    const length = Math.min(at(out.shape, 0), at(out.shape, 1));
+    if (length > 0) device.kernels.copy(out.as([length], [at(out.strides, 0) + 1]), need(inputs, 0));
+  },
+  backward: (run, [grad]) => [grad ? run(diagonal, [grad], null)[0] : null],
+});
+
+/** Another dtype: float to integer truncates, anything to bool asks "≠ 0". */
+export const cast = defineOp<DType>("to", {
+  outputs: (inputs, dtype) => [{ shape: need(inputs, 0).shape, dtype }],
+  forward: (device, [out], inputs) => {
+    if (out) device.kernels.copy(out, need(inputs, 0));
+  },
+  backward: (_run, [grad]) => [grad ?? null],
+});
+
+/** A copy with memory of its own. */
+export const clone = defineOp<null>("clone", {
+  view: (x) => copied(x),
+  backward: (_run, [grad]) => [grad ?? null],
+});

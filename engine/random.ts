@@ -1,0 +1,68 @@
+// One seed for everything random: every draw takes the next stream of the counter-based generator, so that the same seed and the same calls
+// give the same bits on every device.
+import type { RandomKey } from "../kernels/types.js";
+import { ArgumentError } from "../kernels/errors.js";
+import { philoxWords } from "../kernels/philox.js";
+
+let seed = Math.floor(Math.random() * 2 ** 32);
+let stream = 0;
+
+/** Seeds every random number of the library (torch.manual_seed): initialisation, dropout, shuffles. A whole number from 0 to 2³² − 1. */
+export function manualSeed(newSeed: number): void {
+  if (!Number.isInteger(newSeed) || newSeed < 0 || newSeed >= 2 ** 32) {
+    throw new ArgumentError(`manualSeed: got ${newSeed}; expected a whole number from 0 to 4294967295.`);
+  }
+  seed = newSeed;
+  stream = 0;
+}
+
+/** The next stream under the current seed. */
+export function nextKey(): RandomKey {
+  return { seed, stream: stream++ };
+}
+
+export interface RandomState {
+  readonly seed: number;
+  readonly stream: number;
+}
+/** The generator's whole state, for checkpoints. */
+export function getRandomState(): RandomState {
+  return { seed, stream };
+}
+export function setRandomState(state: RandomState): void {
+  ({ seed, stream } = state);
+}
+
+/** Uniform numbers in [0, 1) with 24 random bits each, as the devices draw them. */
+export function hostUniform(count: number): Float32Array {
+  const key = nextKey();
+  return Float32Array.from(philoxWords(key.seed, key.stream, count), (word) => (word >>> 8) * 2 ** -24);
+}
+
+/** Standard normal numbers by Box and Muller, computed in float64. */
+export function hostNormal(count: number): Float32Array {
+  const key = nextKey();
+  const words = philoxWords(key.seed, key.stream, 2 * Math.ceil(count / 2));
+  const out = new Float32Array(count);
+  for (let i = 0; i < count; i += 2) {
+    const radius = Math.sqrt(-2 * Math.log(((words[i] ?? 0) + 1) * 2 ** -32));
+    const angle = 2 * Math.PI * (words[i + 1] ?? 0) * 2 ** -32;
+    out[i] = radius * Math.cos(angle);
+    if (i + 1 < count) out[i + 1] = radius * Math.sin(angle);
+  }
+  return out;
+}
+
+/** A random order of 0 … count − 1 (Fisher and Yates). */
+export function hostPermutation(count: number, key: RandomKey = nextKey()): Int32Array {
+  const words = philoxWords(key.seed, key.stream, count);
+  const order = Int32Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1; i > 0; i--) {
+    // The bias of a 32-bit remainder is below count/2³²: unobservable for any data set.
+    const j = (words[i] ?? 0) % (i + 1);
+    const swapped = order[i] ?? 0;
+    order[i] = order[j] ?? 0;
+    order[j] = swapped;
+  }
+  return order;
+}

@@ -1,0 +1,62 @@
+// RawTensor: a strided view on a storage, without a gradient and without a user's handle. The tape, the operations and the optimizers work
+// on these; Tensor wraps one.
+import type { Device, DType, Shape, View } from "../kernels/types.js";
+import { at, contiguousStrides, isContiguous, numel } from "./shape.js";
+import { Storage } from "./storage.js";
+
+export class RawTensor implements View {
+  constructor(
+    readonly storage: Storage,
+    readonly shape: Shape,
+    readonly strides: readonly number[],
+    readonly offset: number,
+    readonly dtype: DType,
+  ) {}
+  get buffer() {
+    return this.storage.buffer;
+  }
+  get device(): Device {
+    return this.storage.device;
+  }
+  get elements(): number {
+    return numel(this.shape);
+  }
+  get contiguous(): boolean {
+    return isContiguous(this.shape, this.strides);
+  }
+  /** The same memory under another shape, strides and offset. */
+  as(shape: Shape, strides: readonly number[], offset = this.offset): RawTensor {
+    return new RawTensor(this.storage, shape, strides, offset, this.dtype);
+  }
+  /** The same contiguous memory under another shape of as many elements. */
+  reshaped(shape: Shape): RawTensor {
+    return this.as(shape, contiguousStrides(shape));
+  }
+  /** The last two dimensions swapped. */
+  transposed(): RawTensor {
+    const rank = this.shape.length;
+    const swap = (list: readonly number[]) => [...list.slice(0, rank - 2), at(list, rank - 1), at(list, rank - 2)];
+    return this.as(swap(this.shape), swap(this.strides));
+  }
+  /** `length` slices from `start` on along dim, `step` apart. */
+  window(dim: number, start: number, length: number, step = 1): RawTensor {
+    const stride = at(this.strides, dim);
+    return this.as(this.shape.with(dim, length), this.strides.with(dim, stride * step), this.offset + start * stride);
+  }
+}
+
+/** Uninitialised memory of a shape. */
+export function allocate(device: Device, shape: Shape, dtype: DType): RawTensor {
+  return new RawTensor(new Storage(device, numel(shape)), shape, contiguousStrides(shape), 0, dtype);
+}
+
+/** The tensor itself if its elements already lie in order, else a copy in order. */
+export function contiguous(x: RawTensor): RawTensor {
+  return x.contiguous ? x : copied(x);
+}
+
+export function copied(x: RawTensor, dtype: DType = x.dtype): RawTensor {
+  const out = allocate(x.device, x.shape, dtype);
+  x.device.kernels.copy(out, x);
+  return out;
+}

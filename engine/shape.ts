@@ -1,0 +1,146 @@
+// Arithmetic of shapes and strides: no buffers, no devices. Shapes and strides count elements; dimensions may be negative (from the end)
+// only where a function says so.
+import type { Shape } from "../kernels/types.js";
+import { argumentError } from "./scope.js";
+
+export function numel(shape: Shape): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+export function contiguousStrides(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length);
+  let stride = 1;
+  for (let d = shape.length - 1; d >= 0; d--) {
+    strides[d] = stride;
+    stride *= Math.max(1, at(shape, d));
+  }
+  return strides;
+}
+
+export function at(list: readonly number[], index: number): number {
+  const value = list[index];
+  if (value === undefined) throw new RangeError(`Index ${index} is outside a list of ${list.length}.`);
+  return value;
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((size, d) => size === b[d]);
+}
+
+export function isContiguous(shape: Shape, strides: readonly number[]): boolean {
+  let expected = 1;
+  for (let d = shape.length - 1; d >= 0; d--) {
+    const size = at(shape, d);
+    if (size === 0) return true;
+    if (size !== 1 && strides[d] !== expected) return false;
+    expected *= size;
+  }
+  return true;
+}
+
+export function formatShape(shape: Shape): string {
+  return `[${shape.join(", ")}]`;
+}
+
+/** The dimension counted from the front. Throws where it is outside [−rank, rank). A scalar counts as one dimension, as in PyTorch. */
+export function normalizeDim(operation: string, dim: number, rank: number): number {
+  const dims = Math.max(rank, 1);
+  if (!Number.isInteger(dim) || dim < -dims || dim >= dims) {
+    throw argumentError(operation, `dimension ${dim} does not exist in a tensor of ${rank} dimensions; expected ${-dims} to ${dims - 1}.`);
+  }
+  return dim < 0 ? dim + dims : dim;
+}
+
+/** All dimensions for undefined, else the given ones counted from the front, ascending, each once. */
+export function normalizeDims(operation: string, dims: number | readonly number[] | undefined, rank: number): number[] {
+  if (dims === undefined) return Array.from({ length: rank }, (_, d) => d);
+  const list = (typeof dims === "number" ? [dims] : dims).map((d) => normalizeDim(operation, d, rank));
+  if (new Set(list).size !== list.length) throw argumentError(operation, `dimension list ${formatShape(list)} names a dimension twice; name each once.`);
+  return list.filter((d) => d < rank).sort((a, b) => a - b);
+}
+
+/** NumPy's and PyTorch's broadcasting rule. */
+export function broadcastShapes(operation: string, shapes: readonly Shape[]): number[] {
+  const rank = Math.max(0, ...shapes.map((s) => s.length));
+  return Array.from({ length: rank }, (_, d) => {
+    let result = 1;
+    for (const shape of shapes) {
+      const size = shape[d - (rank - shape.length)] ?? 1;
+      if (size === 1) continue;
+      if (result !== 1 && result !== size) {
+        const names = shapes.map(formatShape).join(" and ");
+        throw argumentError(operation, `shapes ${names} do not broadcast: dimension ${d} is ${result} in one and ${size} in another; expected equal sizes or 1 (unsqueeze, expand or transpose one of them).`);
+      }
+      result = size;
+    }
+    return result;
+  });
+}
+
+/** Strides that make a tensor of `shape` read as `target` (which it broadcasts to). */
+export function expandedStrides(shape: Shape, strides: readonly number[], target: Shape): number[] {
+  const lead = target.length - shape.length;
+  return target.map((size, d) => {
+    const own = d - lead;
+    return own < 0 || (shape[own] === 1 && size !== 1) ? 0 : at(strides, own);
+  });
+}
+
+/** The strides a view of `target` shape would have on the same memory, or null when only a copy can do it. */
+export function reshapedStrides(shape: Shape, strides: readonly number[], target: Shape): number[] | null {
+  if (numel(shape) === 0) return contiguousStrides(target);
+  const result = new Array<number>(target.length).fill(1);
+  // Walk both shapes from the back in blocks of equal element counts; a block must be laid out without gaps to be re-divided.
+  let from = shape.length - 1;
+  let to = target.length - 1;
+  while (from >= 0 || to >= 0) {
+    if (from >= 0 && shape[from] === 1) { from--; continue; }
+    if (to >= 0 && target[to] === 1) { result[to] = 1; to--; continue; }
+    if (from < 0 || to < 0) return null;
+    let blockFrom = at(shape, from), blockTo = at(target, to);
+    let stride = at(strides, from);
+    result[to] = stride;
+    let last = at(strides, from) * at(shape, from);
+    while (blockFrom !== blockTo) {
+      if (blockFrom < blockTo) {
+        from--;
+        while (from >= 0 && shape[from] === 1) from--;
+        if (from < 0 || strides[from] !== last) return null;
+        blockFrom *= at(shape, from);
+        last = at(strides, from) * at(shape, from);
+      } else {
+        stride *= at(target, to);
+        to--;
+        while (to >= 0 && target[to] === 1) { result[to] = 1; to--; }
+        if (to < 0) return null;
+        result[to] = stride;
+        blockTo *= at(target, to);
+      }
+    }
+    from--;
+    to--;
+  }
+  return result;
+}
+
+/** Fills in a single −1 and checks that the element count stays. */
+export function inferShape(operation: string, requested: Shape, elements: number, from: Shape): number[] {
+  const unknown = requested.filter((size) => size === -1).length;
+  const known = requested.reduce((product, size) => (size === -1 ? product : product * size), 1);
+  const valid = requested.every((size) => Number.isInteger(size) && size >= -1) && unknown <= 1;
+  if (valid && unknown === 1 && known > 0 && elements % known === 0) return requested.map((size) => (size === -1 ? elements / known : size));
+  if (valid && unknown === 0 && known === elements) return [...requested];
+  throw argumentError(
+    operation,
+    `shape ${formatShape(requested)} does not fit a tensor of shape ${formatShape(from)} with ${elements} elements; expected sizes whose product is ${elements}, with at most one -1.`,
+  );
+}
+
+/** A shape given as an array or as plain arguments. */
+export function shapeArguments(args: readonly (number | Shape)[]): number[] {
+  return args.flatMap((arg) => (typeof arg === "number" ? [arg] : [...arg]));
+}
+
+export function reducedShape(shape: Shape, dims: readonly number[], keepdim: boolean): number[] {
+  return keepdim ? shape.map((size, d) => (dims.includes(d) ? 1 : size)) : shape.filter((_, d) => !dims.includes(d));
+}

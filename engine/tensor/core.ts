@@ -1,0 +1,307 @@
+// The handle a user holds: a raw tensor, its gradient slot, and the ways to read it, move it and let go of it. What can be computed with a
+// tensor stands in views.ts, arithmetic.ts and reductions.ts, each a class on top of the one before; tensor.ts closes the chain.
+import type { Device, DType } from "../../kernels/types.js";
+import { AthanorError } from "../../kernels/errors.js";
+import { type GradSlot, type Operand, adoptGradient, apply, backward, isGradEnabled, runRaw } from "../autograd.js";
+import { type DeviceTarget, resolveDevice } from "../device.js";
+import { collectIfNeeded } from "../memory.js";
+import type { Operation } from "../op.js";
+import { add } from "../ops/basic.js";
+import { cast, clone } from "../ops/movement.js";
+import { type RawTensor, allocate, contiguous } from "../raw.js";
+import { argumentError } from "../scope.js";
+import { formatShape, normalizeDim, sameShape } from "../shape.js";
+import { type NestedNumbers, nested } from "./nested.js";
+import { trackForTidy } from "./tidy.js";
+import type { Tensor } from "./tensor.js";
+
+/** Makes a handle of the final class; tensor.ts, which knows that class, sets it. */
+export const construct: { tensor: (operand: Operand, tracked?: boolean) => Tensor } = {
+  tensor: () => {
+    throw new AthanorError("engine/tensor/tensor.ts was not loaded.");
+  },
+};
+
+export function freshSlot(): GradSlot {
+  return { requiresGrad: false, node: null, outputIndex: 0, receive: null };
+}
+
+/** Applies an operation to handles and wraps its outputs. */
+export function call<P>(op: Operation<P>, inputs: readonly (TensorCore | null)[], params: P): [Tensor, ...Tensor[]] {
+  const [first, ...rest] = apply(op, inputs.map((input) => input && input.operand), params);
+  return [construct.tensor(first), ...rest.map((result) => construct.tensor(result))];
+}
+
+export interface BackwardOptions {
+  /** Keep what was saved, so that backward can run through this graph again. */
+  readonly retainGraph?: boolean;
+}
+
+export abstract class TensorCore {
+  #raw: RawTensor;
+  #slot: GradSlot;
+  #disposed = false;
+  #grad: Tensor | null = null;
+  /** Whether someone outside may hold the gradient's handle; if not, zeroGrad can free it at once. */
+  #gradShared = false;
+
+  constructor(operand: Operand, tracked = true) {
+    this.#raw = operand.raw;
+    this.#slot = operand.slot;
+    operand.raw.storage.retain();
+    if (tracked) trackForTidy(this);
+  }
+
+  /** @internal The strided view and the gradient slot; throws for a tensor that was disposed of. */
+  get operand(): Operand {
+    return { raw: this.raw, slot: this.#slot };
+  }
+  /** @internal */
+  get raw(): RawTensor {
+    if (this.#disposed) throw new AthanorError(`This tensor of shape ${formatShape(this.#raw.shape)} was disposed of; keep it alive (or return it from tidy) while it is in use.`);
+    return this.#raw;
+  }
+  /** @internal */
+  get slot(): GradSlot {
+    return this.#slot;
+  }
+  protected get self(): Tensor {
+    return this as TensorCore as Tensor;
+  }
+
+  get shape(): number[] {
+    return [...this.#raw.shape];
+  }
+  get dtype(): DType {
+    return this.#raw.dtype;
+  }
+  get device(): Device {
+    return this.#raw.device;
+  }
+  get ndim(): number {
+    return this.#raw.shape.length;
+  }
+  get isContiguous(): boolean {
+    return this.#raw.contiguous;
+  }
+  /** The shape, or one dimension's size; dim may count from the end. */
+  size(): number[];
+  size(dim: number): number;
+  size(dim?: number): number | number[] {
+    return dim === undefined ? this.shape : (this.shape[normalizeDim("size", dim, this.ndim)] ?? 1);
+  }
+  dim(): number {
+    return this.ndim;
+  }
+  numel(): number {
+    return this.#raw.elements;
+  }
+  toString(): string {
+    const grad = this.requiresGrad ? ", requiresGrad=true" : "";
+    return `Tensor(shape=${formatShape(this.shape)}, dtype=${this.dtype}, device=${this.device.kind}${grad})`;
+  }
+
+  // ── gradients ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  get requiresGrad(): boolean {
+    return this.#slot.requiresGrad;
+  }
+  set requiresGrad(value: boolean) {
+    this.requiresGrad_(value);
+  }
+  /** Made by the user, not by a recorded operation. */
+  get isLeaf(): boolean {
+    return this.#slot.node === null;
+  }
+  /** Turns recording on or off for a leaf; float32 only. Gives the tensor itself. */
+  requiresGrad_(value = true): this {
+    if (!this.isLeaf) {
+      if (value) return this;
+      throw argumentError("requiresGrad_", "only a leaf can stop requiring a gradient; use detach() for the result of an operation.");
+    }
+    if (value && this.dtype !== "float32") throw argumentError("requiresGrad_", `a ${this.dtype} tensor has no gradient; expected float32 (call .float()).`);
+    this.#slot.requiresGrad = value;
+    this.#slot.receive = value ? (grad) => this.#receiveGrad(grad) : null;
+    return this;
+  }
+  /** Keeps the gradient of an interior tensor in `grad` too. */
+  retainGrad(): this {
+    if (!this.requiresGrad) throw argumentError("retainGrad", "this tensor does not require a gradient.");
+    this.#slot.receive = (grad) => this.#receiveGrad(grad);
+    return this;
+  }
+  get grad(): Tensor | null {
+    this.#gradShared = true;
+    return this.#grad;
+  }
+  set grad(value: Tensor | null) {
+    if (value !== null && !sameShape(value.shape, this.shape)) {
+      throw argumentError("grad", `got a gradient of shape ${formatShape(value.shape)} for a tensor of shape ${formatShape(this.shape)}; expected equal shapes.`);
+    }
+    this.clearGrad();
+    this.#grad = value;
+    this.#gradShared = value !== null;
+  }
+  /** @internal The gradient for the library's own use, which does not keep the handle. */
+  get ownGrad(): Tensor | null {
+    return this.#grad;
+  }
+  /** Sets grad to null and, where nobody asked for the handle, frees its memory at once. */
+  clearGrad(): void {
+    if (this.#grad !== null && !this.#gradShared) this.#grad.dispose();
+    this.#grad = null;
+    this.#gradShared = false;
+  }
+  #receiveGrad(grad: RawTensor): void {
+    if (this.#grad === null) this.#grad = construct.tensor({ raw: adoptGradient(grad), slot: freshSlot() }, false);
+    else this.#grad.replaceRaw(runRaw(add, [this.#grad.raw, grad], [])[0]);
+  }
+  /** Gradients of this tensor with respect to the leaves behind it, added to their `grad`. A tensor of one element needs no cotangent. */
+  backward(gradient?: Tensor | null, options: BackwardOptions = {}): void {
+    if (!this.requiresGrad) {
+      throw argumentError("backward", "this tensor does not require a gradient and has no graph behind it; was it computed under noGrad, detached, or from tensors without requiresGrad?");
+    }
+    const start = gradient ? gradient.raw : this.#unitCotangent();
+    if (!sameShape(start.shape, this.shape)) {
+      throw argumentError("backward", `got a gradient of shape ${formatShape(start.shape)} for a tensor of shape ${formatShape(this.shape)}; expected equal shapes.`);
+    }
+    backward(this.operand, start, options.retainGraph === true);
+    if (!gradient && start.storage.owners === 0) start.storage.free();
+  }
+  #unitCotangent(): RawTensor {
+    if (this.numel() !== 1) {
+      throw argumentError("backward", `a tensor of shape ${formatShape(this.shape)} is not a scalar; reduce it with sum() or mean(), or pass the gradient of this tensor.`);
+    }
+    const one = allocate(this.device, this.shape, "float32");
+    this.device.kernels.fill(one, 1);
+    return one;
+  }
+  /** The same memory without the graph. */
+  detach(): Tensor {
+    return construct.tensor({ raw: this.raw, slot: freshSlot() });
+  }
+  /** A copy of its own, through which gradients flow. */
+  clone(): Tensor {
+    return call(clone, [this], null)[0];
+  }
+
+  // ── in-place changes ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** @internal Becomes other memory; views made before keep the old one. */
+  replaceRaw(raw: RawTensor): void {
+    raw.storage.retain();
+    this.#raw.storage.release();
+    this.#raw = raw;
+  }
+  /** @internal Takes over the value of `result`, computed out of place: PyTorch's in-place semantics for `operation_`. */
+  protected assign(operation: string, result: Tensor): this {
+    const recorded = isGradEnabled() && (this.requiresGrad || result.requiresGrad);
+    if (recorded && this.isLeaf && this.requiresGrad) {
+      throw argumentError(operation, "a leaf that requires a gradient cannot change in place while gradients are recorded; wrap the change in noGrad(() => …).");
+    }
+    if (!sameShape(result.shape, this.shape)) {
+      throw argumentError(operation, `the result has shape ${formatShape(result.shape)}, which does not fit in place into ${formatShape(this.shape)}; use the version without "_".`);
+    }
+    const raw = this.raw;
+    if (recorded && raw.storage.elements !== raw.elements) {
+      throw argumentError(operation, "a view cannot change in place while gradients are recorded; compute a new tensor, or wrap the change in noGrad(() => …).");
+    }
+    raw.device.label = operation;
+    raw.device.kernels.copy(raw, result.raw);
+    raw.storage.version++;
+    if (recorded) {
+      this.#slot = result.slot;
+    }
+    result.dispose();
+    return this;
+  }
+
+  // ── reading, moving, letting go ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A copy of the values in row-major order: Float32Array, Int32Array, or Uint8Array for bool and uint8 (reference: Float64Array for float32). */
+  async data(): Promise<Float32Array | Float64Array | Int32Array | Uint8Array> {
+    const raw = this.#packed();
+    raw.storage.retain();
+    try {
+      return await raw.device.download(raw.buffer, raw.elements, raw.dtype);
+    } finally {
+      raw.storage.release();
+      await collectIfNeeded();
+    }
+  }
+  /** data() without waiting: on the CPU and the reference; a GPU cannot. */
+  dataSync(): Float32Array | Float64Array | Int32Array | Uint8Array {
+    if (this.device.asynchronous) {
+      throw argumentError("dataSync", `a tensor on ${this.device.description} cannot be read at once; use await tensor.data(), item() or tolist().`);
+    }
+    const raw = this.#packed();
+    raw.storage.retain();
+    try {
+      return raw.device.downloadSync(raw.buffer, raw.elements, raw.dtype);
+    } finally {
+      raw.storage.release();
+    }
+  }
+  /** The value of a tensor of one element, as a number. */
+  async item(): Promise<number> {
+    if (this.numel() !== 1) {
+      throw argumentError("item", `a tensor of shape ${formatShape(this.shape)} has ${this.numel()} elements; expected one (use data() or tolist()).`);
+    }
+    const [value = NaN] = await this.data();
+    return value;
+  }
+  /** Nested arrays of numbers (booleans for bool). */
+  async tolist(): Promise<NestedNumbers> {
+    return nested(await this.data(), this.#raw.shape, this.dtype === "bool");
+  }
+  /** Memory in order from its start on, as a read-back needs it. */
+  #packed(): RawTensor {
+    const raw = this.raw;
+    if (raw.contiguous && raw.offset === 0) return raw;
+    const copy = allocate(raw.device, raw.shape, raw.dtype);
+    raw.device.kernels.copy(copy, raw);
+    return copy;
+  }
+
+  /** The tensor on another device, or of another dtype. Leaving a GPU has to wait: use `await x.cpu()`. */
+  to(target: DeviceTarget | DType): Tensor {
+    if (target === "float32" || target === "int32" || target === "bool" || target === "uint8") {
+      return target === this.dtype ? this.self : call(cast, [this], target)[0];
+    }
+    const device = resolveDevice(target);
+    if (device === this.device) return this.self;
+    if (this.device.asynchronous) {
+      throw argumentError("to", `a tensor on ${this.device.description} cannot leave at once; use await tensor.cpu() and then to(device).`);
+    }
+    return this.#moved(device, this.dataSync());
+  }
+  /** The tensor on the CPU. */
+  async cpu(): Promise<Tensor> {
+    const device = resolveDevice("cpu");
+    return device === this.device ? this.self : this.#moved(device, await this.data());
+  }
+  #moved(device: Device, values: Float32Array | Float64Array | Int32Array | Uint8Array): Tensor {
+    const raw = allocate(device, this.#raw.shape, this.dtype);
+    device.upload(raw.buffer, this.dtype === "float32" && values instanceof Float64Array && device.kind !== "reference" ? Float32Array.from(values) : values, this.dtype);
+    const moved = construct.tensor({ raw, slot: freshSlot() });
+    // As in PyTorch, a moved leaf is a new tensor; gradients do not flow back across devices here, so it is a leaf of its own.
+    return this.isLeaf && this.requiresGrad ? moved.requiresGrad_() : moved;
+  }
+  /** Whether the memory is still this handle's. */
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+  /** Lets go of the memory now; what the tape saved stays until backward. Calling it is never necessary. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#raw.storage.release();
+  }
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+  /** The tensor itself where its elements lie in order, else a copy in order. */
+  protected inOrder(): RawTensor {
+    return contiguous(this.raw);
+  }
+}

@@ -1,0 +1,9 @@
+// Tensor: the end of the chain core → views → arithmetic → reductions, and what makes handles of it.
+import type { Operand } from "../autograd.js";
+import { construct } from "./core.js";
+import { TensorReductions } from "./reductions.js";
+
+/** A strided array of numbers on a device, with PyTorch's methods. Made by tensor(), zeros(), randn() … or by operations. */
+export class Tensor extends TensorReductions {}
+
+construct.tensor = (operand: Operand, tracked?: boolean) => new Tensor(operand, tracked);

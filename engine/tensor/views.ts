@@ -1,0 +1,166 @@
+// Views and movements as methods: other shapes on the same memory, windows, joins, padding, selection by index.
+import type { DType, Shape } from "../../kernels/types.js";
+import { expandTo, inOrder, reshapeTo } from "../ops/basic.js";
+import { gather, indexSelect } from "../ops/indexing.js";
+import { diagonal, diagonalMatrix, pad, permute, slice } from "../ops/movement.js";
+import { argumentError } from "../scope.js";
+import { at, broadcastShapes, formatShape, inferShape, normalizeDim, reshapedStrides, sameShape, shapeArguments } from "../shape.js";
+import { TensorCore, call } from "./core.js";
+import type { Tensor } from "./tensor.js";
+
+export abstract class TensorViews extends TensorCore {
+  contiguous(): Tensor {
+    return this.isContiguous ? this.self : call(inOrder, [this], null)[0];
+  }
+  /** Another shape on the same memory; one size may be −1. Where strides forbid a view, reshape copies and view refuses, as in PyTorch. */
+  reshape(...shape: (number | Shape)[]): Tensor {
+    return call(reshapeTo, [this], inferShape("reshape", shapeArguments(shape), this.numel(), this.shape))[0];
+  }
+  view(...shape: (number | Shape)[]): Tensor {
+    const target = inferShape("view", shapeArguments(shape), this.numel(), this.shape);
+    if (reshapedStrides(this.raw.shape, this.raw.strides, target) === null) {
+      throw argumentError("view", `shape ${formatShape(target)} cannot be a view of a tensor of shape ${formatShape(this.shape)} and strides ${formatShape(this.raw.strides)}; use reshape() or contiguous().view().`);
+    }
+    return call(reshapeTo, [this], target)[0];
+  }
+  /** The dimensions in another order: permute(0, 2, 1). */
+  permute(...dims: (number | Shape)[]): Tensor {
+    const order = shapeArguments(dims).map((d) => normalizeDim("permute", d, this.ndim));
+    if (order.length !== this.ndim || new Set(order).size !== order.length) {
+      throw argumentError("permute", `got dimensions ${formatShape(shapeArguments(dims))} for a tensor of shape ${formatShape(this.shape)}; expected each of its ${this.ndim} once.`);
+    }
+    return call(permute, [this], order)[0];
+  }
+  transpose(dim0: number, dim1: number): Tensor {
+    const [a, b] = [normalizeDim("transpose", dim0, this.ndim), normalizeDim("transpose", dim1, this.ndim)];
+    if (this.ndim === 0) return this.self;
+    return this.permute(Array.from({ length: this.ndim }, (_, d) => (d === a ? b : d === b ? a : d)));
+  }
+  /** A matrix transposed. */
+  t(): Tensor {
+    if (this.ndim > 2) throw argumentError("t", `got shape ${formatShape(this.shape)}; expected at most two dimensions (use transpose(dim0, dim1)).`);
+    return this.ndim < 2 ? this.self : this.permute(1, 0);
+  }
+  flatten(startDim = 0, endDim = -1): Tensor {
+    if (this.ndim === 0) return this.reshape(1);
+    const [start, end] = [normalizeDim("flatten", startDim, this.ndim), normalizeDim("flatten", endDim, this.ndim)];
+    if (start > end) throw argumentError("flatten", `got startDim ${startDim} after endDim ${endDim}; expected startDim ≤ endDim.`);
+    const { shape } = this;
+    const merged = shape.slice(start, end + 1).reduce((a, b) => a * b, 1);
+    return this.reshape([...shape.slice(0, start), merged, ...shape.slice(end + 1)]);
+  }
+  unflatten(dim: number, sizes: Shape): Tensor {
+    const d = normalizeDim("unflatten", dim, this.ndim);
+    const inferred = inferShape("unflatten", sizes, at(this.shape, d), [at(this.shape, d)]);
+    return this.reshape([...this.shape.slice(0, d), ...inferred, ...this.shape.slice(d + 1)]);
+  }
+  /** Without dimensions of size 1: all of them, or the one named (left alone if larger). */
+  squeeze(dim?: number): Tensor {
+    const only = dim === undefined ? null : normalizeDim("squeeze", dim, this.ndim);
+    return this.reshape(this.shape.filter((size, d) => size !== 1 || (only !== null && d !== only)));
+  }
+  unsqueeze(dim: number): Tensor {
+    const d = normalizeDim("unsqueeze", dim, this.ndim + 1);
+    return this.reshape([...this.shape.slice(0, d), 1, ...this.shape.slice(d)]);
+  }
+  /** Dimensions of size 1 seen as larger; −1 keeps a size. No memory is used. */
+  expand(...sizes: (number | Shape)[]): Tensor {
+    const requested = shapeArguments(sizes);
+    const lead = requested.length - this.ndim;
+    const target = requested.map((size, d) => (size === -1 && d >= lead ? at(this.shape, d - lead) : size));
+    const fits = lead >= 0 && target.every((size) => size >= 0) && sameShape(broadcastShapes("expand", [this.shape, target]), target);
+    if (!fits) throw argumentError("expand", `got sizes ${formatShape(requested)} for a tensor of shape ${formatShape(this.shape)}; only dimensions of size 1 can grow, and new ones come first.`);
+    return call(expandTo, [this], target)[0];
+  }
+  expandAs(other: TensorCore): Tensor {
+    return this.expand(other.shape);
+  }
+  /** Copies side by side: repeat(2, 3) tiles a matrix twice down and three times across. */
+  repeat(...times: (number | Shape)[]): Tensor {
+    const counts = shapeArguments(times);
+    const lead = counts.length - this.ndim;
+    if (lead < 0 || !counts.every((n) => Number.isInteger(n) && n >= 0)) {
+      throw argumentError("repeat", `got ${formatShape(counts)} for a tensor of shape ${formatShape(this.shape)}; expected a whole number for each dimension at least.`);
+    }
+    const shape = counts.map((_, d) => (d < lead ? 1 : at(this.shape, d - lead)));
+    const spread = this.reshape(shape.flatMap((size) => [1, size])).expand(shape.flatMap((size, d) => [at(counts, d), size]));
+    return spread.reshape(shape.map((size, d) => size * at(counts, d)));
+  }
+  /** `length` entries of a dimension from `start` on, as a view. */
+  narrow(dim: number, start: number, length: number): Tensor {
+    const d = normalizeDim("narrow", dim, this.ndim), size = this.shape[d] ?? 1;
+    const from = start < 0 ? start + size : start;
+    if (![from, length].every(Number.isInteger) || from < 0 || length < 0 || from + length > size) {
+      throw argumentError("narrow", `start ${start} and length ${length} leave dimension ${dim} of shape ${formatShape(this.shape)}; expected 0 ≤ start and start + length ≤ ${size}.`);
+    }
+    return call(slice, [this], { dim: d, start: from, length, step: 1 })[0];
+  }
+  /** x[…, start:end:step, …] along dim, with Python's rules for negative and overlong ends. */
+  slice(dim: number, start = 0, end = Infinity, step = 1): Tensor {
+    const d = normalizeDim("slice", dim, this.ndim), size = this.shape[d] ?? 1;
+    if (!Number.isInteger(step) || step < 1) throw argumentError("slice", `got step ${step}; expected a whole number of at least 1.`);
+    const clip = (i: number) => Math.min(Math.max(i < 0 ? i + size : i, 0), size);
+    const from = clip(start);
+    return call(slice, [this], { dim: d, start: from, length: Math.max(0, Math.ceil((clip(end) - from) / step)), step })[0];
+  }
+  /** One entry of a dimension, which disappears. */
+  select(dim: number, index: number): Tensor {
+    const d = normalizeDim("select", dim, this.ndim), size = this.shape[d] ?? 0;
+    if (!Number.isInteger(index) || index < -size || index >= size) {
+      throw argumentError("select", `index ${index} is outside dimension ${dim} of shape ${formatShape(this.shape)}; expected ${-size} to ${size - 1}.`);
+    }
+    return this.narrow(d, index < 0 ? index + size : index, 1).reshape(this.shape.filter((_, i) => i !== d));
+  }
+  /** Pieces of `size` along dim (the last may be shorter), or of the sizes listed. */
+  split(size: number | readonly number[], dim = 0): Tensor[] {
+    const d = normalizeDim("split", dim, this.ndim), total = this.shape[d] ?? 1;
+    if (typeof size === "number" && (!Number.isInteger(size) || size < 1)) throw argumentError("split", `got size ${size}; expected a whole number of at least 1.`);
+    const sizes = typeof size === "number" ? Array.from({ length: Math.ceil(total / size) }, (_, i) => Math.min(size, total - i * size)) : [...size];
+    if (sizes.reduce((a, b) => a + b, 0) !== total) throw argumentError("split", `sizes ${formatShape(sizes)} do not add up to ${total}, dimension ${dim} of shape ${formatShape(this.shape)}.`);
+    let start = 0;
+    return sizes.map((length) => this.narrow(d, (start += length) - length, length));
+  }
+  /** At most `chunks` pieces of equal size (the last may be shorter). */
+  chunk(chunks: number, dim = 0): Tensor[] {
+    if (!Number.isInteger(chunks) || chunks < 1) throw argumentError("chunk", `got ${chunks} chunks; expected a whole number of at least 1.`);
+    const total = this.shape[normalizeDim("chunk", dim, this.ndim)] ?? 1;
+    return this.split(Math.max(1, Math.ceil(total / chunks)), dim);
+  }
+  /** Zeros (or `value`) around: pads lists [left, right] of the last dimension, then of the one before, as F.pad does. */
+  pad(pads: readonly number[], value = 0): Tensor {
+    if (pads.length % 2 !== 0 || pads.length / 2 > this.ndim || !pads.every((n) => Number.isInteger(n) && n >= 0)) {
+      throw argumentError("pad", `got ${formatShape(pads)} for a tensor of shape ${formatShape(this.shape)}; expected pairs of whole numbers ≥ 0, last dimension first.`);
+    }
+    const byDim = Array.from({ length: this.ndim }, (_, d): readonly [number, number] => {
+      const fromEnd = 2 * (this.ndim - 1 - d);
+      return [pads[fromEnd] ?? 0, pads[fromEnd + 1] ?? 0];
+    });
+    return call(pad, [this], { pads: byDim, value })[0];
+  }
+  /** A vector as the diagonal of a matrix, or a matrix's diagonal. */
+  diag(): Tensor {
+    if (this.ndim === 1) return call(diagonalMatrix, [this], [this.numel(), this.numel()])[0];
+    if (this.ndim === 2) return call(diagonal, [this], null)[0];
+    throw argumentError("diag", `got shape ${formatShape(this.shape)}; expected a vector or a matrix.`);
+  }
+  /** out[i…] = this[.., index[i…], ..] along dim; index int32 of as many dimensions. */
+  gather(dim: number, index: TensorCore): Tensor {
+    return call(gather, [this, index], { dim: normalizeDim("gather", dim, this.ndim) })[0];
+  }
+  /** The slices of dim that an int32 vector names. */
+  indexSelect(dim: number, index: TensorCore): Tensor {
+    return call(indexSelect, [this, index], { dim: normalizeDim("indexSelect", dim, this.ndim) })[0];
+  }
+  float(): Tensor {
+    return this.to("float32");
+  }
+  int(): Tensor {
+    return this.to("int32");
+  }
+  bool(): Tensor {
+    return this.to("bool");
+  }
+  type(dtype: DType): Tensor {
+    return this.to(dtype);
+  }
+}

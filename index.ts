@@ -1,0 +1,6 @@
+// Athanor: tensors, autograd and neural networks on any GPU (WebGPU) and on the CPU (WebAssembly SIMD), in PyTorch's API.
+export * from "./engine/index.js";
+export { load, save } from "./engine/files.js";
+export * as nn from "./nn/index.js";
+export * as optim from "./optim/index.js";
+export * as data from "./data/index.js";
