@@ -120,6 +120,7 @@ function commonDevice(name: string, inputs: readonly (RawTensor | null)[]): Devi
   let device: Device | undefined;
   for (const input of inputs) {
     if (input === null) continue;
+    input.storage.assertAlive();
     device ??= input.device;
     if (input.device !== device) {
       throw argumentError(name, `tensors live on two devices, ${device.description} and ${input.device.description}; move them to one with .to(device).`);

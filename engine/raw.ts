@@ -1,19 +1,21 @@
 // RawTensor: a strided view on a storage, without a gradient and without a user's handle. The tape, the operations and the optimizers work
 // on these; Tensor wraps one.
-import type { Device, DType, Shape, View } from "../kernels/types.js";
+import type { Device, DeviceBuffer, DType, Shape, View } from "../kernels/types.js";
 import { at, contiguousStrides, isContiguous, numel } from "./shape.js";
 import { Storage } from "./storage.js";
 
 export class RawTensor implements View {
+  /** An own property, so that a kernel may spread a view; throws here when the storage was freed. */
+  readonly buffer: DeviceBuffer;
+
   constructor(
     readonly storage: Storage,
     readonly shape: Shape,
     readonly strides: readonly number[],
     readonly offset: number,
     readonly dtype: DType,
-  ) {}
-  get buffer() {
-    return this.storage.buffer;
+  ) {
+    this.buffer = storage.buffer;
   }
   get device(): Device {
     return this.storage.device;

@@ -19,9 +19,6 @@ class Allocation {
     if (this.#buffer === null) throw new AthanorError("This tensor's memory was given back by dispose() or tidy(); keep the tensor alive while it is in use.");
     return this.#buffer;
   }
-  get freed(): boolean {
-    return this.#buffer === null;
-  }
   free(): void {
     if (this.#buffer === null) return;
     this.device.release(this.#buffer);
@@ -52,8 +49,9 @@ export class Storage {
   get buffer(): DeviceBuffer {
     return this.#allocation.buffer;
   }
-  get freed(): boolean {
-    return this.#allocation.freed;
+  /** Throws once the memory was given back. */
+  assertAlive(): void {
+    void this.#allocation.buffer;
   }
   get owners(): number {
     return this.#owners;
