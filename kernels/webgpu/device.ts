@@ -24,7 +24,7 @@ export class WebGPUDevice implements Device {
 
   /** Dawn's entry point has to outlive everything made from it, so the device holds it. */
   constructor(readonly gpu: GPUDevice, readonly entryPoint: GPU, readonly adapter: AdapterSummary, readonly description: string) {
-    this.runtime = new WebGPURuntime(gpu);
+    this.runtime = new WebGPURuntime(gpu, adapter.isSoftware);
     this.counters = this.runtime.counters;
     this.kernels = new WebGPUKernels(this.runtime);
   }

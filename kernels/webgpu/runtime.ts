@@ -91,7 +91,8 @@ export class WebGPURuntime {
   private flagRaisedAt = 0;
   private flagInUse = false;
 
-  constructor(readonly gpu: GPUDevice) {
+  /** isSoftware: a rasteriser on the CPU; kernels choose their tiles by it. */
+  constructor(readonly gpu: GPUDevice, readonly isSoftware = false) {
     this.limits = gpu.limits;
     this.failures = new FailureLog(gpu);
     this.pipelines = new PipelineCache(gpu, this.counters);

@@ -1,0 +1,116 @@
+// How the structured kernels of this folder are written down: one record names the tensors, the parameters and the constants of a dispatch,
+// and the declarations of its WGSL follow from the names. The body then speaks of `x[xOffset() + i]`, `out[i]`, `params.rows`.
+import type { DType, View } from "../types.js";
+import { errorFlagCode } from "./errorFlag.js";
+import { type Binding, type WebGPURuntime, floatBits } from "./runtime.js";
+
+/** A parameter of type f32; plain numbers travel as u32. */
+export interface FloatParam {
+  readonly float: number;
+}
+/** A parameter of type i32. */
+export interface SignedParam {
+  readonly signed: number;
+}
+export const float = (x: number): FloatParam => ({ float: x });
+export const signed = (x: number): SignedParam => ({ signed: x });
+type Param = number | FloatParam | SignedParam;
+
+export interface KernelCall {
+  readonly name: string;
+  /** Everything the text depends on beyond the name, the tensors' dtypes and which of them are absent. */
+  readonly constants: readonly (string | number | boolean)[];
+  /** Read-only tensors; null is not bound (the body must not name it). Each brings `params.<name>Offset`. */
+  readonly inputs: Readonly<Record<string, View | null>>;
+  /** Written tensors, likewise. */
+  readonly outputs: Readonly<Record<string, View | null>>;
+  readonly params?: Readonly<Record<string, Param>>;
+  /** The kernel may call `reportBadIndex(value, limit)`. */
+  readonly reportsIndices?: boolean;
+  readonly workgroups: number | readonly [number, number, number];
+  /** The WGSL after the declarations: helpers and the entry point `main`. */
+  readonly body: () => string;
+}
+
+/** The index of a workgroup whose grid was folded past 65,535; take it with `linearWorkgroup(workgroup, grid)`. */
+const linearWorkgroup = "fn linearWorkgroup(workgroup: vec3u, grid: vec3u) -> u32 { return workgroup.x + workgroup.y * grid.x; }\n";
+
+export function dispatchKernel(runtime: WebGPURuntime, call: KernelCall): void {
+  const inputs = present(call.inputs), outputs = present(call.outputs);
+  const params: [string, Param][] = [
+    ...[...inputs, ...outputs].map(([name, view]): [string, Param] => [`${name}Offset`, view.offset]),
+    ...Object.entries(call.params ?? {}),
+  ];
+  if (call.reportsIndices) params.push(["label", runtime.labelNumber()]);
+  const tensors = [...inputs, ...outputs].map(([name, view]) => `${name}:${view.dtype}`);
+  const key = [call.name, ...call.constants, ...tensors].join(" ");
+  const bindings: Binding[] = [
+    ...inputs.map(([, view]): Binding => ({ view, access: "read" })),
+    ...outputs.map(([, view]): Binding => ({ view, access: "write" })),
+  ];
+  if (call.reportsIndices) bindings.push(runtime.errorFlag);
+  runtime.dispatch({
+    name: call.name,
+    code: runtime.text(key, () => declarations(inputs, outputs, params, call.reportsIndices === true) + call.body()),
+    bindings,
+    params: params.map(([, value]) => bits(value)),
+    workgroups: call.workgroups,
+  });
+}
+
+function present(views: Readonly<Record<string, View | null>>): [string, View][] {
+  return Object.entries(views).filter((entry): entry is [string, View] => entry[1] !== null);
+}
+
+function bits(value: Param): number {
+  if (typeof value === "number") return value >>> 0;
+  return "float" in value ? floatBits(value.float) : value.signed >>> 0;
+}
+
+function declarations(inputs: [string, View][], outputs: [string, View][], params: [string, Param][], reportsIndices: boolean): string {
+  const lines = [...inputs, ...outputs].map(([name, view], i) => {
+    const access = i < inputs.length ? "read" : "read_write";
+    return `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<${wgslType[view.dtype]}>;`;
+  });
+  const tensors = lines.length;
+  if (reportsIndices) {
+    lines.push(errorFlagCode(tensors), "fn reportBadIndex(value: i32, limit: u32) { raiseIndexError(value, i32(limit), params.label); }");
+  }
+  const fields = params.map(([name, value]) => `  ${name}: ${typeof value === "number" ? "u32" : "float" in value ? "f32" : "i32"},`);
+  lines.push("struct Params {", ...fields, "}");
+  lines.push(`@group(0) @binding(${tensors + (reportsIndices ? 1 : 0)}) var<uniform> params: Params;`, linearWorkgroup);
+  return lines.join("\n");
+}
+
+const wgslType: Readonly<Record<DType, string>> = { float32: "f32", int32: "i32", bool: "u32", uint8: "u32" };
+
+// ── text helpers ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The text of `line(0) … line(n − 1)`, one a line: an unrolled loop. */
+export function unroll(n: number, line: (i: number) => string): string {
+  return Array.from({ length: n }, (_, i) => line(i)).join("\n");
+}
+
+/** Splits `total` units along a grid dimension of at most 65,535 into dispatches, each with its first unit. */
+export function inSlices(total: number, dispatch: (start: number, length: number) => void): void {
+  const largest = 65_535;
+  for (let start = 0; start < total; start += largest) dispatch(start, Math.min(largest, total - start));
+}
+
+export const elements = (view: View): number => view.shape.reduce((product, length) => product * length, 1);
+
+/** The lengths of a view whose rank the contract fixes. */
+export function lengths3(view: View): readonly [number, number, number] {
+  const [a = 1, b = 1, c = 1] = view.shape;
+  return [a, b, c];
+}
+export function lengths4(view: View): readonly [number, number, number, number] {
+  const [a = 1, b = 1, c = 1, d = 1] = view.shape;
+  return [a, b, c, d];
+}
+
+/** A shape seen from one dimension: [outer, length, inner]. */
+export function around(shape: readonly number[], dim: number): { outer: number; length: number; inner: number } {
+  const product = (part: readonly number[]) => part.reduce((a, b) => a * b, 1);
+  return { outer: product(shape.slice(0, dim)), length: shape[dim] ?? 1, inner: product(shape.slice(dim + 1)) };
+}

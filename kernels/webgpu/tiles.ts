@@ -1,0 +1,116 @@
+// The inner products that matrix products and convolutions share, as pieces of WGSL.
+//
+// Two ideas. The workgroup tile (hardware GPUs): the workgroup brings a slab of 16 terms of both operands into workgroup memory, each thread
+// multiplies 4 × 4 outputs out of it. The register tile (software adapters): each thread keeps rows × columns outputs, its operands come
+// straight from the buffers, rows addressed alike by all lanes and columns one lane apart. There a barrier costs more than it saves.
+import { unroll } from "./kernelCall.js";
+
+/** Terms of the sum in workgroup memory at a time. */
+export const slab = 16;
+
+/** Size × size outputs, 4 × 4 a thread; 64 → 256 threads and 8 KB, 32 → 64 threads and 4 KB. */
+export interface WorkgroupTile {
+  readonly size: 32 | 64;
+  readonly threads: number;
+  /** Groups of four outputs along an edge. */
+  readonly groups: number;
+}
+export function workgroupTile(size: 32 | 64): WorkgroupTile {
+  return { size, threads: (size / 4) ** 2, groups: size / 4 };
+}
+
+/** Module-scope declarations: slabs of both operands, each entry four neighbouring rows (columns) of one term. */
+export function tileMemory({ groups }: WorkgroupTile): string {
+  return `
+var<workgroup> rowSlab: array<vec4f, ${slab * groups}>;
+var<workgroup> columnSlab: array<vec4f, ${slab * groups}>;
+`;
+}
+
+/** In main: the thread's place in the tile and its sixteen sums, sum0 … sum3 (a vec4 of columns for each row). */
+export function tileSums({ groups }: WorkgroupTile): string {
+  return `
+  let rowGroup = thread / ${groups}u;
+  let columnGroup = thread % ${groups}u;
+${unroll(4, (i) => `  var sum${i} = vec4f();`)}
+`;
+}
+
+/** Fills one slab: `load(term, group)` gives the WGSL of the vec4 of a term (of this slab) and a group. Neighbouring threads take neighbouring
+ *  terms where `termsAreContiguous`, else neighbouring groups: whichever lies side by side in memory. */
+export function fillSlab(
+  tile: WorkgroupTile, memory: "rowSlab" | "columnSlab", termsAreContiguous: boolean, load: (term: string, group: string) => string,
+): string {
+  return unroll((slab * tile.groups) / tile.threads, (i) => {
+    const term = termsAreContiguous ? `(entry % ${slab}u)` : `(entry / ${tile.groups}u)`;
+    const group = termsAreContiguous ? `(entry / ${slab}u)` : `(entry % ${tile.groups}u)`;
+    return `    { let entry = thread + ${i * tile.threads}u; let term = ${term}; let group = ${group};
+      ${memory}[term * ${tile.groups}u + group] = ${load("term", "group")}; }`;
+  });
+}
+
+/** Multiplies the two slabs into the sums, with the barriers on both sides. */
+export function multiplySlabs({ groups }: WorkgroupTile): string {
+  return `
+    workgroupBarrier();
+    for (var term = 0u; term < ${slab}u; term++) {
+      let rows = rowSlab[term * ${groups}u + rowGroup];
+      let columns = columnSlab[term * ${groups}u + columnGroup];
+${unroll(4, (i) => `      sum${i} = fma(vec4f(rows[${i}]), columns, sum${i});`)}
+    }
+    workgroupBarrier();
+`;
+}
+
+/** Calls `store(row, column, value)` for each of the thread's outputs: row and column within the tile. */
+export function storeTile(store: (row: string, column: string, value: string) => string): string {
+  return unroll(4, (i) => unroll(4, (j) => store(`rowGroup * 4u + ${i}u`, `columnGroup * 4u + ${j}u`, `sum${i}[${j}]`)));
+}
+
+// ── register tiles ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface RegisterTile {
+  readonly rows: number;
+  readonly columns: number;
+  /** Invocations of a workgroup. */
+  readonly lanes: number;
+}
+
+export function registerSums({ rows, columns }: RegisterTile): string {
+  return unroll(rows * columns, (i) => `  var sum${i} = 0.0;`);
+}
+
+/** sum[i, j] += row_i · column_j. Multiply and add apart: the software adapters compile fma() to a call. */
+export function registerMultiply({ rows, columns }: RegisterTile, row: (i: number) => string, column: (j: number) => string): string {
+  return [
+    unroll(rows, (i) => `      let row${i} = ${row(i)};`),
+    unroll(columns, (j) => `      let column${j} = ${column(j)};`),
+    unroll(rows * columns, (k) => `      sum${k} += row${Math.floor(k / columns)} * column${k % columns};`),
+  ].join("\n");
+}
+
+export function storeRegisters({ rows, columns }: RegisterTile, store: (i: number, j: number, value: string) => string): string {
+  return unroll(rows * columns, (k) => store(Math.floor(k / columns), k % columns, `sum${k}`));
+}
+
+/** Memory and code that add the lanes' sums: one barrier, then a lane for each sum. `store(sum, value)` receives the sum's number as WGSL. */
+export function laneMemory({ rows, columns, lanes }: RegisterTile): string {
+  return `var<workgroup> laneSums: array<f32, ${rows * columns * lanes}>;\n`;
+}
+export function reduceLanes({ rows, columns, lanes }: RegisterTile, store: (sum: string, value: string) => string): string {
+  return `
+${unroll(rows * columns, (k) => `  laneSums[${k * lanes}u + lane] = sum${k};`)}
+  workgroupBarrier();
+  for (var sum = lane; sum < ${rows * columns}u; sum += ${lanes}u) {
+    var total = 0.0;
+    for (var i = 0u; i < ${lanes}u; i++) { total += laneSums[sum * ${lanes}u + i]; }
+    ${store("sum", "total")}
+  }
+`;
+}
+
+/** The epilogue's activation; a comparison and not max(), so that NaN stays NaN. */
+export function activate(value: string, activation: "none" | "relu"): string {
+  return activation === "relu" ? `relu(${value})` : value;
+}
+export const reluCode = "fn relu(value: f32) -> f32 { return select(value, 0.0, value < 0.0); }\n";
