@@ -8,9 +8,9 @@ export {
 } from "./factories.js";
 export { cat, oneHot, stack, where } from "./functions.js";
 export { isGradEnabled, noGrad } from "./autograd.js";
-export { getRandomState, manualSeed, setRandomState, type RandomState } from "./random.js";
+export { getRandomState, hostPermutation, manualSeed, nextKey, setRandomState, type RandomState } from "./random.js";
 export { collectIfNeeded, memory, resetPeakMemory, type MemoryReport } from "./memory.js";
 export { type DeviceTarget, type OpenDeviceOptions, isAvailable, openDevice } from "./device.js";
 export { operations } from "./op.js";
 export * from "../kernels/errors.js";
-export type { Device, DeviceKind, DType, Shape } from "../kernels/types.js";
+export type { Device, DeviceKind, DType, RandomKey, Shape } from "../kernels/types.js";
