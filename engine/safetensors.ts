@@ -3,7 +3,7 @@
 import type { DType, HostArray } from "../kernels/types.js";
 import { ArgumentError, AthanorError } from "../kernels/errors.js";
 import { checkHeader, lengthBytes, longestHeader, type Entry, type StoredType } from "./safetensorsHeader.js";
-import { tensor } from "./tensor/factories.js";
+import { tensor } from "./factories.js";
 import type { Tensor } from "./tensor/tensor.js";
 
 /** A safetensors file that is not what it says, or holds what float32 and int32 cannot. */

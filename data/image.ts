@@ -1,0 +1,36 @@
+// What an image is on the host, before it becomes a tensor: bytes in rows of pixels, as decoders and files have them.
+import { ArgumentError } from "../kernels/errors.js";
+
+/** Bytes 0 … 255 in the order [height, width, channels]; 1 channel is grey, 3 are red, green, blue, 4 have an opacity after them. */
+export interface Image {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  readonly data: Uint8Array;
+}
+
+/** Values with a shape that are on no device yet. A batch of them becomes one tensor with one copy and no tensor per sample. */
+export interface HostTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Int32Array | Uint8Array;
+}
+
+export function isHostTensor(value: unknown): value is HostTensor {
+  if (typeof value !== "object" || value === null || !("shape" in value) || !("data" in value)) return false;
+  const { shape, data } = value;
+  return Array.isArray(shape) && (data instanceof Float32Array || data instanceof Int32Array || data instanceof Uint8Array);
+}
+
+export function isImage(value: unknown): value is Image {
+  if (typeof value !== "object" || value === null) return false;
+  return "width" in value && "height" in value && "channels" in value && "data" in value && value.data instanceof Uint8Array;
+}
+
+/** Refuses an image whose bytes are not width·height·channels, which would otherwise be read askew. */
+export function checkImage(operation: string, image: Image): void {
+  const { width, height, channels, data } = image;
+  if (data.length === width * height * channels) return;
+  throw new ArgumentError(
+    `${operation}: an image of ${width}×${height} with ${channels} channels takes ${width * height * channels} bytes, got ${data.length}.`,
+  );
+}

@@ -1,0 +1,72 @@
+// Data sets from files: what needs a file system. Node's modules are loaded when a function is called, so that browsers can import this room.
+import { importNode, isNode } from "../engine/platform.js";
+import { AthanorError } from "../kernels/errors.js";
+import { DataFileError, readIdx } from "./idx.js";
+import type { HostTensor, Image } from "./image.js";
+import { checkPair, ImageDataset, mnistFiles } from "./mnist.js";
+import { decodePng, encodePng } from "./png.js";
+import { ToTensor, type Transform } from "./transforms.js";
+
+export interface MnistOptions {
+  readonly transform?: Transform<Image, HostTensor>;
+}
+
+/** The training and the test set of a folder with MNIST's four files, gzipped or not. */
+export async function loadMnist(folder: string, options: MnistOptions = {}): Promise<{ train: ImageDataset; test: ImageDataset }> {
+  const { transform = ToTensor() } = options;
+  const present = await filesOf(folder);
+  const names = Object.values(mnistFiles).flatMap(({ images, labels }) => [images, labels]);
+  const missing = names.filter((name) => !present.has(name) && !present.has(`${name}.gz`));
+  if (missing.length > 0) {
+    throw new DataFileError(`${folder}: ${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} missing; expected MNIST's four IDX files there, each with or without .gz.`);
+  }
+  const path = await importNode<typeof import("node:path")>("path");
+  const load = async ({ images, labels }: { images: string; labels: string }): Promise<ImageDataset> => {
+    const files = { images: path.join(folder, nameIn(present, images)), labels: path.join(folder, nameIn(present, labels)) };
+    const arrays = { images: await readIdxFile(files.images), labels: await readIdxFile(files.labels) };
+    return new ImageDataset(checkPair(arrays, files), transform);
+  };
+  return { train: await load(mnistFiles.train), test: await load(mnistFiles.test) };
+}
+
+/** Reads one IDX file, gzipped or not. */
+export async function readIdxFile(file: string): Promise<HostTensor> {
+  return readIdx(await readBytes(file), file);
+}
+
+export async function readPngFile(file: string, options: { channels?: 1 | 3 | 4 } = {}): Promise<Image> {
+  return decodePng(await readBytes(file), { ...options, fileName: file });
+}
+
+export async function writePngFile(file: string, image: Image): Promise<void> {
+  const bytes = await encodePng(image);
+  await (await fileSystem()).writeFile(file, bytes);
+}
+
+async function fileSystem(): Promise<typeof import("node:fs/promises")> {
+  if (!isNode) throw new AthanorError("Files are read in Node only; in a browser fetch the bytes and give them to readIdx or ImageDataset.");
+  return importNode<typeof import("node:fs/promises")>("fs/promises");
+}
+
+async function readBytes(file: string): Promise<Uint8Array> {
+  const { readFile } = await fileSystem();
+  try {
+    const bytes = await readFile(file);
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  } catch (error) {
+    throw new DataFileError(`${file}: cannot be read (${error instanceof Error ? error.message : String(error)}).`);
+  }
+}
+
+async function filesOf(folder: string): Promise<Set<string>> {
+  const { readdir } = await fileSystem();
+  try {
+    return new Set(await readdir(folder));
+  } catch (error) {
+    throw new DataFileError(`${folder}: cannot be listed (${error instanceof Error ? error.message : String(error)}); expected a folder with MNIST's four IDX files.`);
+  }
+}
+
+function nameIn(present: ReadonlySet<string>, name: string): string {
+  return present.has(name) ? name : `${name}.gz`;
+}
