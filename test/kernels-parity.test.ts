@@ -3,27 +3,12 @@ import test from "tape";
 import { IndexError } from "../kernels/errors.js";
 import { openReference } from "../kernels/reference/index.js";
 import type { Device, Kernels } from "../kernels/types.js";
-import { everyRow, nonFinite, shapes, wideArguments, wrapping } from "./kernels/elementwise.js";
+import { kernelFamilies } from "./kernels/families.js";
 import { largeGrids } from "./kernels/large.js";
-import { losses, normalisation, optimizerSteps, pooling, resampling } from "./kernels/layers.js";
-import { copies, fills, indices, nonFiniteFills, randomNumbers, shortGather } from "./kernels/movement.js";
-import { convolutions, epilogueGradients, matmuls } from "./kernels/products.js";
-import { extremeIndices, otherReductions, softmaxes, sums } from "./kernels/reductions.js";
-import { manyWorkgroups } from "./kernels/wide.js";
 import { closeDevices, type NamedDevice, openTestedDevices } from "./support/devices.js";
 import { compareCase, expectation, type KernelCase, runCase } from "./support/kernelCase.js";
 import { integers, normals, output } from "./support/operands.js";
 import { TestRandom } from "./support/random.js";
-
-const families: Record<string, () => KernelCase[]> = {
-  "element-wise rows and derivatives": everyRow, "element-wise, wide arguments": wideArguments, "element-wise, NaN and infinities": nonFinite,
-  "element-wise, shapes and layouts": shapes, "int32 arithmetic": wrapping,
-  "copy": copies, "fill": () => [...fills(), ...nonFiniteFills()], "indices": () => [...indices(), ...shortGather()], "random numbers": randomNumbers,
-  "sums and variance": sums, "other reductions": otherReductions, "argmax and argmin": extremeIndices, "softmax": softmaxes,
-  "matmul": matmuls, "convolution": convolutions, "bias and activation gradients": epilogueGradients,
-  "pooling": pooling, "resampling": resampling, "batch normalisation": normalisation, "cross-entropy": losses, "optimizer updates": optimizerSteps,
-  "more than 65,535 workgroups": manyWorkgroups,
-};
 
 /** A reference that remembers which of its methods were called. */
 function watched(reference: Device, called: Set<string>): Device {
@@ -45,7 +30,7 @@ test("the devices open", async (t) => {
   t.equal(devices.length, 3, "cpu on one thread and on two, webgpu");
 });
 
-for (const [family, cases] of Object.entries(families)) {
+for (const [family, cases] of Object.entries(kernelFamilies)) {
   test(`kernels: ${family}`, async (t) => {
     const complaints = new Map(devices.map(({ name }): [string, string[]] => [name, []]));
     const list = cases();
