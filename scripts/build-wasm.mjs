@@ -16,7 +16,7 @@ const output = join(cpu, "generated/wasm.ts");
 function sources() {
   const own = readdirSync(assembly).filter((name) => name.endsWith(".ts")).map((name) => join(assembly, name));
   const tables = ["elementwise.ts", "updates.ts", "algebra.ts"].map((name) => join(root, "kernels", name));
-  return [...own, ...tables, join(cpu, "codegen.ts"), fileURLToPath(import.meta.url)];
+  return [...own, ...tables, join(cpu, "codegen.ts"), join(cpu, "names.ts"), fileURLToPath(import.meta.url)];
 }
 
 function upToDate() {

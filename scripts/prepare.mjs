@@ -42,7 +42,7 @@ function install() {
 }
 
 /** The command that runs npm: the one that started us, else the one on the path. */
-function npm() {
+export function npm() {
   const script = process.env.npm_execpath;
   return script?.endsWith(".js") ? [process.execPath, script] : ["npm"];
 }

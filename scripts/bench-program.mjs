@@ -1,0 +1,29 @@
+// What both benchmark commands share: the benchmark bundled (so that no loader's helpers sit in what is timed) and the adapter it runs on.
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { adapterEnvironment } from "./archives.mjs";
+import { prepare, root } from "./prepare.mjs";
+
+/** Installs and builds what is missing and bundles bench/main.ts; returns the path to run. */
+export async function buildBenchmark() {
+  prepare();
+  const { build } = await import("esbuild");
+  const outfile = join(root, "build", "bench", "main.mjs");
+  await build({
+    entryPoints: [join(root, "bench", "main.ts")],
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    packages: "external",
+    logLevel: "warning",
+  });
+  return outfile;
+}
+
+/** The machine's own adapter where it has one, else SwiftShader. */
+export function benchEnvironment() {
+  const check = spawnSync(process.execPath, [join(root, "scripts", "check-adapter.mjs")], { encoding: "utf8" });
+  return check.status === 0 ? process.env : adapterEnvironment();
+}

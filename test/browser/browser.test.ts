@@ -1,0 +1,68 @@
+// The library in a real browser: bundled, it agrees with the reference on WebGPU and on WebAssembly, and trains; with threads in a
+// cross-origin-isolated page and on one thread in an ordinary one.
+import type { Browser } from "playwright-core";
+import test, { type Test } from "tape";
+import { launchChromium, openPage } from "./chromium.js";
+import { bundle, serve, type Served } from "./server.js";
+
+const STEPS = 100;
+const devices = ["cpu", "webgpu"] as const;
+
+let browser: Browser;
+let script: string;
+const served: Served[] = [];
+
+async function open(t: Test, kind: (typeof devices)[number], isolated: boolean) {
+  const site = await serve(script, isolated);
+  served.push(site);
+  const { page, complaints } = await openPage(browser, site.url);
+  t.equal(await page.evaluate(() => window.athanorTest.isolated()), isolated, `cross-origin isolated: ${isolated}`);
+  const description = await page.evaluate((name) => window.athanorTest.open(name), kind);
+  const close = async () => {
+    await page.evaluate(() => window.athanorTest.close());
+    await page.close();
+    t.deepEqual(complaints, [], "the console stayed free of errors");
+  };
+  return { page, description, close };
+}
+
+test("the library bundles for the browser and Chromium starts", async (t) => {
+  script = await bundle("test/browser/page.ts");
+  t.ok(script.length > 0, `one module of ${(script.length / 1024).toFixed(0)} KiB, no static import of Node's modules`);
+  browser = await launchChromium();
+  t.ok(browser.isConnected(), `Chromium ${browser.version()}`);
+});
+
+for (const device of devices) {
+  test(`in the browser, ${device}: every kernel agrees with the reference`, async (t) => {
+    const { page, close } = await open(t, device, true);
+    for (const family of await page.evaluate(() => window.athanorTest.families())) {
+      const found = await page.evaluate((name) => window.athanorTest.compareFamily(name), family);
+      t.deepEqual(found.complaints, [], `${family}: ${found.cases} cases`);
+    }
+    await close();
+  });
+
+  test(`in the browser, ${device}: SimpleCNN trains for ${STEPS} steps`, async (t) => trains(t, device, true));
+}
+
+test("in a page without cross-origin isolation the CPU device trains on one thread", async (t) => trains(t, "cpu", false));
+
+async function trains(t: Test, device: (typeof devices)[number], isolated: boolean): Promise<void> {
+  const { page, description, close } = await open(t, device, isolated);
+  const start = performance.now();
+  const { losses, peakBytes } = await page.evaluate((steps) => window.athanorTest.train(steps), STEPS);
+  t.comment(`${description}: ${((performance.now() - start) / STEPS).toFixed(1)} ms a step, peak ${(peakBytes / 2 ** 20).toFixed(1)} MiB`);
+  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [first, last] = [mean(losses.slice(0, 10)), mean(losses.slice(-10))];
+  t.equal(losses.filter(Number.isFinite).length, STEPS, `${STEPS} finite losses`);
+  t.ok(last < 0.5 * first, `the loss falls from ${first.toFixed(3)} to ${last.toFixed(3)}`);
+  if (device === "cpu") t.match(description, isolated ? /2 threads/ : /1 thread\b/, "as many threads as the page allows");
+  await close();
+}
+
+test("Chromium closes", async (t) => {
+  await browser.close();
+  for (const site of served) await site.close();
+  t.notOk(browser.isConnected(), "closed");
+});

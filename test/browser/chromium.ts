@@ -1,0 +1,38 @@
+// Starts the headless Chromium that the development dependency @sparticuz/chromium brings, with WebGPU on its software adapter.
+import { join } from "node:path";
+import { chromium, type Browser, type Page } from "playwright-core";
+import { chromiumFolder } from "../../scripts/archives.mjs";
+
+// Chromium looks for the adapter's library beside its own binary; no flag may reach for the network.
+const flags = [
+  "--no-sandbox",
+  "--enable-unsafe-webgpu",
+  "--use-webgpu-adapter=swiftshader",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--disable-quic",
+  "--no-first-run",
+];
+
+export async function launchChromium(): Promise<Browser> {
+  const folder = chromiumFolder();
+  const libraries = [folder, join(folder, "lib"), process.env["LD_LIBRARY_PATH"]].filter(Boolean).join(":");
+  return chromium.launch({ executablePath: join(folder, "chromium"), headless: true, args: flags, env: { ...process.env, LD_LIBRARY_PATH: libraries } });
+}
+
+/** Opens the page and waits until its module has put its functions on `window`; what the page complains about is collected. */
+export async function openPage(browser: Browser, url: string): Promise<{ page: Page; complaints: string[] }> {
+  const page = await browser.newPage();
+  page.setDefaultTimeout(30_000);
+  const complaints: string[] = [];
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("console", (message) => {
+    if (message.type() === "error") complaints.push(message.text());
+  });
+  await page.goto(url);
+  await page.waitForFunction(() => "athanorTest" in window).catch((error: unknown) => {
+    throw new Error(`The page did not load: ${complaints.join("; ") || String(error)}`);
+  });
+  return { page, complaints };
+}
