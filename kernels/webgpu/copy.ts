@@ -1,0 +1,14 @@
+// Movement: copies between strided views, which also convert the dtype, and fills.
+import type { View } from "../types.js";
+import { move, pointwise } from "./pointwise.js";
+import type { WebGPURuntime } from "./runtime.js";
+
+export function copy(runtime: WebGPURuntime, out: View, x: View): void {
+  move(runtime, out, x);
+}
+
+export function fill(runtime: WebGPURuntime, out: View, value: number): void {
+  const work = out.dtype === "float32" ? "f32" : "i32";
+  const stored = out.dtype === "bool" ? Number(value !== 0) : value;
+  pointwise(runtime, { name: "fill", out, inputs: [], scalars: [stored], work, body: (_algebra, [given = ""]) => ({ result: given, truth: false }) });
+}

@@ -1,0 +1,200 @@
+// WGSL functions where the builtin is poorer than float32 allows (exp is 3 + 2|x| ULP, tanh and pow far worse) or missing (erf, log1p, expm1).
+// All work on vec4 without branches. Polynomials of exp, sin and cos are Moshier's (Cephes, single precision), of erf Norbert Juffa's.
+//
+// WGSL may assume that neither NaN nor infinity occurs, and refuses constants that overflow: NaN is tested by its bits, and the two values come
+// from private variables, which no compiler front end evaluates.
+
+/** Infinity and NaN at run time, and NaN by its bits. */
+const nonFinite = `
+var<private> infinityBits: u32 = 0x7f800000u;
+var<private> notANumberBits: u32 = 0x7fc00000u;
+fn infinityOf() -> vec4<f32> { return vec4<f32>(bitcast<f32>(infinityBits)); }
+fn notANumber() -> vec4<f32> { return vec4<f32>(bitcast<f32>(notANumberBits)); }
+fn isNotANumber(x: vec4<f32>) -> vec4<bool> { return (bitcast<vec4<u32>>(x) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u); }
+fn isNonFinite(x: vec4<f32>) -> vec4<bool> { return (bitcast<vec4<u32>>(x) & vec4<u32>(0x7fffffffu)) >= vec4<u32>(0x7f800000u); }
+fn withSignOf(magnitude: vec4<f32>, x: vec4<f32>) -> vec4<f32> {
+  let sign = bitcast<vec4<u32>>(x) & vec4<u32>(0x80000000u);
+  return bitcast<vec4<f32>>((bitcast<vec4<u32>>(magnitude) & vec4<u32>(0x7fffffffu)) | sign);
+}
+`;
+
+/** Where a driver may forget about NaN: SwiftShader's a != b is false for it. */
+const extremes = `
+fn maximum(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> { return select(select(max(a, b), b, isNotANumber(b)), a, isNotANumber(a)); }
+/** x·0, which compilers take for 0 whatever x is. */
+fn timesZero(x: vec4<f32>) -> vec4<f32> { return select(withSignOf(vec4<f32>(0f), x), notANumber(), isNonFinite(x)); }
+fn unequal(a: vec4<f32>, b: vec4<f32>) -> vec4<bool> { return (a != b) | isNotANumber(a) | isNotANumber(b); }
+fn minimum(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> { return select(select(min(a, b), b, isNotANumber(b)), a, isNotANumber(a)); }
+`;
+
+/** e^x = 2^n · e^r with |r| ≤ ln2/2; expm1 shares the polynomial, which is e^r − 1. */
+const exponential = `
+fn expm1Reduced(r: vec4<f32>) -> vec4<f32> {
+  var p = fma(vec4<f32>(1.9875691500e-4f), r, vec4<f32>(1.3981999507e-3f));
+  p = fma(p, r, vec4<f32>(8.3334519073e-3f));
+  p = fma(p, r, vec4<f32>(4.1665795894e-2f));
+  p = fma(p, r, vec4<f32>(1.6666665459e-1f));
+  p = fma(p, r, vec4<f32>(5.0000001201e-1f));
+  return fma(p, r * r, r);
+}
+fn powerOfTwo(n: vec4<i32>) -> vec4<f32> { return bitcast<vec4<f32>>((n + vec4<i32>(127)) << vec4<u32>(23u)); }
+fn exponential(x: vec4<f32>) -> vec4<f32> {
+  let bounded = clamp(x, vec4<f32>(-104f), vec4<f32>(89f));
+  let n = round(bounded * 1.44269504089f);
+  let r = fma(n, vec4<f32>(2.12194440e-4f), fma(n, vec4<f32>(-0.693359375f), bounded));
+  let whole = vec4<i32>(n);
+  let half = whole >> vec4<u32>(1u);
+  let result = (1f + expm1Reduced(r)) * powerOfTwo(half) * powerOfTwo(whole - half);
+  return select(result, x, isNotANumber(x));
+}
+fn expm1(x: vec4<f32>) -> vec4<f32> {
+  let small = abs(x) < vec4<f32>(0.34f);
+  return select(exponential(x) - 1f, expm1Reduced(select(vec4<f32>(0f), x, small)), small);
+}
+`;
+
+/** log x = e·ln2 + log m with m in [√½, √2]; the builtin is only good to 2⁻²¹ near 1 and undefined for x < 0. */
+const logarithm = `
+fn twiceAreaTangent(s: vec4<f32>) -> vec4<f32> {
+  let z = s * s;
+  var p = fma(vec4<f32>(0.1111111111f), z, vec4<f32>(0.1428571429f));
+  p = fma(p, z, vec4<f32>(0.2f));
+  p = fma(p, z, vec4<f32>(0.3333333333f));
+  return 2f * fma(p * z, s, s);
+}
+fn logarithm(x: vec4<f32>) -> vec4<f32> {
+  let bits = bitcast<vec4<u32>>(x);
+  let m = bitcast<vec4<f32>>((bits & vec4<u32>(0x007fffffu)) | vec4<u32>(0x3f800000u));
+  let upper = m > vec4<f32>(1.41421356f);
+  let reduced = select(m, 0.5f * m, upper);
+  let e = vec4<f32>(vec4<i32>(bits >> vec4<u32>(23u)) - vec4<i32>(127) + select(vec4<i32>(0), vec4<i32>(1), upper));
+  let normal = fma(e, vec4<f32>(0.693359375f), fma(e, vec4<f32>(-2.12194440e-4f), twiceAreaTangent((reduced - 1f) / (reduced + 1f))));
+  let tiny = abs(x) < vec4<f32>(1.17549435e-38f);
+  let positive = select(select(normal, x, isNonFinite(x)), -infinityOf(), tiny);
+  return select(positive, notANumber(), ((x < vec4<f32>(0f)) & !tiny) | isNotANumber(x));
+}
+fn log1p(x: vec4<f32>) -> vec4<f32> {
+  let small = abs(x) < vec4<f32>(0.4f);
+  let near = select(vec4<f32>(0f), x, small);
+  let series = twiceAreaTangent(near / (2f + near));
+  return select(logarithm(1f + x), select(series, x, x == vec4<f32>(0f)), small);
+}
+`;
+
+const hyperbolic = `
+fn hyperbolicTangent(x: vec4<f32>) -> vec4<f32> {
+  let t = expm1(2f * min(abs(x), vec4<f32>(10f)));
+  return select(withSignOf(t / (t + 2f), x), x, isNotANumber(x));
+}
+`;
+
+const errorFunction = `
+fn errorFunction(x: vec4<f32>) -> vec4<f32> {
+  let t = min(abs(x), vec4<f32>(4f));
+  let s = t * t;
+  var far = fma(vec4<f32>(-1.72853470e-5f), t, vec4<f32>(3.83197126e-4f));
+  far = fma(far, s, fma(vec4<f32>(-3.88396438e-3f), t, vec4<f32>(2.42546219e-2f)));
+  far = fma(far, t, vec4<f32>(-1.06777877e-1f));
+  far = fma(far, t, vec4<f32>(-6.34846687e-1f));
+  far = fma(far, t, vec4<f32>(-1.28717512e-1f));
+  far = fma(far, t, -t);
+  var near = fma(vec4<f32>(-5.96761703e-4f), s, vec4<f32>(4.99119423e-3f));
+  near = fma(near, s, vec4<f32>(-2.67681349e-2f));
+  near = fma(near, s, vec4<f32>(1.12819925e-1f));
+  near = fma(near, s, vec4<f32>(-3.76125336e-1f));
+  near = fma(near, s, vec4<f32>(1.28379166e-1f));
+  near = fma(near, t, t);
+  let magnitude = select(near, 1f - exponential(far), t > vec4<f32>(0.927734375f));
+  return select(withSignOf(magnitude, x), x, isNotANumber(x));
+}
+`;
+
+/** Cody and Waite's reduction by multiples of π/2 in three parts: an absolute error of 10⁻⁷ for small x, 10⁻⁶ at |x| = 10⁵, no value beyond. */
+const trigonometric = `
+fn sineOfQuadrant(x: vec4<f32>, shift: u32) -> vec4<f32> {
+  let j = round(x * 0.63661977236f);
+  let r = fma(j, vec4<f32>(-7.54978995489e-8f), fma(j, vec4<f32>(-4.83751296997e-4f), fma(j, vec4<f32>(-1.5703125f), x)));
+  let z = r * r;
+  let sine = fma(fma(fma(vec4<f32>(-1.9515295891e-4f), z, vec4<f32>(8.3321608736e-3f)), z, vec4<f32>(-1.6666654611e-1f)) * z, r, r);
+  let cosine = fma(
+    fma(fma(vec4<f32>(2.443315711809948e-5f), z, vec4<f32>(-1.388731625493765e-3f)), z, vec4<f32>(4.166664568298827e-2f)), z * z,
+    fma(vec4<f32>(-0.5f), z, vec4<f32>(1f)));
+  let quadrant = bitcast<vec4<u32>>(vec4<i32>(j)) + vec4<u32>(shift);
+  let value = select(sine, cosine, (quadrant & vec4<u32>(1u)) == vec4<u32>(1u));
+  let oriented = select(value, -value, (quadrant & vec4<u32>(2u)) == vec4<u32>(2u));
+  return select(oriented, notANumber(), isNonFinite(x));
+}
+fn sine(x: vec4<f32>) -> vec4<f32> { return sineOfQuadrant(x, 0u); }
+fn cosine(x: vec4<f32>) -> vec4<f32> { return sineOfQuadrant(x, 1u); }
+`;
+
+/** a^b = e^(b·log|a|) with the logarithm and the product carried in two floats each (Dekker): one float would leave |b·log a| ULP of error.
+ *  Halves of a product are split off by masking bits, which no optimiser undoes. */
+const power = `
+fn upperHalf(x: vec4<f32>) -> vec4<f32> { return bitcast<vec4<f32>>(bitcast<vec4<u32>>(x) & vec4<u32>(0xfffff000u)); }
+fn productError(a: vec4<f32>, b: vec4<f32>, product: vec4<f32>) -> vec4<f32> {
+  let aHigh = upperHalf(a); let aLow = a - aHigh;
+  let bHigh = upperHalf(b); let bLow = b - bHigh;
+  return (((aHigh * bHigh - product) + aHigh * bLow) + aLow * bHigh) + aLow * bLow;
+}
+fn power(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
+  let one = vec4<f32>(1f); let zero = vec4<f32>(0f);
+  let magnitude = abs(a);
+  let bits = bitcast<vec4<u32>>(magnitude);
+  var exponent = vec4<i32>(bits >> vec4<u32>(23u)) - vec4<i32>(127);
+  var m = bitcast<vec4<f32>>((bits & vec4<u32>(0x007fffffu)) | vec4<u32>(0x3f800000u));
+  let upper = m > vec4<f32>(1.41421356f);
+  m = select(m, 0.5f * m, upper);
+  exponent = select(exponent, exponent + vec4<i32>(1), upper);
+  let e = vec4<f32>(exponent);
+  let numerator = m - one;
+  let denominator = m + one;
+  let denominatorError = m - (denominator - one);
+  let s = numerator / denominator;
+  let product = s * denominator;
+  let sLow = (((numerator - product) - productError(s, denominator, product)) - s * denominatorError) / denominator;
+  let z = s * s;
+  var p = fma(vec4<f32>(0.22222222f), z, vec4<f32>(0.2857142857f));
+  p = fma(p, z, vec4<f32>(0.4f));
+  p = fma(p, z, vec4<f32>(0.6666666667f));
+  let whole = e * 0.693359375f;
+  let sum = whole + 2f * s;
+  let sumError = 2f * s - (sum - whole);
+  let low = sumError + fma(p * z, s, fma(e, vec4<f32>(-2.12194440e-4f), 2f * sLow));
+  let logarithm = sum + low;
+  let logarithmLow = low - (logarithm - sum);
+  let t = b * logarithm;
+  let tLow = productError(b, logarithm, t) + b * logarithmLow;
+  let grown = exponential(t);
+  var r = select(fma(grown, tLow, grown), grown, (abs(t) > vec4<f32>(110f)) | isNonFinite(t) | isNonFinite(grown));
+  r = select(r, one, magnitude == one);
+  let extreme = (magnitude == zero) | isNonFinite(a);
+  let grows = (magnitude == zero) != (b > zero);
+  r = select(r, select(zero, infinityOf(), grows), extreme);
+  let integral = (floor(b) == b) | isNonFinite(b);
+  let odd = integral & (floor(0.5f * b) * 2f != b) & !isNonFinite(b);
+  r = select(r, -r, odd & ((bitcast<vec4<u32>>(a) >> vec4<u32>(31u)) == vec4<u32>(1u)));
+  r = select(r, notANumber(), (a < zero) & !integral & !isNonFinite(a));
+  r = select(r, notANumber(), isNotANumber(a) | isNotANumber(b));
+  return select(r, one, (b == zero) | (a == one));
+}
+`;
+
+/** The functions by the name an expression calls, each with the texts it needs. */
+const library: readonly (readonly [calls: RegExp, text: string])[] = [
+  [/\bpower\(/, power],
+  [/\b(sine|cosine)\(/, trigonometric],
+  [/\berrorFunction\(/, errorFunction],
+  [/\bhyperbolicTangent\(/, hyperbolic],
+  [/\b(logarithm|log1p)\(/, logarithm],
+  [/\b(exponential|expm1)\(/, exponential],
+  [/\b(maximum|minimum|timesZero|unequal)\(/, extremes],
+  [/\b(isNotANumber|isNonFinite|infinityOf|notANumber|withSignOf)\(/, nonFinite],
+];
+
+/** `code` with the special functions that it calls in front, and what these call in turn. */
+export function withSpecialFunctions(code: string): string {
+  let whole = code;
+  for (const [calls, text] of library) if (calls.test(whole)) whole = text + whole;
+  return whole;
+}

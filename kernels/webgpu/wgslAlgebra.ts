@@ -1,0 +1,130 @@
+// The algebra of kernels/algebra.ts in WGSL: every operation becomes a `let` on vec4 values, four elements at a time.
+import type { Algebra } from "../algebra.js";
+import { AthanorError } from "../errors.js";
+
+export type WorkType = "f32" | "i32";
+
+/** A float32 literal; WGSL has none for infinity and NaN. */
+function literal(value: number, work: WorkType): string {
+  if (work === "i32") return `vec4<i32>(${Math.trunc(value)})`;
+  if (Number.isNaN(value)) return "notANumber()";
+  if (!Number.isFinite(value)) return value > 0 ? "infinityOf()" : "(-infinityOf())";
+  return `vec4<f32>(${Math.fround(value)}f)`;
+}
+
+const floatZero = literal(0, "f32");
+
+export class WGSLAlgebra implements Algebra<string, string> {
+  readonly lines: string[] = [];
+  constructor(private readonly work: WorkType) {}
+
+  constant(value: number): string {
+    return literal(value, this.work);
+  }
+  add(a: string, b: string): string {
+    return this.bind(`${a} + ${b}`);
+  }
+  sub(a: string, b: string): string {
+    return this.bind(`${a} - ${b}`);
+  }
+  mul(a: string, b: string): string {
+    if (this.work === "f32" && (a === floatZero || b === floatZero)) return this.bind(`timesZero(${a === floatZero ? b : a})`);
+    return this.bind(`${a} * ${b}`);
+  }
+  div(a: string, b: string): string {
+    return this.float(`${a} / ${b}`, "a division");
+  }
+  neg(a: string): string {
+    return this.bind(`-${a}`);
+  }
+  abs(a: string): string {
+    return this.bind(`abs(${a})`);
+  }
+  max(a: string, b: string): string {
+    return this.bind(this.work === "i32" ? `max(${a}, ${b})` : `maximum(${a}, ${b})`);
+  }
+  min(a: string, b: string): string {
+    return this.bind(this.work === "i32" ? `min(${a}, ${b})` : `minimum(${a}, ${b})`);
+  }
+  sqrt(a: string): string {
+    return this.float(`sqrt(${a})`, "sqrt");
+  }
+  exp(a: string): string {
+    return this.float(`exponential(${a})`, "exp");
+  }
+  log(a: string): string {
+    return this.float(`logarithm(${a})`, "log");
+  }
+  log1p(a: string): string {
+    return this.float(`log1p(${a})`, "log1p");
+  }
+  expm1(a: string): string {
+    return this.float(`expm1(${a})`, "expm1");
+  }
+  sin(a: string): string {
+    return this.float(`sine(${a})`, "sin");
+  }
+  cos(a: string): string {
+    return this.float(`cosine(${a})`, "cos");
+  }
+  tanh(a: string): string {
+    return this.float(`hyperbolicTangent(${a})`, "tanh");
+  }
+  erf(a: string): string {
+    return this.float(`errorFunction(${a})`, "erf");
+  }
+  pow(a: string, b: string): string {
+    return this.float(`power(${a}, ${b})`, "pow");
+  }
+  floor(a: string): string {
+    return this.work === "i32" ? a : this.bind(`floor(${a})`);
+  }
+  ceil(a: string): string {
+    return this.work === "i32" ? a : this.bind(`ceil(${a})`);
+  }
+  round(a: string): string {
+    return this.work === "i32" ? a : this.bind(`round(${a})`);
+  }
+
+  lt(a: string, b: string): string {
+    return this.bind(`${a} < ${b}`);
+  }
+  le(a: string, b: string): string {
+    return this.bind(`${a} <= ${b}`);
+  }
+  eq(a: string, b: string): string {
+    return this.bind(`${a} == ${b}`);
+  }
+  ne(a: string, b: string): string {
+    return this.bind(this.work === "i32" ? `${a} != ${b}` : `unequal(${a}, ${b})`);
+  }
+  isNaN(a: string): string {
+    return this.work === "i32" ? "vec4<bool>(false)" : this.bind(`isNotANumber(${a})`);
+  }
+  and(a: string, b: string): string {
+    return this.bind(`${a} & ${b}`);
+  }
+  or(a: string, b: string): string {
+    return this.bind(`${a} | ${b}`);
+  }
+  not(a: string): string {
+    return this.bind(`!${a}`);
+  }
+  truth(a: string): string {
+    return this.ne(a, this.constant(0));
+  }
+  select(condition: string, whenTrue: string, whenFalse: string): string {
+    return this.bind(`select(${whenFalse}, ${whenTrue}, ${condition})`);
+  }
+
+  private bind(expression: string): string {
+    const name = `t${this.lines.length}`;
+    this.lines.push(`let ${name} = ${expression};`);
+    return name;
+  }
+
+  private float(expression: string, what: string): string {
+    if (this.work === "i32") throw new AthanorError(`Got integers for ${what}, expected float32; the caller promotes integers first.`);
+    return this.bind(expression);
+  }
+}
