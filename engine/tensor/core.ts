@@ -263,13 +263,14 @@ export abstract class TensorCore {
     return copy;
   }
 
-  /** The tensor on another device, or of another dtype. Leaving a GPU has to wait: use `await x.cpu()`. */
+  /** The tensor on another device, or of another dtype. Leaving a GPU has to wait: use `await x.cpu()`. A moved leaf is a leaf of its own. */
   to(target: DeviceTarget | DType): Tensor {
     if (target === "float32" || target === "int32" || target === "bool" || target === "uint8") {
       return target === this.dtype ? this.self : call(cast, [this], target)[0];
     }
     const device = resolveDevice(target);
     if (device === this.device) return this.self;
+    this.#assertMovable("to");
     if (this.device.asynchronous) {
       throw argumentError("to", `a tensor on ${this.device.description} cannot leave at once; use await tensor.cpu() and then to(device).`);
     }
@@ -278,13 +279,18 @@ export abstract class TensorCore {
   /** The tensor on the CPU. */
   async cpu(): Promise<Tensor> {
     const device = resolveDevice("cpu");
-    return device === this.device ? this.self : this.#moved(device, await this.data());
+    if (device === this.device) return this.self;
+    this.#assertMovable("cpu");
+    return this.#moved(device, await this.data());
+  }
+  #assertMovable(operation: string): void {
+    if (this.isLeaf || !this.requiresGrad || !isGradEnabled()) return;
+    throw argumentError(operation, "the result of a recorded operation cannot change its device, for its gradient could not come back; call detach() first, or move the leaves.");
   }
   #moved(device: Device, values: Float32Array | Float64Array | Int32Array | Uint8Array): Tensor {
     const raw = allocate(device, this.#raw.shape, this.dtype);
     device.upload(raw.buffer, this.dtype === "float32" && values instanceof Float64Array && device.kind !== "reference" ? Float32Array.from(values) : values, this.dtype);
     const moved = construct.tensor({ raw, slot: freshSlot() });
-    // As in PyTorch, a moved leaf is a new tensor; gradients do not flow back across devices here, so it is a leaf of its own.
     return this.isLeaf && this.requiresGrad ? moved.requiresGrad_() : moved;
   }
   /** Whether the memory is still this handle's. */
