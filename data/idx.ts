@@ -8,6 +8,11 @@ export class DataFileError extends AthanorError {
   override name = "DataFileError";
 }
 
+/** A file or a folder that is not there, or may not be read. */
+export class MissingFileError extends DataFileError {
+  override name = "MissingFileError";
+}
+
 /** bytes per value of each type code */
 const valueSizes: ReadonlyMap<number, number> = new Map([[0x08, 1], [0x09, 1], [0x0b, 2], [0x0c, 4], [0x0d, 4], [0x0e, 8]]);
 const knownTypes = "0x08 uint8, 0x09 int8, 0x0b int16, 0x0c int32, 0x0d float32, 0x0e float64";

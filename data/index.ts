@@ -1,7 +1,7 @@
 // The data room: data sets, the loader, transforms, and the file formats they come in.
 export { collate, type Collated } from "./collate.js";
 export { randomSplit, Subset, TensorDataset, type Dataset } from "./dataset.js";
-export { DataFileError, parseIdx, readIdx } from "./idx.js";
+export { DataFileError, MissingFileError, parseIdx, readIdx } from "./idx.js";
 export type { HostTensor, Image } from "./image.js";
 export { DataLoader, DataLoaderError, type DataLoaderOptions } from "./loader.js";
 export { ImageDataset, type ImageArrays } from "./mnist.js";

@@ -1,7 +1,7 @@
 // Data sets from files: what needs a file system. Node's modules are loaded when a function is called, so that browsers can import this room.
 import { importNode, isNode } from "../engine/platform.js";
 import { AthanorError } from "../kernels/errors.js";
-import { DataFileError, readIdx } from "./idx.js";
+import { MissingFileError, readIdx } from "./idx.js";
 import type { HostTensor, Image } from "./image.js";
 import { checkPair, ImageDataset, mnistFiles } from "./mnist.js";
 import { decodePng, encodePng } from "./png.js";
@@ -18,7 +18,7 @@ export async function loadMnist(folder: string, options: MnistOptions = {}): Pro
   const names = Object.values(mnistFiles).flatMap(({ images, labels }) => [images, labels]);
   const missing = names.filter((name) => !present.has(name) && !present.has(`${name}.gz`));
   if (missing.length > 0) {
-    throw new DataFileError(`${folder}: ${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} missing; expected MNIST's four IDX files there, each with or without .gz.`);
+    throw new MissingFileError(`${folder}: ${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} missing; expected MNIST's four IDX files there, each with or without .gz.`);
   }
   const path = await importNode<typeof import("node:path")>("path");
   const load = async ({ images, labels }: { images: string; labels: string }): Promise<ImageDataset> => {
@@ -54,7 +54,7 @@ async function readBytes(file: string): Promise<Uint8Array> {
     const bytes = await readFile(file);
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   } catch (error) {
-    throw new DataFileError(`${file}: cannot be read (${error instanceof Error ? error.message : String(error)}).`);
+    throw new MissingFileError(`${file}: cannot be read (${error instanceof Error ? error.message : String(error)}).`);
   }
 }
 
@@ -63,7 +63,7 @@ async function filesOf(folder: string): Promise<Set<string>> {
   try {
     return new Set(await readdir(folder));
   } catch (error) {
-    throw new DataFileError(`${folder}: cannot be listed (${error instanceof Error ? error.message : String(error)}); expected a folder with MNIST's four IDX files.`);
+    throw new MissingFileError(`${folder}: cannot be listed (${error instanceof Error ? error.message : String(error)}); expected a folder with MNIST's four IDX files.`);
   }
 }
 
