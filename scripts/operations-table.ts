@@ -2,7 +2,7 @@
 // is up to date. A device without a kernel that an operation needs ends it with an error.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { operations } from "../index.js";
+import { operations } from "../engine/index.js";
 import { elementwiseRows } from "../kernels/elementwise.js";
 import { updates } from "../kernels/updates.js";
 
@@ -42,10 +42,10 @@ const places = (kernels: readonly string[]) =>
   devices.map((device) => [...new Set(kernels.map((kernel) => home(device, kernel)))].join(", ") || "a view: no kernel");
 
 function operationsTable(): string {
-  const byElement = elementwiseRows.map(({ name }) => name);
+  const byElement = [...elementwiseRows.values()].map(({ name }) => name);
   const structured = [...operations.keys()].filter((name) => !byElement.includes(name) && !/(Backward|Grad)$/.test(name)).sort();
   const gradient = (name: string) => (operations.get(name)?.backward || operations.get(name)?.view ? "yes" : "none");
-  const differentiable = elementwiseRows.filter((row) => row.derivatives.some((derivative) => derivative !== null)).length;
+  const differentiable = [...elementwiseRows.values()].filter((row) => row.derivatives.some((derivative) => derivative !== null)).length;
   return [
     cells("operation", "gradient", ...devices),
     cells("---", "---", ...devices.map(() => "---")),

@@ -1,0 +1,98 @@
+// The library as a user installs it: only dist/, in a folder of its own, without the optional GPU package and without our sources.
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import test from "tape";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const subpaths = ["athanor", "athanor/nn", "athanor/nn/functional", "athanor/optim", "athanor/data"];
+let home = "";
+
+function run(program: string, args: string[]) {
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd: home, encoding: "utf8" });
+  return { status, text: `${stdout}${stderr}` };
+}
+
+function write(name: string, text: string): string {
+  writeFileSync(join(home, name), text);
+  return name;
+}
+
+test("a user's folder with the built package and its one dependency", (t) => {
+  home = mkdtempSync(join(tmpdir(), "athanor-user-"));
+  const installed = join(home, "node_modules", "athanor");
+  mkdirSync(installed, { recursive: true });
+  cpSync(join(root, "package.json"), join(installed, "package.json"));
+  cpSync(join(root, "dist"), join(installed, "dist"), { recursive: true });
+  cpSync(join(root, "node_modules", "pngjs"), join(home, "node_modules", "pngjs"), { recursive: true });
+  const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { dependencies: Record<string, string> };
+  t.deepEqual(Object.keys(dependencies), ["pngjs"], "no native dependency is required");
+  write("package.json", '{ "type": "module" }');
+  t.end();
+});
+
+test("every subpath loads", (t) => {
+  const program = `for (const path of ${JSON.stringify(subpaths)}) if (Object.keys(await import(path)).length < 3) throw new Error(path);`;
+  t.deepEqual(run(process.execPath, [write("load.mjs", program)]), { status: 0, text: "" });
+  t.end();
+});
+
+test("without the package webgpu the CPU serves, and one line says so", (t) => {
+  const program = `
+    import { openDevice, tensor } from "athanor";
+    const device = await openDevice("auto", { onChoice: (line) => console.log(line) });
+    const x = tensor([1, 2, 3], { requiresGrad: true }).to(device);
+    console.log(device.kind, await x.mul(x).sum().item());
+    await device.close();`;
+  const { status, text } = run(process.execPath, [write("auto.mjs", program)]);
+  t.equal(status, 0);
+  t.match(text, /^Using cpu .*webgpu.*\ncpu 14\n$/, "the choice and its reason in one line");
+  t.end();
+});
+
+test("the declarations serve a strict TypeScript user", (t) => {
+  const program = `
+    import { type Tensor, nn, optim, tensor } from "athanor";
+    import { Linear } from "athanor/nn";
+    import { relu } from "athanor/nn/functional";
+    import { SGD } from "athanor/optim";
+    import { TensorDataset } from "athanor/data";
+    class Net extends nn.Module {
+      fc = new Linear(3, 2);
+      override forward(x: Tensor): Tensor { return relu(this.fc(x)); }
+    }
+    const net = new Net();
+    const optimizer: optim.Optimizer = new SGD(net.parameters(), { lr: 0.1 });
+    const output: Tensor = net(tensor([[1, 2, 3]]));
+    output.sum().backward();
+    optimizer.step();
+    export const dataset = new TensorDataset(output);
+    // @ts-expect-error a module of one tensor does not take a string
+    net("x");`;
+  write("user.ts", program);
+  const options = ["--strict", "--noEmit", "--target", "es2022", "--module", "nodenext", "--lib", "es2023,dom,esnext.disposable", "--types", ""];
+  const { status, text } = run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), ...options, "--skipLibCheck", "false", "user.ts"]);
+  t.equal(text, "");
+  t.equal(status, 0);
+  t.end();
+});
+
+test("the build bundles for the browser without any of Node's modules", async (t) => {
+  write("page.js", 'export * from "athanor";');
+  const { outputFiles, warnings } = await build({
+    entryPoints: [join(home, "page.js")],
+    bundle: true,
+    write: false,
+    format: "esm",
+    platform: "browser",
+    external: ["webgpu"],
+    logLevel: "silent",
+  });
+  t.deepEqual(warnings, []);
+  const text = outputFiles[0]?.text ?? "";
+  t.notOk(/^import /m.test(text), "no static import is left");
+  rmSync(home, { recursive: true, force: true });
+});
