@@ -1,0 +1,150 @@
+// IDX and PNG files: what is read, and the sentence for each way in which a file can be wrong.
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { deflateSync, gzipSync } from "node:zlib";
+import test from "tape";
+import { DataFileError, decodePng, encodePng, loadMnist, MissingFileError, parseIdx, readIdx, readPngFile, writePngFile } from "../data/index.js";
+import { packagedMnistFolder } from "./support/mnist.js";
+
+/** An IDX file: type code, dimensions, the values' bytes. */
+function idx(type: number, shape: number[], values: number[] | Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(4 + 4 * shape.length + values.length);
+  const view = new DataView(bytes.buffer);
+  bytes.set([0, 0, type, shape.length]);
+  shape.forEach((size, i) => view.setUint32(4 + 4 * i, size));
+  bytes.set(values, 4 + 4 * shape.length);
+  return bytes;
+}
+
+async function sentenceOf(action: () => unknown): Promise<Error> {
+  try {
+    await action();
+  } catch (error) {
+    if (error instanceof Error) return error;
+  }
+  return new Error("nothing was thrown");
+}
+
+test("IDX: every type of value, plain and gzipped", async (t) => {
+  t.deepEqual(parseIdx(idx(0x08, [2, 3], [1, 2, 3, 4, 5, 255]), "x"), { shape: [2, 3], data: new Uint8Array([1, 2, 3, 4, 5, 255]) });
+  t.deepEqual(parseIdx(idx(0x09, [2], [255, 127]), "x").data, new Int32Array([-1, 127]), "int8");
+  t.deepEqual(parseIdx(idx(0x0b, [2], [255, 254, 1, 0]), "x").data, new Int32Array([-2, 256]), "int16");
+  t.deepEqual(parseIdx(idx(0x0c, [1], [255, 255, 255, 253]), "x").data, new Int32Array([-3]), "int32");
+  t.deepEqual(parseIdx(idx(0x0d, [1], [0x3f, 0x80, 0, 0]), "x").data, new Float32Array([1]), "float32");
+  t.deepEqual(parseIdx(idx(0x0e, [1], [0xc0, 0, 0, 0, 0, 0, 0, 0]), "x").data, new Float32Array([-2]), "float64");
+  t.deepEqual(parseIdx(idx(0x08, [0, 28, 28], []), "x").shape, [0, 28, 28], "no images at all");
+  const large = idx(0x08, [500, 28, 28], new Uint8Array(500 * 784).map((_, i) => i % 251));
+  t.deepEqual(await readIdx(gzipSync(large), "x.gz"), parseIdx(large, "x"), "gzipped");
+  const offset = new Uint8Array(large.length + 3);
+  offset.set(large, 3);
+  t.deepEqual(parseIdx(offset.subarray(3), "x"), parseIdx(large, "x"), "bytes that start inside their buffer");
+});
+
+test("IDX: a malformed file is a sentence that names it", async (t) => {
+  const good = idx(0x08, [2, 2], [1, 2, 3, 4]);
+  const rows: [string, Uint8Array, RegExp][] = [
+    ["empty", new Uint8Array(0), /^x: ends inside its header after 0 bytes; the file is truncated/],
+    ["cut in the magic", good.subarray(0, 3), /ends inside its header after 3 bytes/],
+    ["cut in the dimensions", good.subarray(0, 10), /ends inside its header after 10 bytes/],
+    ["cut in the values", good.subarray(0, 14), /says 2×2, which takes 16 bytes, but the file holds 14: it is truncated/],
+    ["bytes after the end", new Uint8Array([...good, 0]), /takes 16 bytes, but the file holds 17: it has bytes after its end/],
+    ["not IDX", new TextEncoder().encode("<html>not found</html>"), /not an IDX file: it starts with the bytes 60, 104/],
+    ["unknown type", idx(0x0a, [1], [0]), /value type 0x0a; IDX knows 0x08 uint8/],
+    ["no dimensions", idx(0x08, [], []), /says 0 dimensions; expected 1 to 8/],
+    ["200 dimensions", new Uint8Array([0, 0, 8, 200, 0, 0]), /says 200 dimensions/],
+    ["a size that cannot be", idx(0x08, [0xffffffff, 0xffffffff], [1]), /4294967295×4294967295, which takes .* bytes, but the file holds 13/],
+    ["gzip cut short", gzipSync(good).subarray(0, 20), /cannot be unpacked \(.*\); the file is truncated or damaged/],
+    ["gzip of too much", gzipSync(idx(0x08, [2], new Uint8Array(3_000_000))), /says 2, which takes 10 bytes, but it unpacks to more/],
+    ["gzip of too little", gzipSync(good.subarray(0, 14)), /takes 16 bytes, but the file holds 14/],
+  ];
+  for (const [name, bytes, expected] of rows) {
+    const error = await sentenceOf(() => readIdx(bytes, "x"));
+    t.ok(error instanceof DataFileError && expected.test(error.message), `${name}: ${error.message}`);
+  }
+});
+
+test("MNIST: four files, gzipped or not; what is missing or does not belong together is said", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "athanor-idx-"));
+  const images = idx(0x08, [3, 2, 2], [0, 51, 102, 153, 204, 255, 0, 0, 0, 0, 0, 255]);
+  t.ok(/^.*: train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte are missing/.test(
+    (await sentenceOf(() => loadMnist(folder))).message), "an empty folder");
+  t.ok((await sentenceOf(() => loadMnist(join(folder, "nowhere")))) instanceof MissingFileError, "no folder");
+  await writeFile(join(folder, "train-images-idx3-ubyte.gz"), gzipSync(images));
+  await writeFile(join(folder, "train-labels-idx1-ubyte"), idx(0x08, [3], [7, 8, 9]));
+  await writeFile(join(folder, "t10k-images-idx3-ubyte"), images);
+  t.ok(/: t10k-labels-idx1-ubyte is missing/.test((await sentenceOf(() => loadMnist(folder))).message), "one of four");
+  await writeFile(join(folder, "t10k-labels-idx1-ubyte"), idx(0x08, [2], [1, 2]));
+  t.ok(/t10k-images-idx3-ubyte holds 3 images, .*t10k-labels-idx1-ubyte 2 labels; the two do not belong together/.test(
+    (await sentenceOf(() => loadMnist(folder))).message), "other labels");
+  await writeFile(join(folder, "t10k-labels-idx1-ubyte"), idx(0x08, [3, 1], [1, 2, 3]));
+  t.ok(/t10k-labels-idx1-ubyte: got 2 dimensions/.test((await sentenceOf(() => loadMnist(folder))).message), "labels in two dimensions");
+  await writeFile(join(folder, "t10k-labels-idx1-ubyte.gz"), gzipSync(idx(0x08, [3], [1, 2, 3])));
+  await rm(join(folder, "t10k-labels-idx1-ubyte"));
+  const { train, test: held } = await loadMnist(folder);
+  const [first, label] = train.get(0);
+  t.deepEqual([first.shape, Array.from(first.data), label, held.label(2)], [[1, 2, 2], [0, 0.2, 0.4, 0.6].map(Math.fround), 7, 3], "the samples");
+  await rm(folder, { recursive: true });
+
+  const real = await loadMnist(packagedMnistFolder());
+  t.deepEqual([real.train.length, real.test.length, real.train.height, real.train.width], [60000, 10000, 28, 28], "the real one");
+  t.deepEqual([0, 1, 2, 3, 4].map((i) => real.train.label(i)), [5, 0, 4, 1, 9], "its first labels");
+});
+
+test("PNG: what is written is read", async (t) => {
+  const data = Uint8Array.from({ length: 5 * 4 * 3 }, (_, i) => (i * 37) % 256);
+  const colour = { width: 5, height: 4, channels: 3, data };
+  t.deepEqual(await decodePng(await encodePng(colour)), colour, "colour");
+  const grey = { width: 20, height: 3, channels: 1, data };
+  t.deepEqual(await decodePng(await encodePng(grey)), grey, "grey");
+  const clear = { width: 5, height: 3, channels: 4, data };
+  t.deepEqual(await decodePng(await encodePng(clear)), clear, "with opacity");
+  t.deepEqual((await decodePng(await encodePng({ width: 1, height: 1, channels: 3, data: new Uint8Array([255, 128, 0]) }), { channels: 1 })).data,
+    new Uint8Array([151]), "luma as PIL computes it");
+  const file = join(await mkdtemp(join(tmpdir(), "athanor-png-")), "a.png");
+  await writePngFile(file, colour);
+  t.deepEqual(await readPngFile(file), colour, "through a file");
+});
+
+test("PNG: a malformed file is a sentence", async (t) => {
+  const good = await encodePng({ width: 9, height: 7, channels: 3, data: Uint8Array.from({ length: 189 }, (_, i) => (i * 91) % 256) });
+  const faults: string[] = [];
+  for (let length = 0; length < good.length; length++) {
+    const error = await sentenceOf(() => decodePng(good.subarray(0, length), { fileName: "x.png" }));
+    if (!(error instanceof DataFileError) || !error.message.startsWith("x.png: ")) faults.push(`${length} bytes: ${error.message}`);
+  }
+  t.deepEqual(faults, [], `cut at each of its ${good.length} bytes`);
+  const changed = (offset: number, byte: number): Uint8Array => good.map((old, i) => (i === offset ? byte : old));
+  const short = withPixels(good, deflateSync(new Uint8Array(40)));
+  const rows: [string, Uint8Array, RegExp][] = [
+    ["not PNG", new TextEncoder().encode("GIF89a and so on"), /not a PNG file/],
+    ["an absurd size", changed(16, 0x7f), /header says 2130706441×7 pixels/],
+    ["a wrong check sum", changed(good.length - 20, 0x55), /cannot be decoded \(/],
+    ["pixels cut short inside a whole file", short, /damaged/],
+  ];
+  for (const [name, bytes, expected] of rows) {
+    const error = await sentenceOf(() => decodePng(bytes));
+    t.ok(error instanceof DataFileError && expected.test(error.message), `${name}: ${error.message}`);
+  }
+  t.ok(/takes 12 bytes, got 11/.test((await sentenceOf(() => encodePng({ width: 2, height: 2, channels: 3, data: new Uint8Array(11) }))).message), "writing too few bytes");
+});
+
+/** The PNG with other compressed pixels, its chunk lengths and check sums right. */
+function withPixels(png: Uint8Array, pixels: Uint8Array): Uint8Array {
+  const chunk = new Uint8Array(12 + pixels.length);
+  const view = new DataView(chunk.buffer);
+  view.setUint32(0, pixels.length);
+  chunk.set(new TextEncoder().encode("IDAT"), 4);
+  chunk.set(pixels, 8);
+  view.setUint32(8 + pixels.length, crc32(chunk.subarray(4, 8 + pixels.length)));
+  return new Uint8Array([...png.subarray(0, 33), ...chunk, ...png.subarray(png.length - 12)]);
+}
+
+function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return (crc ^ 0xffffffff) >>> 0;
+}
