@@ -1,0 +1,67 @@
+// How Sequential runs its modules. Nobody sees what passes between two layers of this library without hooks, so that a ReLU can join the
+// layer before it (one kernel less, one activation less in memory), and the handle between them is let go of at once.
+import type { Tensor } from "../engine/index.js";
+import { runAs } from "./calls.js";
+import { Sequential } from "./containers.js";
+import * as activations from "./layers/activations.js";
+import { BatchNorm1d, BatchNorm2d } from "./layers/batchnorm.js";
+import { Conv2d } from "./layers/conv.js";
+import { Identity, Linear } from "./layers/linear.js";
+import { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d, Upsample } from "./layers/pooling.js";
+import { Dropout, Dropout2d, Flatten } from "./layers/shaping.js";
+import type { Module, TensorModule } from "./module.js";
+
+const { ReLU, SiLU, LeakyReLU, Sigmoid, Tanh, GELU, Softmax, LogSoftmax } = activations;
+const activatedLayers = [Linear, Conv2d, BatchNorm1d, BatchNorm2d] as const;
+type ActivatedLayer = InstanceType<(typeof activatedLayers)[number]>;
+
+/** Classes that keep neither their input nor their output. Subclasses may, so they do not count. */
+const plainLayers: ReadonlySet<unknown> = new Set([
+  ...activatedLayers, ReLU, SiLU, LeakyReLU, Sigmoid, Tanh, GELU, Softmax, LogSoftmax, Identity, Flatten, Dropout, Dropout2d,
+  MaxPool2d, AvgPool2d, AdaptiveAvgPool2d, Upsample,
+]);
+
+/** Whether nobody outside can get hold of what goes into and comes out of this module. */
+function isPrivate(module: Module): boolean {
+  if (module.hasHooks || Object.hasOwn(module, "forward")) return false;
+  if (module instanceof Sequential && module.constructor === Sequential) return [...module].every(isPrivate);
+  return plainLayers.has(module.constructor);
+}
+
+function canActivate(module: Module): module is ActivatedLayer {
+  return isPrivate(module) && activatedLayers.some((layer) => module instanceof layer);
+}
+function isPlainReLU(module: Module | undefined): boolean {
+  return module !== undefined && module.constructor === ReLU && isPrivate(module);
+}
+
+/** The chain's calls, a layer and the ReLU behind it as one. */
+function* steps(modules: readonly TensorModule[]): Generator<{ readonly hidden: boolean; readonly run: (x: Tensor) => Tensor }> {
+  for (let i = 0; i < modules.length; i++) {
+    const module = modules[i];
+    if (module === undefined) continue;
+    if (canActivate(module) && isPlainReLU(modules[i + 1])) {
+      i++;
+      yield { hidden: true, run: (x) => runAs(module, () => module.activated(x, "relu")) };
+    } else {
+      yield { hidden: isPrivate(module), run: (x) => module(x) };
+    }
+  }
+}
+
+/** Feeds x through the modules. An intermediate is disposed of when it was made here and both its maker and its reader are private; a layer
+ *  that gives back its input (Identity, Dropout in evaluation) makes nothing. */
+export function runChain(modules: readonly TensorModule[], x: Tensor): Tensor {
+  let value = x, disposable = false;
+  for (const { hidden, run } of steps(modules)) {
+    const next = run(value);
+    if (next === value) {
+      disposable &&= hidden;
+      continue;
+    }
+    if (disposable && hidden) value.dispose();
+    disposable = hidden;
+    value = next;
+  }
+  return value;
+}

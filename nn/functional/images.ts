@@ -1,0 +1,134 @@
+// Convolution, pooling and resampling of images [N, C, H, W] (a single image [C, H, W] is a batch of one), with PyTorch's arguments.
+import type { Activation, Pair } from "../../kernels/types.js";
+import { type Tensor, tensor, tidy } from "../../engine/index.js";
+import * as engine from "../../engine/functions.js";
+import { argumentError } from "../../engine/scope.js";
+import { type Size2, count, pair } from "../arguments.js";
+
+/** "valid": none; "same": as much as keeps the size, at stride 1. */
+export type Padding2d = Size2 | "same" | "valid";
+export interface Conv2dOptions {
+  readonly stride?: Size2;
+  readonly padding?: Padding2d;
+  readonly dilation?: Size2;
+  readonly groups?: number;
+}
+
+/** Runs an operation of image batches on a batch, or on one image as a batch of one. */
+function batched(x: Tensor, run: (batch: Tensor) => Tensor): Tensor {
+  if (x.ndim !== 3) return run(x);
+  return tidy(() => run(x.unsqueeze(0)).squeeze(0));
+}
+
+/** x [N, C, H, W] ∗ weight [O, C/groups, R, S] + bias [O]. */
+export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: Conv2dOptions = {}): Tensor {
+  return activatedConv2d(x, weight, bias, options, "none");
+}
+
+/** @internal conv2d with the activation in its last step. */
+export function activatedConv2d(x: Tensor, weight: Tensor, bias: Tensor | null, options: Conv2dOptions, activation: Activation): Tensor {
+  const stride = pair("conv2d", "stride", options.stride ?? 1, 1), dilation = pair("conv2d", "dilation", options.dilation ?? 1, 1);
+  const groups = count("conv2d", "groups", options.groups ?? 1, 1);
+  return batched(x, (batch) => {
+    const { padding, extra } = paddingOf(options.padding ?? 0, stride, dilation, weight);
+    const params = { stride, padding, dilation, groups };
+    if (extra[0] === 0 && extra[1] === 0) return engine.conv2d(batch, weight, bias, params, activation);
+    return tidy(() => engine.conv2d(batch.pad([0, extra[1], 0, extra[0]]), weight, bias, params, activation));
+  });
+}
+
+/** Padding on all sides, and what "same" needs below and to the right besides, when the window's extent is even. */
+function paddingOf(padding: Padding2d, stride: Pair, dilation: Pair, weight: Tensor): { padding: Pair; extra: Pair } {
+  if (padding === "valid") return { padding: [0, 0], extra: [0, 0] };
+  if (padding !== "same") {
+    if (typeof padding === "string") throw argumentError("conv2d", `got padding "${String(padding)}"; expected numbers, "same" or "valid".`);
+    return { padding: pair("conv2d", "padding", padding), extra: [0, 0] };
+  }
+  if (stride[0] !== 1 || stride[1] !== 1) throw argumentError("conv2d", `got padding "same" with stride ${stride.join("×")}; "same" is defined for stride 1 only.`);
+  const [height, width] = [dilation[0] * (weight.size(-2) - 1), dilation[1] * (weight.size(-1) - 1)];
+  return { padding: [Math.floor(height / 2), Math.floor(width / 2)], extra: [height % 2, width % 2] };
+}
+
+export interface MaxPool2dOptions {
+  /** Default: the kernel's size. */
+  readonly stride?: Size2 | null;
+  readonly padding?: Size2;
+  readonly dilation?: Size2;
+  readonly ceilMode?: boolean;
+}
+export function maxPool2d(x: Tensor, kernelSize: Size2, options: MaxPool2dOptions = {}): Tensor {
+  return batched(x, (batch) => {
+    const [values, indices] = maxPool2dWithIndices(batch, kernelSize, options);
+    indices.dispose();
+    return values;
+  });
+}
+/** Also the int32 places h·W + w of the maxima within their planes. */
+export function maxPool2dWithIndices(x: Tensor, kernelSize: Size2, options: MaxPool2dOptions = {}): [Tensor, Tensor] {
+  const params = {
+    kernel: pair("maxPool2d", "kernelSize", kernelSize, 1),
+    stride: pair("maxPool2d", "stride", options.stride ?? kernelSize, 1),
+    padding: pair("maxPool2d", "padding", options.padding ?? 0),
+    dilation: pair("maxPool2d", "dilation", options.dilation ?? 1, 1),
+    countIncludePad: true,
+  };
+  return engine.maxPool2d(x, params, options.ceilMode ?? false);
+}
+
+export interface AvgPool2dOptions {
+  /** Default: the kernel's size. */
+  readonly stride?: Size2 | null;
+  readonly padding?: Size2;
+  readonly ceilMode?: boolean;
+  /** Whether padded zeros count in the divisor. Default true. */
+  readonly countIncludePad?: boolean;
+}
+export function avgPool2d(x: Tensor, kernelSize: Size2, options: AvgPool2dOptions = {}): Tensor {
+  const params = {
+    kernel: pair("avgPool2d", "kernelSize", kernelSize, 1),
+    stride: pair("avgPool2d", "stride", options.stride ?? kernelSize, 1),
+    padding: pair("avgPool2d", "padding", options.padding ?? 0),
+    dilation: [1, 1] as const,
+    countIncludePad: options.countIncludePad ?? true,
+  };
+  return batched(x, (batch) => engine.avgPool2d(batch, params, options.ceilMode ?? false));
+}
+
+/** One number for both sides; null keeps the input's. */
+export type OutputSize = number | null | readonly [number | null, number | null];
+export function adaptiveAvgPool2d(x: Tensor, outputSize: OutputSize): Tensor {
+  const [height, width] = typeof outputSize === "object" && outputSize !== null ? outputSize : [outputSize, outputSize];
+  return batched(x, (batch) => engine.adaptiveAvgPool2d(batch, [height ?? batch.size(-2), width ?? batch.size(-1)]));
+}
+
+export interface InterpolateOptions {
+  readonly size?: Size2 | null;
+  readonly scaleFactor?: number | readonly [number, number] | null;
+  readonly mode?: "nearest";
+}
+/** Resamples to `size`, or to the input's size times `scaleFactor`, by the nearest neighbour. */
+export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
+  const { size = null, scaleFactor = null, mode = "nearest" } = options;
+  if (mode !== "nearest") throw argumentError("interpolate", `got mode "${String(mode)}"; expected "nearest", the only one there is.`);
+  if ((size === null) === (scaleFactor === null)) throw argumentError("interpolate", "got both or neither of size and scaleFactor; expected exactly one.");
+  return batched(x, (batch) => {
+    if (size !== null) return engine.upsampleNearest2d(batch, pair("interpolate", "size", size, 1));
+    return scaled(batch, typeof scaleFactor === "number" ? [scaleFactor, scaleFactor] : (scaleFactor ?? [1, 1]));
+  });
+}
+
+function scaled(x: Tensor, factors: readonly [number, number]): Tensor {
+  if (!factors.every((f) => f > 0 && Number.isFinite(f))) throw argumentError("interpolate", `got scaleFactor ${factors.join("×")}; expected positive numbers.`);
+  const [rowFactor, columnFactor] = factors;
+  if (Number.isInteger(rowFactor) && Number.isInteger(columnFactor)) {
+    return engine.upsampleNearest2d(x, [x.size(-2) * rowFactor, x.size(-1) * columnFactor]);
+  }
+  return tidy(() => x.indexSelect(-2, sources(x, -2, rowFactor)).indexSelect(-1, sources(x, -1, columnFactor)));
+}
+
+/** A factor that is no whole number: PyTorch steps by 1/factor in float32, not by the ratio of the rounded sizes. */
+function sources(x: Tensor, dim: number, factor: number): Tensor {
+  const size = x.size(dim), step = Math.fround(1 / factor);
+  const indices = Int32Array.from({ length: Math.floor(size * factor) }, (_, i) => Math.min(Math.floor(Math.fround(i * step)), size - 1));
+  return tensor(indices, { device: x.device });
+}

@@ -1,0 +1,18 @@
+// nn: modules, layers, losses, and the namespaces functional, init, utils and models.
+export { Module, type BufferOptions, type ForwardHook, type TensorModule } from "./module.js";
+export type { LoadReport, StateDict } from "./stateDict.js";
+export { Parameter } from "./parameter.js";
+export { ModuleList, Sequential } from "./containers.js";
+export { Identity, Linear, type LinearOptions } from "./layers/linear.js";
+export { Conv2d, type Conv2dLayerOptions } from "./layers/conv.js";
+export { BatchNorm1d, BatchNorm2d, type BatchNormLayerOptions } from "./layers/batchnorm.js";
+export {
+  GELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Tanh, type InplaceOptions, type LeakyReLUOptions,
+} from "./layers/activations.js";
+export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d, Upsample } from "./layers/pooling.js";
+export { Dropout, Dropout2d, Flatten, type DropoutLayerOptions, type FlattenOptions } from "./layers/shaping.js";
+export { BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, MultiMarginLoss, NLLLoss } from "./losses.js";
+export * as functional from "./functional.js";
+export * as init from "./init.js";
+export * as models from "./models.js";
+export * as utils from "./utils.js";

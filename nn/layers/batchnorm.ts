@@ -1,0 +1,101 @@
+// BatchNorm1d and BatchNorm2d (Ioffe & Szegedy 2015).
+import type { Activation } from "../../kernels/types.js";
+import { type Tensor, noGrad, ones, zeros } from "../../engine/index.js";
+import { argumentError } from "../../engine/scope.js";
+import { formatShape } from "../../engine/shape.js";
+import { count, optionalTail } from "../arguments.js";
+import { pythonBoolean, pythonNumber, pythonValue } from "../describe.js";
+import { activatedBatchNorm } from "../functional/normalisation.js";
+import { Module } from "../module.js";
+import { Parameter } from "../parameter.js";
+
+export interface BatchNormLayerOptions {
+  /** Added to the variance. Default 1e-5. */
+  readonly eps?: number;
+  /** Weight of a new batch in the running statistics; null averages all batches alike. Default 0.1. */
+  readonly momentum?: number | null;
+  /** Whether there are a weight and a bias. Default true. */
+  readonly affine?: boolean;
+  /** Whether evaluation uses running statistics (default) or the batch's own. */
+  readonly trackRunningStats?: boolean;
+}
+type Options = BatchNormLayerOptions;
+
+/** What the two layers share. In training they normalise by the batch's biased variance and keep the unbiased one. */
+export abstract class BatchNorm extends Module {
+  readonly eps: number;
+  readonly momentum: number | null;
+  readonly affine: boolean;
+  readonly trackRunningStats: boolean;
+  readonly weight: Parameter | null;
+  readonly bias: Parameter | null;
+  readonly runningMean: Tensor | null;
+  readonly runningVar: Tensor | null;
+  readonly numBatchesTracked: Tensor | null;
+
+  constructor(
+    readonly numFeatures: number, eps?: number | Options, momentum?: number | null | Options, affine?: boolean | Options, trackRunningStats?: boolean | Options,
+  ) {
+    super();
+    const given = optionalTail<Options>("BatchNorm", ["eps", "momentum", "affine", "trackRunningStats"], [eps, momentum, affine, trackRunningStats]);
+    count("BatchNorm", "numFeatures", numFeatures);
+    this.eps = given.eps ?? 1e-5;
+    this.momentum = given.momentum === undefined ? 0.1 : given.momentum;
+    this.affine = given.affine ?? true;
+    this.trackRunningStats = given.trackRunningStats ?? true;
+    this.weight = this.affine ? new Parameter(ones(numFeatures)) : null;
+    this.bias = this.affine ? new Parameter(zeros(numFeatures)) : null;
+    this.runningMean = this.registerBuffer("running_mean", this.trackRunningStats ? zeros(numFeatures) : null);
+    this.runningVar = this.registerBuffer("running_var", this.trackRunningStats ? ones(numFeatures) : null);
+    this.numBatchesTracked = this.registerBuffer("num_batches_tracked", this.trackRunningStats ? zeros([], { dtype: "int32" }) : null, { onHost: true });
+  }
+  /** What x may look like. */
+  protected abstract check(x: Tensor): void;
+
+  forward(x: Tensor): Tensor {
+    return this.activated(x, "none");
+  }
+  /** @internal forward with the activation in its last step. */
+  activated(x: Tensor, activation: Activation): Tensor {
+    this.check(x);
+    if (x.size(1) !== this.numFeatures) {
+      throw argumentError("batchNorm", `got ${x.size(1)} channels in an input of shape ${formatShape(x.shape)}; expected ${this.numFeatures} in dimension 1.`);
+    }
+    const momentum = this.training && this.numBatchesTracked ? this.#countBatch(this.numBatchesTracked) : (this.momentum ?? 0);
+    const options = { training: this.training || this.runningMean === null, momentum, eps: this.eps };
+    return activatedBatchNorm(x, this.runningMean, this.runningVar, this.weight, this.bias, options, activation);
+  }
+  /** Counts one more batch, and gives its weight in the running statistics. */
+  #countBatch(counter: Tensor): number {
+    const batches = (counter.dataSync()[0] ?? 0) + 1;
+    noGrad(() => counter.fill_(batches));
+    return this.momentum ?? 1 / batches;
+  }
+  resetRunningStats(): void {
+    noGrad(() => {
+      this.runningMean?.zero_();
+      this.runningVar?.fill_(1);
+      this.numBatchesTracked?.zero_();
+    });
+  }
+  override extraRepr(): string {
+    const momentum = this.momentum === null ? "None" : pythonNumber(this.momentum);
+    const flags = `affine=${pythonBoolean(this.affine)}, track_running_stats=${pythonBoolean(this.trackRunningStats)}`;
+    return `${pythonValue(this.numFeatures)}, eps=${pythonNumber(this.eps)}, momentum=${momentum}, ${flags}`;
+  }
+}
+
+/** Per feature of x [N, C] or [N, C, L]. */
+export class BatchNorm1d extends BatchNorm {
+  protected check(x: Tensor): void {
+    if (x.ndim === 2 || x.ndim === 3) return;
+    throw argumentError("batchNorm", `got an input of shape ${formatShape(x.shape)}; BatchNorm1d expects [N, ${this.numFeatures}] or [N, ${this.numFeatures}, L].`);
+  }
+}
+/** Per channel of images [N, C, H, W]. */
+export class BatchNorm2d extends BatchNorm {
+  protected check(x: Tensor): void {
+    if (x.ndim === 4) return;
+    throw argumentError("batchNorm", `got an input of shape ${formatShape(x.shape)}; BatchNorm2d expects [N, ${this.numFeatures}, H, W] (BatchNorm1d takes vectors).`);
+  }
+}

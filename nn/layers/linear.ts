@@ -1,0 +1,62 @@
+// Linear and Identity.
+import type { Activation } from "../../kernels/types.js";
+import { type Tensor, empty } from "../../engine/index.js";
+import { linear } from "../../engine/functions.js";
+import { count, optionalTail } from "../arguments.js";
+import { pythonBoolean } from "../describe.js";
+import * as init from "../init.js";
+import { Module } from "../module.js";
+import { Parameter } from "../parameter.js";
+
+/** @internal What PyTorch's Linear and Conv2d start from: weights uniform within ±1/√fanIn (Kaiming with a = √5), biases likewise. */
+export function initialise(weight: Parameter, bias: Parameter | null): void {
+  init.kaimingUniform_(weight, { a: Math.sqrt(5) });
+  if (bias === null) return;
+  const { fanIn } = init.calculateFans(weight);
+  const bound = fanIn > 0 ? 1 / Math.sqrt(fanIn) : 0;
+  init.uniform_(bias, -bound, bound);
+}
+
+export interface LinearOptions {
+  /** Default true. */
+  readonly bias?: boolean;
+}
+
+/** y = x·Wᵀ + b for x [..., inFeatures]. Sizes of zero are legal: the result is then empty, or the bias. */
+export class Linear extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter | null;
+
+  constructor(readonly inFeatures: number, readonly outFeatures: number, bias?: boolean | LinearOptions) {
+    super();
+    const options = optionalTail<LinearOptions>("Linear", ["bias"], [bias]);
+    count("Linear", "inFeatures", inFeatures);
+    count("Linear", "outFeatures", outFeatures);
+    this.weight = new Parameter(empty(outFeatures, inFeatures));
+    this.bias = (options.bias ?? true) ? new Parameter(empty(outFeatures)) : null;
+    this.resetParameters();
+  }
+  resetParameters(): void {
+    initialise(this.weight, this.bias);
+  }
+  forward(x: Tensor): Tensor {
+    return this.activated(x, "none");
+  }
+  /** @internal forward with the activation in its last step. */
+  activated(x: Tensor, activation: Activation): Tensor {
+    return linear(x, this.weight, this.bias, activation);
+  }
+  override extraRepr(): string {
+    return `in_features=${this.inFeatures}, out_features=${this.outFeatures}, bias=${pythonBoolean(this.bias !== null)}`;
+  }
+}
+
+/** Gives back its input; whatever it is constructed with, as in PyTorch. */
+export class Identity extends Module {
+  constructor(..._ignored: readonly unknown[]) {
+    super();
+  }
+  forward(x: Tensor): Tensor {
+    return x;
+  }
+}

@@ -1,0 +1,38 @@
+// Gradient clipping and counting: nn.utils.
+import { type Tensor, noGrad, stack, tidy, zeros } from "../engine/index.js";
+import { argumentError } from "../engine/scope.js";
+import { Module } from "./module.js";
+
+function gradientsOf(parameters: Tensor | Iterable<Tensor>): Tensor[] {
+  const list = "shape" in parameters ? [parameters] : [...parameters];
+  return list.flatMap((parameter) => parameter.ownGrad ?? []);
+}
+
+/** Scales all gradients together so that their joint norm is at most maxNorm, and gives the norm before that: a tensor, so that nothing
+ *  has to wait for the device. normType: 2, 1, Infinity or any positive number. */
+export function clipGradNorm_(parameters: Tensor | Iterable<Tensor>, maxNorm: number, normType = 2): Tensor {
+  if (!(maxNorm >= 0)) throw argumentError("clipGradNorm_", `got maxNorm ${maxNorm}; expected a number of at least 0.`);
+  if (!(normType > 0)) throw argumentError("clipGradNorm_", `got normType ${normType}; expected a positive number or Infinity.`);
+  const gradients = gradientsOf(parameters).filter((grad) => grad.numel() > 0);
+  return noGrad(() =>
+    tidy(() => {
+      if (gradients.length === 0) return zeros([]);
+      const total = stack(gradients.map((grad) => grad.norm(normType))).norm(normType);
+      const factor = total.add(1e-6).rdiv(maxNorm).clamp(null, 1);
+      for (const grad of gradients) grad.mul_(factor);
+      return total;
+    }),
+  );
+}
+
+/** Limits every gradient's elements to [−clipValue, clipValue]. */
+export function clipGradValue_(parameters: Tensor | Iterable<Tensor>, clipValue: number): void {
+  if (!(clipValue >= 0)) throw argumentError("clipGradValue_", `got clipValue ${clipValue}; expected a number of at least 0.`);
+  noGrad(() => gradientsOf(parameters).forEach((grad) => grad.clamp_(-clipValue, clipValue)));
+}
+
+/** How many numbers a model has to learn; with trainable, those that require a gradient. */
+export function parameterCount(source: Module | Iterable<Tensor>, options: { readonly trainable?: boolean } = {}): number {
+  const parameters = source instanceof Module ? source.parameters() : [...source];
+  return parameters.filter((p) => p.requiresGrad || !options.trainable).reduce((sum, p) => sum + p.numel(), 0);
+}
