@@ -1,0 +1,46 @@
+// The convolution's gradients on the CPU, by input and by weight.
+import type { Conv2dParams, View } from "../types.js";
+import { convolve, parallelFrom } from "./conv2d.js";
+import { forwardGeometry, inputGradPhase, multiplications, parametersOf, size, weightGradCut } from "./conv2dGeometry.js";
+import { sumPieces } from "./matmul.js";
+import type { CpuRuntime } from "./runtime.js";
+
+/** One convolution of the output's gradient for each of the stride's phases, each writing its own interleaved cells of the input's gradient. */
+export function conv2dInputGrad(runtime: CpuRuntime, gradX: View, grad: View, w: View, params: Conv2dParams): void {
+  const { stride, padding, dilation, groups } = params;
+  const taps = size(w, 2) * size(w, 3), channels = size(w, 0) / groups, outChannels = size(w, 1);
+  for (let phaseRow = 0; phaseRow < stride[0]; phaseRow++) {
+    const row = inputGradPhase(phaseRow, size(gradX, 2), size(grad, 2), size(w, 2), stride[0], padding[0], dilation[0]);
+    for (let phaseColumn = 0; phaseColumn < stride[1]; phaseColumn++) {
+      const column = inputGradPhase(phaseColumn, size(gradX, 3), size(grad, 3), size(w, 3), stride[1], padding[1], dilation[1]);
+      const reached = row.axis.taps * column.axis.taps > 0; // a phase that no tap reaches gets zeros
+      const geometry = {
+        images: size(gradX, 0), groups, channels: reached ? channels : 0, outChannels, rows: row.axis, columns: column.axis,
+      };
+      convolve(runtime, geometry, gradX, grad, w, null, {
+        groupStride: channels * outChannels * taps, outStride: taps, channelStride: outChannels * taps, width: size(w, 3),
+        firstTap: [row.firstTap, column.firstTap], tapStep: [row.tapStep, column.tapStep],
+      }, false);
+    }
+  }
+}
+
+export function conv2dWeightGrad(runtime: CpuRuntime, gradW: View, grad: View, x: View, params: Conv2dParams): void {
+  const geometry = forwardGeometry(grad, x, gradW, params);
+  const elements = gradW.shape.reduce((product, length) => product * length, 1);
+  if (elements === 0) return;
+  const out = runtime.pointer(gradW);
+  if (geometry.images * geometry.rows.grid * geometry.columns.grid === 0) {
+    runtime.float32(out, elements).fill(0);
+    return;
+  }
+  const cut = weightGradCut(geometry);
+  const partials = cut.pieces > 1 ? runtime.temporary(cut.pieces * elements * 4) : 0;
+  const parameters = parametersOf(geometry, cut, runtime.pointer(x), runtime.pointer(grad), 0, partials || out, false);
+  const tasks = cut.pieces * geometry.groups * Math.ceil(geometry.channels / cut.channels);
+  runtime.run("convolveWeightGrad", tasks, [runtime.parameters(parameters)], multiplications(geometry) >= parallelFrom);
+  if (partials) {
+    sumPieces(runtime, out, partials, elements, cut.pieces, 0, 1, 0);
+    runtime.releaseTemporary(partials);
+  }
+}
