@@ -8,7 +8,7 @@ export interface StepCase {
   readonly input: readonly number[];
   readonly classes: number;
   model(): nn.Sequential;
-  optimizer(parameters: nn.Parameter[]): optim.Optimizer;
+  optimizer(parameters: nn.Parameter[]): { zeroGrad(): void; step(): void };
 }
 
 export const stepCases: readonly StepCase[] = [

@@ -1,5 +1,5 @@
 // What runs inside the page: the library as a browser's bundle takes it, called by browser.test.ts from outside through `window.athanorTest`.
-import { type Device, manualSeed, memory, nn, openDevice, optim, Tensor, tensor } from "../../index.js";
+import { type Device, manualSeed, memory, nn, openDevice, optim, type Tensor, tensor } from "../../index.js";
 import { openReference } from "../../kernels/reference/index.js";
 import { kernelFamilies } from "../kernels/families.js";
 import { compareCase, expectation } from "../support/kernelCase.js";
