@@ -1,0 +1,81 @@
+// Every operation, functional, layer and loss against PyTorch: values, and gradients with random cotangents, on every device.
+import test from "tape";
+import { type Device, manualSeed, nn, ones, operations, tensor } from "../index.js";
+import { elementwiseRows } from "../kernels/elementwise.js";
+import { closeDevices, openDevices } from "./support/engineDevices.js";
+import { type Allowance, type LayerRow, type OperationRow, checkLayer, checkOperation, nameOfRow } from "./support/fixtureRows.js";
+import { Fixtures } from "./support/fixtures.js";
+import { fixtureOperations } from "./support/operations.js";
+import { sumAllowance } from "./support/tolerance.js";
+import { watchOperations } from "./support/watchOperations.js";
+
+const operationFixtures = new Fixtures<OperationRow>("operations"), layerFixtures = new Fixtures<LayerRow>("layers");
+const seen = new Set<string>();
+watchOperations(seen);
+
+let devices: Device[] = [];
+
+/** Beyond the tolerance of float32. */
+function allowanceOf(row: OperationRow): Allowance {
+  const elements = row.inputs.reduce((most, { shape }) => Math.max(most, shape.reduce((product, size) => product * size, 1)), 0);
+  // Sums of 65,537 normal numbers: 4·eps·√K·Σ|a|, where Σ|a| is 0.8·K; for a mean, divided by K.
+  if (elements > 60_000) return () => sumAllowance(elements, row.op === "sumAll" ? 0.8 * elements : 0.8);
+  return () => 0;
+}
+
+test("the devices open", async (t) => {
+  devices = await openDevices();
+  t.deepEqual(devices.map(({ kind }) => kind), ["reference", "cpu", "webgpu"]);
+});
+
+const byOperation = new Map<string, OperationRow[]>();
+for (const row of operationFixtures.rows) byOperation.set(row.op, [...(byOperation.get(row.op) ?? []), row]);
+
+test("operations: values and gradients are PyTorch's", async (t) => {
+  for (const [op, rows] of byOperation) {
+    for (const device of devices) {
+      const found: string[] = [];
+      for (const row of rows) {
+        const complaint = await checkOperation(operationFixtures, row, device, allowanceOf(row));
+        if (complaint !== "") found.push(`${nameOfRow(row)}: ${complaint}`);
+      }
+      t.deepEqual(found, [], `${op} on ${device.kind}: ${rows.length} rows`);
+    }
+  }
+});
+
+test("layers and losses: values, gradients and state are PyTorch's", async (t) => {
+  for (const row of layerFixtures.rows) {
+    for (const device of devices) {
+      const name = `${row.layer}(${JSON.stringify(row.arguments).slice(1, -1)}) of [${row.inputs[0]?.shape}]${row.training ? "" : ", evaluating"}`;
+      t.equal(await checkLayer(layerFixtures, row, device), "", `${name} on ${device.kind}`);
+    }
+  }
+});
+
+test("dropout: one seed gives one mask on every device, and its gradient is the same mask", async (t) => {
+  const masks: string[] = [];
+  for (const device of devices) {
+    manualSeed(5);
+    const x = ones(1000, { device }).requiresGrad_();
+    const y = new nn.Dropout(0.3)(x);
+    y.backward(ones(1000, { device }));
+    const kept = Array.from(await y.data(), (value) => (value === 0 ? 0 : 1));
+    const scale = Math.max(...(await y.data()));
+    const share = kept.reduce<number>((sum, bit) => sum + bit, 0) / kept.length;
+    t.ok(Math.abs(scale - 1 / 0.7) < 1e-6, `${device.kind}: what is kept is scaled by 1/(1 − p)`);
+    t.ok(Math.abs(share - 0.7) < 0.05, `${device.kind}: ${share} of the elements are kept`);
+    t.deepEqual(await x.grad?.data(), await y.data(), `${device.kind}: the gradient of a sum is the scaled mask`);
+    masks.push(kept.join(""));
+  }
+  t.equal(new Set(masks).size, 1, "the same elements on every device");
+});
+
+test("coverage: every operation of the engine has a fixture", async (t) => {
+  await tensor([1, 2]).data(); // dtype conversions and copies on the way count as any other operation
+  t.deepEqual([...elementwiseRows.keys()].filter((name) => !seen.has(name)), [], "every element-wise row ran");
+  t.deepEqual([...operations.keys()].filter((name) => !seen.has(name)), [], "every operation and every derivative ran");
+  t.deepEqual([...byOperation.keys()].filter((op) => !fixtureOperations.has(op)), [], "every fixture has its function");
+  t.deepEqual([...fixtureOperations.keys()].filter((op) => !byOperation.has(op)), [], "every function has its fixtures");
+  await closeDevices(devices);
+});
