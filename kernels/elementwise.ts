@@ -39,6 +39,8 @@ interface RowOptions {
 
 /** The cotangent as it is. */
 const identity: NumberExpression = (_e, g) => g;
+/** Step functions: their gradient is zero and exists, as in PyTorch, so that backward through them is no error. */
+const nothing: NumberExpression = (e, g) => e.mul(g, e.constant(0));
 
 function row(name: string, expression: NumberExpression | TruthExpression, options: RowOptions = {}): ElementwiseRow {
   const { inputs = 1, scalars = 0, kind = "float", grad = [] } = options;
@@ -124,7 +126,7 @@ const arithmetic = [
   }),
   row("neg", (e, x) => e.neg(x), { kind: "arithmetic", grad: [(e, g) => e.neg(g)] }),
   row("abs", (e, x) => e.abs(x), { kind: "arithmetic", grad: [(e, g, x) => e.mul(g, sign(e, x))] }),
-  row("sign", (e, x) => sign(e, x), { kind: "arithmetic" }),
+  row("sign", (e, x) => sign(e, x), { kind: "arithmetic", grad: [nothing] }),
   row("square", (e, x) => e.mul(x, x), { kind: "arithmetic", grad: [(e, g, x) => e.mul(g, e.add(x, x))] }),
   row("addScalar", (e, x, s) => e.add(x, s), { scalars: 1, kind: "arithmetic", grad: [identity] }),
   row("mulScalar", (e, x, s) => e.mul(x, s), { scalars: 1, kind: "arithmetic", grad: [(e, g, _x, _y, s) => e.mul(g, s)] }),
@@ -160,9 +162,9 @@ const transcendental = [
   row("erf", (e, x) => e.erf(x), {
     grad: [(e, g, x) => e.mul(g, e.mul(e.constant(2 / Math.sqrt(Math.PI)), e.exp(e.neg(e.mul(x, x)))))],
   }),
-  row("floor", (e, x) => e.floor(x)),
-  row("ceil", (e, x) => e.ceil(x)),
-  row("round", (e, x) => e.round(x)),
+  row("floor", (e, x) => e.floor(x), { grad: [nothing] }),
+  row("ceil", (e, x) => e.ceil(x), { grad: [nothing] }),
+  row("round", (e, x) => e.round(x), { grad: [nothing] }),
 ];
 
 const activations = [
