@@ -66,7 +66,8 @@ export class ProgressBar {
     const part = Math.min(1, step / Math.max(1, this.steps));
     const { elapsed, left } = this.#times(now, samplesDone);
     const before = `${this.title}: ${String(Math.floor(part * 100)).padStart(3)}%|`;
-    const after = `| ${step}/${this.steps} [${elapsed}<${left}, ${rate(this.#rate)}, loss=${figures.loss.toFixed(4)}, acc=${figures.accuracy.toFixed(2)}%]`;
+    const values = `loss=${figures.loss.toFixed(4)}, acc=${figures.accuracy.toFixed(2)}%`;
+    const after = `| ${step}/${this.steps} [${elapsed}<${left}, ${rate(this.#rate)}, ${values}]`;
     const room = (this.output.columns ?? 80) - 1 - before.length - after.length;
     if (room < narrowestBar) return `${before.slice(0, -1)}${after.slice(1)}`.slice(0, (this.output.columns ?? 80) - 1);
     return before + filled(part, Math.min(widestBar, room)) + after;
@@ -74,7 +75,8 @@ export class ProgressBar {
 
   #line(now: number, step: number, samplesDone: number, figures: Figures): string {
     const { left } = this.#times(now, samplesDone);
-    return `${this.title}: step ${step}/${this.steps}, loss ${figures.loss.toFixed(4)}, accuracy ${figures.accuracy.toFixed(2)}%, ${rate(this.#rate)}, ${left} left`;
+    const values = `loss ${figures.loss.toFixed(4)}, accuracy ${figures.accuracy.toFixed(2)}%`;
+    return `${this.title}: step ${step}/${this.steps}, ${values}, ${rate(this.#rate)}, ${left} left`;
   }
 }
 

@@ -60,7 +60,8 @@ async function run(options: TrainOptions, images: RunImages, device: Device, int
   await makeFolder(folder);
   const { trainLoader, testLoader } = images;
   const trainImages = trainLoader.dataset.length, testImages = testLoader.dataset.length;
-  say(`Training ${model.constructor.name} (${parameters.toLocaleString("en-US")} parameters) on ${trainImages} images of ${images.folder}, testing on ${testImages}.`);
+  const size = `${parameters.toLocaleString("en-US")} parameters`;
+  say(`Training ${model.constructor.name} (${size}) on ${trainImages} images of ${images.folder}, testing on ${testImages}.`);
   const records: EpochRecord[] = [];
   const historyOf = (completed: boolean): History => ({
     model: options.model, parameters, device: device.description, seed: options.seed, batchSize: options.batchSize, lr: options.lr,

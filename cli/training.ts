@@ -4,7 +4,6 @@ import type { DataLoader } from "../data/index.js";
 import { noGrad, tidy, zeros, type Device, type Tensor } from "../engine/index.js";
 import { nextTurn } from "../engine/platform.js";
 import type * as nn from "../nn/index.js";
-import type { Optimizer } from "../optim/index.js";
 import type { Interruption } from "./interruption.js";
 import type { ProgressBar } from "./progress.js";
 
@@ -15,7 +14,7 @@ type Criterion = (logits: Tensor, labels: Tensor) => Tensor;
 export interface TrainingContext {
   readonly model: Classifier;
   readonly criterion: Criterion;
-  readonly optimizer: Optimizer;
+  readonly optimizer: { zeroGrad(): void; step(): void };
   readonly device: Device;
   readonly interruption: Interruption;
 }

@@ -23,7 +23,9 @@ function collateAny(samples: readonly unknown[]): unknown {
   if (typeof first === "number") return tensor(numbers(samples));
   if (typeof first === "boolean") return tensor(samples.map((sample) => sample === true));
   if (typeof first === "string") return [...samples];
-  if (isImage(first)) throw new ArgumentError("collate: got an image of bytes; give the data set a transform that ends in values, such as ToTensor().");
+  if (isImage(first)) {
+    throw new ArgumentError("collate: got an image of bytes; give the data set a transform that ends in values, such as ToTensor().");
+  }
   if (Array.isArray(first)) return first.map((_, part) => collateAny(samples.map((sample, i) => partOf(sample, part, first.length, i))));
   if (typeof first === "object" && first !== null) {
     return Object.fromEntries(Object.keys(first).map((key) => [key, collateAny(samples.map((sample, i) => fieldOf(sample, key, i)))]));
@@ -73,5 +75,7 @@ function partOf(sample: unknown, part: number, length: number, position: number)
 
 function fieldOf(sample: unknown, key: string, position: number): unknown {
   if (typeof sample === "object" && sample !== null && Object.hasOwn(sample, key)) return Object.entries(sample).find(([name]) => name === key)?.[1];
-  throw new ArgumentError(`collate: sample ${position} of the batch has no field ${JSON.stringify(key)}, which the first one has; all must be alike.`);
+  throw new ArgumentError(
+    `collate: sample ${position} of the batch has no field ${JSON.stringify(key)}, which the first one has; all must be alike.`,
+  );
 }

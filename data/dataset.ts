@@ -86,7 +86,8 @@ export function randomSplit<Sample>(
 function splitLengths(length: number, lengths: readonly number[]): number[] {
   const sum = lengths.reduce((total, part) => total + part, 0);
   const wrong = () => new ArgumentError(
-    `randomSplit: got the lengths ${lengths.join(", ")} (sum ${sum}) for ${length} samples; expected whole numbers that sum to ${length}, or fractions that sum to 1.`,
+    `randomSplit: got the lengths ${lengths.join(", ")} (sum ${sum}) for ${length} samples; ` +
+      `expected whole numbers that sum to ${length}, or fractions that sum to 1.`,
   );
   if (lengths.some((part) => !(part >= 0))) throw wrong();
   if (lengths.every(Number.isInteger) && sum === length) return [...lengths];

@@ -41,7 +41,8 @@ export function parseIdx(bytes: Uint8Array, fileName: string): HostTensor {
   if (bytes.length !== fileBytes) {
     const fault = bytes.length < fileBytes ? "is truncated" : "has bytes after its end";
     throw new DataFileError(
-      `${fileName}: its header says ${shape.join("×")}, which takes ${fileBytes} bytes, but the file holds ${bytes.length}: it ${fault}. Fetch it again.`,
+      `${fileName}: its header says ${shape.join("×")}, which takes ${fileBytes} bytes, ` +
+        `but the file holds ${bytes.length}: it ${fault}. Fetch it again.`,
     );
   }
   return { shape, data: readValues(bytes.subarray(headerBytes), type) };

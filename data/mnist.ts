@@ -27,10 +27,14 @@ export class ImageDataset implements Dataset<[HostTensor, number]> {
   constructor({ images, labels }: ImageArrays, readonly transform: Transform<Image, HostTensor> = ToTensor()) {
     const [length = 0, height = 0, width = 0, channels = 1] = images.shape;
     if (!(images.data instanceof Uint8Array) || images.shape.length < 3 || images.shape.length > 4) {
-      throw new ArgumentError(`ImageDataset: got images of [${images.shape.join(", ")}]; expected uint8 [count, height, width] or with channels last.`);
+      throw new ArgumentError(
+        `ImageDataset: got images of [${images.shape.join(", ")}]; expected uint8 [count, height, width] or with channels last.`,
+      );
     }
     if (labels.data instanceof Float32Array || labels.shape.length !== 1 || labels.shape[0] !== length) {
-      throw new ArgumentError(`ImageDataset: got ${length} images and labels of [${labels.shape.join(", ")}]; expected one whole number for each image.`);
+      throw new ArgumentError(
+        `ImageDataset: got ${length} images and labels of [${labels.shape.join(", ")}]; expected one whole number for each image.`,
+      );
     }
     this.length = length;
     this.height = height;
@@ -104,13 +108,17 @@ export const mnistFiles = {
 export function checkPair(arrays: ImageArrays, names: { images: string; labels: string }): ImageArrays {
   const { images, labels } = arrays;
   if (images.shape.length !== 3 || !(images.data instanceof Uint8Array)) {
-    throw new DataFileError(`${names.images}: got ${images.shape.length} dimensions of ${images.data.constructor.name}; expected bytes [count, height, width].`);
+    throw new DataFileError(
+      `${names.images}: got ${images.shape.length} dimensions of ${images.data.constructor.name}; expected bytes [count, height, width].`,
+    );
   }
   if (labels.shape.length !== 1 || !(labels.data instanceof Uint8Array)) {
     throw new DataFileError(`${names.labels}: got ${labels.shape.length} dimensions of ${labels.data.constructor.name}; expected bytes [count].`);
   }
   if (images.shape[0] !== labels.shape[0]) {
-    throw new DataFileError(`${names.images} holds ${images.shape[0]} images, ${names.labels} ${labels.shape[0]} labels; the two do not belong together.`);
+    throw new DataFileError(
+      `${names.images} holds ${images.shape[0]} images, ${names.labels} ${labels.shape[0]} labels; the two do not belong together.`,
+    );
   }
   return arrays;
 }

@@ -18,7 +18,10 @@ export async function loadMnist(folder: string, options: MnistOptions = {}): Pro
   const names = Object.values(mnistFiles).flatMap(({ images, labels }) => [images, labels]);
   const missing = names.filter((name) => !present.has(name) && !present.has(`${name}.gz`));
   if (missing.length > 0) {
-    throw new MissingFileError(`${folder}: ${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} missing; expected MNIST's four IDX files there, each with or without .gz.`);
+    throw new MissingFileError(
+      `${folder}: ${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} missing; expected MNIST's four IDX files there, each with ` +
+        "or without .gz.",
+    );
   }
   const path = await importNode<typeof import("node:path")>("path");
   const load = async ({ images, labels }: { images: string; labels: string }): Promise<ImageDataset> => {
@@ -63,7 +66,9 @@ async function filesOf(folder: string): Promise<Set<string>> {
   try {
     return new Set(await readdir(folder));
   } catch (error) {
-    throw new MissingFileError(`${folder}: cannot be listed (${error instanceof Error ? error.message : String(error)}); expected a folder with MNIST's four IDX files.`);
+    throw new MissingFileError(
+      `${folder}: cannot be listed (${error instanceof Error ? error.message : String(error)}); expected a folder with MNIST's four IDX files.`,
+    );
   }
 }
 

@@ -65,7 +65,8 @@ function checkChunks(bytes: Uint8Array, fileName: string): void {
     const type = String.fromCharCode(...bytes.subarray(offset + 4, offset + 8));
     if (offset + 12 + length > bytes.length) {
       throw new DataFileError(
-        `${fileName}: its chunk ${JSON.stringify(type)} should end at byte ${offset + 12 + length}, the file at ${bytes.length}; the file is truncated.`,
+        `${fileName}: its chunk ${JSON.stringify(type)} should end at byte ${offset + 12 + length}, ` +
+          `the file at ${bytes.length}; the file is truncated.`,
       );
     }
     if (first) checkHeaderChunk(view, offset, length, type, fileName);

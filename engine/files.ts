@@ -53,7 +53,9 @@ export async function writeFileAtomically(path: string, bytes: Uint8Array): Prom
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined); // the first error is the one to report
-    throw new AthanorError(`${path}: cannot be written (${error instanceof Error ? error.message : String(error)}); an older file of that name is as it was.`);
+    throw new AthanorError(
+      `${path}: cannot be written (${error instanceof Error ? error.message : String(error)}); an older file of that name is as it was.`,
+    );
   }
 }
 
@@ -67,6 +69,10 @@ async function readFileBytes(path: string): Promise<Uint8Array> {
 }
 
 async function fileSystem(): Promise<typeof import("node:fs/promises")> {
-  if (!isNode) throw new AthanorError("save and load need Node's file system; in a browser use encodeSafetensors and decodeSafetensors with fetch or a download.");
+  if (!isNode) {
+    throw new AthanorError(
+      "save and load need Node's file system; in a browser use encodeSafetensors and decodeSafetensors with fetch or a download.",
+    );
+  }
   return importNode<typeof import("node:fs/promises")>("fs/promises");
 }

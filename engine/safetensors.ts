@@ -31,9 +31,11 @@ function storedForm(name: string, dtype: DType): { readonly type: StoredType; re
 }
 
 /** The file's bytes. Tensors may be on any device. */
-export async function encodeSafetensors(tensors: Readonly<Record<string, Tensor>>, metadata: Readonly<Record<string, string>> = {}): Promise<Uint8Array> {
+export async function encodeSafetensors(
+  tensors: Readonly<Record<string, Tensor>>, metadata: Readonly<Record<string, string>> = {},
+): Promise<Uint8Array> {
   const forms = Object.entries(tensors).map(([name, value]) => {
-    if (name === "__metadata__") throw new ArgumentError('safetensors: a tensor cannot be called "__metadata__"; the format keeps that name for text.');
+    if (name === "__metadata__") throw new ArgumentError(`safetensors: a tensor cannot be called "${name}"; the format keeps that name for text.`);
     return { name, value, ...storedForm(name, value.dtype) };
   });
   const header: Record<string, unknown> = Object.create(null); // so that "__proto__" is a name like any other
@@ -49,7 +51,11 @@ export async function encodeSafetensors(tensors: Readonly<Record<string, Tensor>
   }
   const text = new TextEncoder().encode(JSON.stringify(header));
   const headerLength = Math.ceil(text.length / lengthBytes) * lengthBytes;
-  if (headerLength > longestHeader) throw new ArgumentError(`safetensors: the header takes ${headerLength} bytes; the format allows ${longestHeader}. Shorten the names or the metadata.`);
+  if (headerLength > longestHeader) {
+    throw new ArgumentError(
+      `safetensors: the header takes ${headerLength} bytes; the format allows ${longestHeader}. Shorten the names or the metadata.`,
+    );
+  }
   const bytes = new Uint8Array(lengthBytes + headerLength + end);
   const view = new DataView(bytes.buffer);
   view.setBigUint64(0, BigInt(headerLength), true);
@@ -61,7 +67,9 @@ export async function encodeSafetensors(tensors: Readonly<Record<string, Tensor>
 
 function checkedMetadata(metadata: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   for (const [key, value] of Object.entries(metadata)) {
-    if (typeof value !== "string") throw new ArgumentError(`safetensors: the metadata ${JSON.stringify(key)} is ${typeof value}; the format takes strings only.`);
+    if (typeof value !== "string") {
+      throw new ArgumentError(`safetensors: the metadata ${JSON.stringify(key)} is ${typeof value}; the format takes strings only.`);
+    }
   }
   return metadata;
 }
@@ -129,7 +137,10 @@ function readValues(view: DataView, dataStart: number, entry: Entry, source: str
   for (let i = 0; i < elements; i++) {
     const value = read(view, start + i * width);
     if (value < -(2 ** 31) || value >= 2 ** 31) {
-      throw new SafetensorsError(`${source}: element ${i} of ${JSON.stringify(entry.name)} is ${value} (${type}), which int32 cannot hold; expected −2147483648 to 2147483647.`);
+      throw new SafetensorsError(
+        `${source}: element ${i} of ${JSON.stringify(entry.name)} is ${value} (${type}), which int32 cannot hold; expected −2147483648 to ` +
+          "2147483647.",
+      );
     }
     data[i] = value;
   }

@@ -38,9 +38,15 @@ export function checkHeader(bytes: Uint8Array, refuse: Refuse): Header {
 }
 
 function checkLength(bytes: Uint8Array, refuse: Refuse): number {
-  if (bytes.length < lengthBytes) throw refuse(`the file holds ${bytes.length} bytes; a safetensors file starts with 8 bytes of header length. It is truncated or no safetensors file.`);
+  if (bytes.length < lengthBytes) {
+    throw refuse(
+      `the file holds ${bytes.length} bytes; a safetensors file starts with 8 bytes of header length. It is truncated or no safetensors file.`,
+    );
+  }
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
-  if (length > BigInt(longestHeader)) throw refuse(`the header is said to take ${length} bytes; at most ${longestHeader} are allowed. This is no safetensors file.`);
+  if (length > BigInt(longestHeader)) {
+    throw refuse(`the header is said to take ${length} bytes; at most ${longestHeader} are allowed. This is no safetensors file.`);
+  }
   if (length < 2n) throw refuse(`the header is said to take ${length} bytes; even an empty one takes 2. The file is damaged.`);
   const dataStart = lengthBytes + Number(length);
   if (dataStart > bytes.length) throw refuse(`the header should end at byte ${dataStart}, but the file ends at ${bytes.length}: it is truncated.`);
@@ -62,7 +68,9 @@ function parseObject(bytes: Uint8Array, refuse: Refuse): object {
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw refuse("the header is not a JSON object; the file is damaged.");
   const duplicate = duplicateKey(text);
-  if (duplicate !== null) throw refuse(`the header names ${duplicate} twice in one object; which one counts is anybody's guess, so the file is refused.`);
+  if (duplicate !== null) {
+    throw refuse(`the header names ${duplicate} twice in one object; which one counts is anybody's guess, so the file is refused.`);
+  }
   return value;
 }
 
@@ -85,14 +93,22 @@ function duplicateKey(text: string): string | null {
 
 function checkEntry(name: string, value: unknown, dataBytes: number, refuse: Refuse): Entry {
   const quoted = JSON.stringify(name);
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw refuse(`the entry ${quoted} is no object; expected dtype, shape and data_offsets.`);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw refuse(`the entry ${quoted} is no object; expected dtype, shape and data_offsets.`);
+  }
   const fields = new Map<string, unknown>(Object.entries(value));
   const unknown = [...fields.keys()].find((field) => field !== "dtype" && field !== "shape" && field !== "data_offsets");
-  if (unknown !== undefined) throw refuse(`the entry ${quoted} has the field ${JSON.stringify(unknown)}; expected dtype, shape and data_offsets alone.`);
+  if (unknown !== undefined) {
+    throw refuse(`the entry ${quoted} has the field ${JSON.stringify(unknown)}; expected dtype, shape and data_offsets alone.`);
+  }
   const type = fields.get("dtype"), shape = fields.get("shape"), offsets = fields.get("data_offsets");
   if (!isStoredType(type)) throw refuse(`the dtype of ${quoted} is ${JSON.stringify(type)}; expected one of ${Object.keys(widths).join(", ")}.`);
-  if (!isListOfCounts(shape)) throw refuse(`the shape of ${quoted} is ${JSON.stringify(shape)}; expected a list of whole numbers that are not negative.`);
-  if (!isListOfCounts(offsets) || offsets.length !== 2) throw refuse(`the data_offsets of ${quoted} are ${JSON.stringify(offsets)}; expected [start, end].`);
+  if (!isListOfCounts(shape)) {
+    throw refuse(`the shape of ${quoted} is ${JSON.stringify(shape)}; expected a list of whole numbers that are not negative.`);
+  }
+  if (!isListOfCounts(offsets) || offsets.length !== 2) {
+    throw refuse(`the data_offsets of ${quoted} are ${JSON.stringify(offsets)}; expected [start, end].`);
+  }
   const [start = 0, end = 0] = offsets;
   if (start > end) throw refuse(`${quoted} starts at byte ${start} and ends at ${end}; the end lies before the start.`);
   if (end > dataBytes) throw refuse(`${quoted} should end at byte ${end} of the data, but there are ${dataBytes}: the file is truncated.`);
@@ -119,8 +135,12 @@ function checkTiling(entries: readonly Entry[], dataBytes: number, refuse: Refus
   let before = "the start";
   for (const entry of entries.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
     const quoted = JSON.stringify(entry.name);
-    if (entry.start < end) throw refuse(`${quoted} starts at byte ${entry.start} of the data, inside ${before}, which ends at ${end}: tensors must not overlap.`);
-    if (entry.start > end) throw refuse(`${quoted} starts at byte ${entry.start} of the data, but ${before} ends at ${end}: bytes between tensors belong to nobody.`);
+    if (entry.start < end) {
+      throw refuse(`${quoted} starts at byte ${entry.start} of the data, inside ${before}, which ends at ${end}: tensors must not overlap.`);
+    }
+    if (entry.start > end) {
+      throw refuse(`${quoted} starts at byte ${entry.start} of the data, but ${before} ends at ${end}: bytes between tensors belong to nobody.`);
+    }
     end = entry.end;
     before = quoted;
   }

@@ -51,7 +51,9 @@ test("flags: defaults and values", (t) => {
     model: "simplecnn", epochs: 3, batchSize: 64, lr: 1e-3, device: "auto", seed: 0, data: null, out: null, limit: null, help: false,
   });
   const given = "--model mlp --epochs=5 --batch-size 32 --lr 1e-2 --device cpu --seed 7 --data /d --out o --limit 100".split(" ");
-  t.deepEqual(parseOptions(given), { model: "mlp", epochs: 5, batchSize: 32, lr: 0.01, device: "cpu", seed: 7, data: "/d", out: "o", limit: 100, help: false });
+  t.deepEqual(parseOptions(given), {
+    model: "mlp", epochs: 5, batchSize: 32, lr: 0.01, device: "cpu", seed: 7, data: "/d", out: "o", limit: 100, help: false,
+  });
   t.equal(parseOptions(["--seed", "1", "--seed", "2"]).seed, 2, "the last one counts");
   t.equal(parseOptions(["-h"]).help, true);
   t.end();
@@ -78,7 +80,9 @@ test("flags: a wrong one is a sentence", (t) => {
     ["--help=yes", /--help takes no value/],
     ["--out=", /--out needs the name of a folder/],
   ];
-  for (const [args, expected] of rows) t.throws(() => parseOptions(args.split(" ")), (error: unknown) => error instanceof UsageError && expected.test(error.message), args);
+  for (const [args, expected] of rows) {
+    t.throws(() => parseOptions(args.split(" ")), (error: unknown) => error instanceof UsageError && expected.test(error.message), args);
+  }
   t.end();
 });
 
@@ -89,7 +93,8 @@ test("progress: a bar on a terminal, few lines elsewhere", (t) => {
   const bar = new ProgressBar("Epoch 1/3", 938, 60000, output, () => now);
   now = 14_000;
   bar.update(395, 25280, { loss: 0.25849, accuracy: 92.149 });
-  t.equal(written.join(""), "\r\x1b[2KEpoch 1/3:  42%|████████▍           | 395/938 [00:14<00:19, 1806 samples/s, loss=0.2585, acc=92.15%]", "as tqdm draws it");
+  const drawn = "Epoch 1/3:  42%|████████████▋                 | 395/938 [00:14<00:19, 1806 samples/s, loss=0.2585, acc=92.15%]";
+  t.equal(written.join(""), `\r\x1b[2K${drawn}`, "as tqdm draws it");
   now += 50;
   bar.update(396, 25344, { loss: 0.2, accuracy: 92 });
   t.equal(written.length, 1, "not more than ten times a second");
@@ -101,7 +106,7 @@ test("progress: a bar on a terminal, few lines elsewhere", (t) => {
   }
   plain.clear();
   t.equal(lines.length, 2, "two lines in 38 seconds");
-  t.ok(/^Epoch 1\/3: step 375\/938, loss 0\.2500, accuracy 92\.00%, 1600 samples\/s, 00:23 left\n$/.test(lines[0] ?? ""), lines[0]);
+  t.equal(lines[0], "Epoch 1/3: step 375/938, loss 0.2500, accuracy 92.00%, 1600 samples/s, 00:23 left\n");
   t.deepEqual([clock(0), clock(75), clock(3675)], ["00:00", "01:15", "1:01:15"]);
   t.deepEqual(ticks(0.033, 0.2585, 6), [0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3].map((tick) => Math.round(tick / 0.05) * 0.05), "round ticks");
   t.end();
@@ -110,7 +115,9 @@ test("progress: a bar on a terminal, few lines elsewhere", (t) => {
 test("npm start: --help, and wrong calls end with one sentence and their exit code", async (t) => {
   const asked = await start("--help").ended;
   t.equal(asked.code, 0);
-  for (const flag of ["model", "epochs", "batch-size", "lr", "device", "seed", "data", "out", "limit"]) t.ok(asked.out.includes(`--${flag} `), `--${flag}`);
+  for (const flag of ["model", "epochs", "batch-size", "lr", "device", "seed", "data", "out", "limit"]) {
+    t.ok(asked.out.includes(`--${flag} `), `--${flag}`);
+  }
   const folder = await mkdtemp(join(tmpdir(), "athanor-cli-"));
   await writeFile(join(folder, "train-images-idx3-ubyte"), new Uint8Array(5));
   const rows: [string[], number, RegExp][] = [
@@ -157,7 +164,8 @@ test("npm start: a run leaves weights, history, curves and predictions", async (
   const weights = await load(join(out, "model.safetensors"));
   const again = await start(...args, "--out", `${out}-again`).ended;
   t.equal(again.code, 0);
-  t.deepEqual(await readFile(join(`${out}-again`, "model.safetensors")), await readFile(join(out, "model.safetensors")), `one seed, the same ${Object.keys(weights).length} tensors to the bit`);
+  const [before, after] = await Promise.all([out, `${out}-again`].map((folder) => readFile(join(folder, "model.safetensors"))));
+  t.deepEqual(after, before, `one seed, the same ${Object.keys(weights).length} tensors to the bit`);
 });
 
 test("npm start: Ctrl-C keeps what was learnt and ends with 130", async (t) => {

@@ -126,7 +126,8 @@ test("PNG: a malformed file is a sentence", async (t) => {
     const error = await sentenceOf(() => decodePng(bytes));
     t.ok(error instanceof DataFileError && expected.test(error.message), `${name}: ${error.message}`);
   }
-  t.ok(/takes 12 bytes, got 11/.test((await sentenceOf(() => encodePng({ width: 2, height: 2, channels: 3, data: new Uint8Array(11) }))).message), "writing too few bytes");
+  const { message } = await sentenceOf(() => encodePng({ width: 2, height: 2, channels: 3, data: new Uint8Array(11) }));
+  t.ok(/takes 12 bytes, got 11/.test(message), `writing too few bytes: ${message}`);
 });
 
 /** The PNG with other compressed pixels, its chunk lengths and check sums right. */

@@ -118,14 +118,14 @@ test("safetensors: each malformed file is refused with a sentence", async (t) =>
     ["an end past the data", file({ x: entry("F32", [2], 0, 8) }, 4), /should end at byte 8 of the data, but there are 4/],
     ["too few bytes for the shape", file({ x: entry("F32", [2], 0, 4) }, 4), /F32 \[2\], which takes 8 bytes, but its data_offsets span 4/],
     ["too many bytes for the type", file({ x: entry("I8", [2], 0, 4) }, 4), /takes 2 bytes, but its data_offsets span 4/],
-    ["overlapping tensors", file({ x: entry("F32", [2], 0, 8), y: entry("F32", [1], 4, 8) }, 8), /"y" starts at byte 4 of the data, inside "x", which ends at 8/],
+    ["overlapping tensors", file({ x: entry("F32", [2], 0, 8), y: entry("F32", [1], 4, 8) }, 8), /"y" starts at byte 4 .* inside "x"/],
     ["a gap between tensors", file({ x: a, y: entry("F32", [1], 8, 12) }, 12), /"y" starts at byte 8 of the data, but "x" ends at 4/],
     ["a gap at the start", file({ x: entry("F32", [1], 4, 8) }, 8), /"x" starts at byte 4 of the data, but the start ends at 0/],
     ["data without tensors", file({}, 4), /take 0 bytes, but 4 follow/],
     ["an unknown field", file({ x: { ...a, stride: [1] } }, 4), /has the field "stride"/],
     ["metadata that is no object", file({ __metadata__: "v1", x: a }, 4), /"__metadata__" is no object/],
     ["metadata that is no text", file({ __metadata__: { epoch: 3 }, x: a }, 4), /metadata "epoch" is 3; expected a string/],
-    ["an I64 past int32", file({ x: entry("I64", [1], 0, 8) }, [0, 0, 0, 128, 0, 0, 0, 0]), /element 0 of "x" is 2147483648 \(I64\), which int32 cannot hold/],
+    ["an I64 past int32", file({ x: entry("I64", [1], 0, 8) }, [0, 0, 0, 128, 0, 0, 0, 0]), /0 of "x" is 2147483648 \(I64\), which int32 cannot/],
     ["a U32 past int32", file({ x: entry("U32", [1], 0, 4) }, [255, 255, 255, 255]), /4294967295 \(U32\)/],
   ];
   for (const [name, bytes, expected] of rows) {

@@ -53,8 +53,10 @@ export class RasterCanvas implements Canvas {
   /** One line with round ends. Coverage is the maximum over its segments, so that joints are not painted twice. */
   #stroke(points: readonly Point[], color: Color, lineWidth: number): void {
     const reach = lineWidth / 2 + 1;
-    const left = Math.max(0, Math.floor(extreme(points, 0, Math.min) - reach)), right = Math.min(this.width - 1, Math.ceil(extreme(points, 0, Math.max) + reach));
-    const top = Math.max(0, Math.floor(extreme(points, 1, Math.min) - reach)), bottom = Math.min(this.height - 1, Math.ceil(extreme(points, 1, Math.max) + reach));
+    const left = Math.max(0, Math.floor(extreme(points, 0, Math.min) - reach));
+    const right = Math.min(this.width - 1, Math.ceil(extreme(points, 0, Math.max) + reach));
+    const top = Math.max(0, Math.floor(extreme(points, 1, Math.min) - reach));
+    const bottom = Math.min(this.height - 1, Math.ceil(extreme(points, 1, Math.max) + reach));
     if (right < left || bottom < top) return;
     const columns = right - left + 1;
     const coverage = new Float32Array(columns * (bottom - top + 1));

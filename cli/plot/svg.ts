@@ -35,8 +35,8 @@ export class SvgCanvas implements Canvas {
 
   toString(): string {
     const { width, height } = this;
-    const open = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="Helvetica, Arial, sans-serif">`;
-    return `${open}\n${this.#elements.join("\n")}\n</svg>\n`;
+    const size = `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`;
+    return `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="Helvetica, Arial, sans-serif">\n${this.#elements.join("\n")}\n</svg>\n`;
   }
 }
 
