@@ -1,0 +1,9 @@
+// optim: the optimizers, and their state as data.
+export {
+  Optimizer, type CommonOptions, type GroupInput, type ParameterGroup, type ParametersInput, type UpdatePlan,
+} from "./optimizer.js";
+export { packState, unpackState, type GroupDict, type OptimizerStateDict, type ParameterState } from "./state.js";
+export { SGD, type SGDOptions } from "./sgd.js";
+export { Adam, AdamW, type AdamOptions } from "./adam.js";
+export { RMSprop, type RMSpropOptions } from "./rmsprop.js";
+export { Adagrad, type AdagradOptions } from "./adagrad.js";

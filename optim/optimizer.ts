@@ -1,0 +1,171 @@
+// Optimizer: parameter groups with options of their own, states by parameter, and a step that updates a whole group in one fused kernel.
+// What an optimizer computes is a row of kernels/updates.ts; what its scalars are at a step, its own file says.
+import type { UpdateName } from "../kernels/updates.js";
+import { type Tensor, full, noGrad } from "../engine/index.js";
+import { applyUpdate } from "../engine/functions.js";
+import { argumentError } from "../engine/scope.js";
+import { formatShape } from "../engine/shape.js";
+import { type OptimizerStateDict, type ParameterState, loadedStates, stateToDict } from "./state.js";
+
+/** Options by group, and the tensors they hold for. Change an option between steps to schedule it: `paramGroups[0].lr = …`. */
+export type ParameterGroup<Options> = Options & { params: Tensor[] };
+/** What a constructor takes for a group: what it leaves out comes from the optimizer's options. */
+export type GroupInput<Options> = Partial<Options> & { readonly params: Tensor | Iterable<Tensor> };
+/** Tensors, or groups of them. */
+export type ParametersInput<Options> = Iterable<Tensor> | Iterable<GroupInput<Options>>;
+
+/** One fused update: the row, the states it keeps for each parameter (PyTorch's names), and its scalars at this step. */
+export interface UpdatePlan {
+  readonly row: UpdateName;
+  readonly states: readonly string[];
+  readonly scalars: readonly number[];
+}
+export interface CommonOptions {
+  lr: number;
+  /** Climb instead of descend. Default false. */
+  maximize: boolean;
+}
+
+export abstract class Optimizer<Options extends CommonOptions> {
+  readonly paramGroups: ParameterGroup<Options>[] = [];
+  /** What is remembered about each parameter, from its first step on. */
+  readonly state = new Map<Tensor, ParameterState>();
+  readonly #defaults: Options;
+
+  constructor(params: ParametersInput<Options>, options: Partial<Options>, defaults: Options) {
+    this.#defaults = { ...defaults, ...this.#checkedOptions(options, defaults) };
+    const items = [...params];
+    if (items.length === 0) throw argumentError(this.#name, "got no parameters; expected model.parameters() of a model that has some, or groups of them.");
+    const groups = items.filter((item): item is GroupInput<Options> => "params" in item);
+    const tensors = items.filter((item): item is Tensor => !("params" in item));
+    if (groups.length > 0 && tensors.length > 0) throw argumentError(this.#name, "got tensors and groups mixed; expected all tensors, or all { params, ... }.");
+    if (tensors.length > 0) this.#addGroup(tensors, {});
+    for (const group of groups) this.addParamGroup(group);
+  }
+  get #name(): string {
+    return `optim.${this.constructor.name}`;
+  }
+
+  /** Throws a sentence where a group's options cannot be. */
+  protected abstract check(group: ParameterGroup<Options>): void;
+  /** The update of a group's parameters at their step number `step`, counted from 1. */
+  protected abstract plan(group: ParameterGroup<Options>, step: number): UpdatePlan;
+  /** What a state holds before the first step. */
+  protected initialState(_group: ParameterGroup<Options>): number {
+    return 0;
+  }
+  /** A sentence about an option of this optimizer. */
+  protected refuse(condition: boolean, option: string, got: unknown, expected: string): void {
+    if (condition) throw argumentError(this.#name, `got ${option} ${typeof got === "object" ? JSON.stringify(got) : String(got)}; expected ${expected}.`);
+  }
+  protected refuseNegative<Name extends keyof Options & string>(group: ParameterGroup<Options>, ...names: readonly Name[]): void {
+    for (const name of names) this.refuse(!(Number(group[name]) >= 0), name, group[name], "a number of at least 0");
+  }
+
+  /** What was given, without what is undefined; a misspelt option would be ignored in silence. */
+  #checkedOptions(options: Partial<Options>, known: Options): Partial<Options> {
+    const given: Partial<Options> = {};
+    for (const name in options) {
+      if (name === "params") continue;
+      this.refuse(!(name in known), "the option", name, `one of ${Object.keys(known).join(", ")}`);
+      if (options[name] !== undefined) given[name] = options[name];
+    }
+    return given;
+  }
+
+  /** Adds parameters with options of their own, a layer that is unfrozen later for example. */
+  addParamGroup(group: GroupInput<Options>): void {
+    this.#addGroup("shape" in group.params ? [group.params] : [...group.params], group);
+  }
+  #addGroup(params: Tensor[], options: Partial<Options>): void {
+    const group: ParameterGroup<Options> = { ...this.#defaults, ...this.#checkedOptions(options, this.#defaults), params };
+    const known = new Set(this.paramGroups.flatMap((g) => g.params));
+    for (const param of params) {
+      if (known.has(param)) throw argumentError(this.#name, `a parameter of shape ${formatShape(param.shape)} appears twice; give each to one group, once.`);
+      if (!param.isLeaf) {
+        throw argumentError(this.#name, `got the result of an operation, of shape ${formatShape(param.shape)}; only leaves (parameters) can be optimized.`);
+      }
+      if (!param.isContiguous || param.dtype !== "float32") {
+        throw argumentError(this.#name, `got a ${param.dtype} tensor of shape ${formatShape(param.shape)}${param.isContiguous ? "" : " that is a strided view"}; expected contiguous float32.`);
+      }
+      known.add(param);
+    }
+    this.check(group);
+    this.paramGroups.push(group);
+  }
+
+  /** Forgets all gradients; with setToNone false they become zeros. */
+  zeroGrad(setToNone = true): void {
+    for (const { params } of this.paramGroups) {
+      for (const param of params) {
+        if (setToNone) param.clearGrad();
+        else param.ownGrad?.zero_();
+      }
+    }
+  }
+
+  /** Updates every parameter that has a gradient. A closure, if given, runs first and its result is given back. */
+  step(): void;
+  step<R>(closure: () => R): R;
+  step<R>(closure?: () => R): R | void {
+    const result = closure?.();
+    noGrad(() => this.paramGroups.forEach((group) => this.#stepGroup(group)));
+    return result;
+  }
+  #stepGroup(group: ParameterGroup<Options>): void {
+    this.check(group); // options may have changed since the last step
+    const byStep = new Map<number, { param: Tensor; grad: Tensor }[]>();
+    for (const param of group.params) {
+      const grad = param.ownGrad;
+      if (grad === null) continue;
+      const step = (this.state.get(param)?.step ?? 0) + 1;
+      const members = byStep.get(step) ?? [];
+      members.push({ param, grad });
+      byStep.set(step, members);
+    }
+    for (const [step, members] of byStep) this.#update(group, step, members);
+  }
+  #update(group: ParameterGroup<Options>, step: number, members: readonly { param: Tensor; grad: Tensor }[]): void {
+    const plan = this.plan(group, step);
+    const passing: Tensor[] = [];
+    const rows = members.map(({ param, grad }) => {
+      const direction = (group.maximize ? grad.neg() : grad).contiguous();
+      if (direction !== grad) passing.push(direction);
+      return [param, direction, ...this.#states(group, param, plan.states)];
+    });
+    applyUpdate(plan.row, rows, plan.scalars);
+    for (const temporary of passing) temporary.dispose();
+    // A row without states (plain gradient descent) has nothing that depends on the step.
+    if (plan.states.length === 0) return;
+    for (const { param } of members) {
+      const state = this.state.get(param);
+      if (state) state.step = step;
+    }
+  }
+  #states(group: ParameterGroup<Options>, param: Tensor, names: readonly string[]): Tensor[] {
+    if (names.length === 0) return [];
+    const state = this.state.get(param) ?? { step: 0, tensors: {} };
+    this.state.set(param, state);
+    return names.map((name) => {
+      const known = state.tensors[name];
+      const current = known ? known.to(param.device) : full(param.shape, this.initialState(group), { device: param.device });
+      return (state.tensors[name] = current);
+    });
+  }
+
+  /** States and options by the parameters' places, for a checkpoint; see packState in optim/state.ts for files. */
+  stateDict(): OptimizerStateDict {
+    return stateToDict(this.paramGroups, this.state);
+  }
+  /** Takes over a state dict of an optimizer with the same groups, all or nothing. */
+  loadStateDict(dict: OptimizerStateDict): void {
+    const { states, options } = loadedStates(this.#name, this.paramGroups, dict);
+    options.forEach((given, i) => {
+      const group = this.paramGroups[i];
+      if (group) this.check({ ...group, ...given });
+    });
+    this.state.clear();
+    for (const [param, state] of states) this.state.set(param, state);
+    options.forEach((given, i) => Object.assign(this.paramGroups[i] ?? {}, given));
+  }
+}

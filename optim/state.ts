@@ -1,0 +1,99 @@
+// An optimizer's state as data: a dict by the parameters' places, as PyTorch's, and the same split into tensors (safetensors) and JSON.
+import type { Tensor } from "../engine/index.js";
+import { argumentError } from "../engine/scope.js";
+import { formatShape, sameShape } from "../engine/shape.js";
+
+/** What is remembered about one parameter: how many steps it has made, and tensors of its shape by PyTorch's names. */
+export interface ParameterState {
+  step: number;
+  tensors: Record<string, Tensor>;
+}
+/** One group's options (numbers, booleans, lists of numbers) and the places of its parameters. */
+export interface GroupDict {
+  readonly params: readonly number[];
+  readonly options: Readonly<Record<string, unknown>>;
+}
+export interface OptimizerStateDict {
+  /** By the parameter's place, counted through all groups. */
+  readonly state: Readonly<Record<string, ParameterState>>;
+  readonly paramGroups: readonly GroupDict[];
+}
+type Group = { readonly params: readonly Tensor[] };
+
+/** The tensors share the optimizer's memory. */
+export function stateToDict(groups: readonly Group[], states: ReadonlyMap<Tensor, ParameterState>): OptimizerStateDict {
+  const all = groups.flatMap((group) => group.params);
+  const state = all.flatMap((param, i) => {
+    const own = states.get(param);
+    if (!own) return [];
+    const tensors = Object.fromEntries(Object.entries(own.tensors).map(([name, value]) => [name, value.detach()]));
+    return [[String(i), { step: own.step, tensors }] as const];
+  });
+  let next = 0;
+  const paramGroups = groups.map(({ params, ...options }): GroupDict => ({ params: params.map(() => next++), options: structuredClone(options) }));
+  return { state: Object.fromEntries(state), paramGroups };
+}
+
+interface Loaded {
+  readonly states: readonly (readonly [Tensor, ParameterState])[];
+  readonly options: readonly Readonly<Record<string, unknown>>[];
+}
+/** Checks a dict against the groups it is meant for and copies its tensors to the parameters' devices. */
+export function loadedStates(name: string, groups: readonly Group[], dict: OptimizerStateDict): Loaded {
+  const sizes = (list: readonly { readonly params: readonly unknown[] }[]) => formatShape(list.map((group) => group.params.length));
+  if (sizes(groups) !== sizes(dict.paramGroups)) {
+    throw argumentError(name, `got a state dict whose groups have ${sizes(dict.paramGroups)} parameters; expected ${sizes(groups)}, as this optimizer has.`);
+  }
+  const params = groups.flatMap((group) => group.params);
+  const places = dict.paramGroups.flatMap((group) => group.params);
+  const checked = params.flatMap((param, i) => {
+    const saved = dict.state[String(places[i])];
+    if (!saved) return [];
+    for (const [key, value] of Object.entries(saved.tensors)) {
+      if (!sameShape(value.shape, param.shape)) {
+        throw argumentError(name, `got ${key} of shape ${formatShape(value.shape)} for parameter ${i}; expected its shape ${formatShape(param.shape)}.`);
+      }
+    }
+    return [{ param, saved }];
+  });
+  const states = checked.map(({ param, saved }) => {
+    const tensors = Object.fromEntries(Object.entries(saved.tensors).map(([key, value]) => [key, owned(value, param)]));
+    return [param, { step: saved.step, tensors }] as const;
+  });
+  return { states, options: dict.paramGroups.map((group) => structuredClone(group.options)) };
+}
+/** A copy on the parameter's device. */
+function owned(value: Tensor, param: Tensor): Tensor {
+  const moved = value.detach().to(param.device);
+  return moved.device === value.device ? moved.clone() : moved;
+}
+
+/** A state dict as tensors for a safetensors file ("state.0.exp_avg") and JSON text for its metadata. */
+export function packState(dict: OptimizerStateDict): { readonly tensors: Record<string, Tensor>; readonly json: string } {
+  const tensors = Object.entries(dict.state).flatMap(([place, { tensors: own }]) =>
+    Object.entries(own).map(([key, value]) => [`state.${place}.${key}`, value] as const),
+  );
+  const steps = Object.fromEntries(Object.entries(dict.state).map(([place, { step }]) => [place, step]));
+  return { tensors: Object.fromEntries(tensors), json: JSON.stringify({ steps, paramGroups: dict.paramGroups }) };
+}
+/** packState's inverse; what is not there, or not what packState wrote, is a sentence. */
+export function unpackState(tensors: Readonly<Record<string, Tensor>>, json: string): OptimizerStateDict {
+  const { steps, paramGroups } = parsed(json);
+  const state: Record<string, ParameterState> = {};
+  for (const [place, step] of Object.entries(steps)) state[place] = { step, tensors: {} };
+  for (const [name, value] of Object.entries(tensors)) {
+    const [, place, key] = /^state\.(\d+)\.(.+)$/.exec(name) ?? [];
+    if (place === undefined || key === undefined) continue; // the file may hold a model's weights too
+    const own = state[place];
+    if (own === undefined) throw argumentError("unpackState", `got the tensor ${name}, whose parameter the JSON does not know; expected text and tensors of one packState().`);
+    own.tensors[key] = value;
+  }
+  return { state, paramGroups };
+}
+function parsed(json: string): { steps: Record<string, number>; paramGroups: GroupDict[] } {
+  const value: unknown = JSON.parse(json);
+  if (typeof value === "object" && value !== null && "steps" in value && "paramGroups" in value && Array.isArray(value.paramGroups)) {
+    return value as { steps: Record<string, number>; paramGroups: GroupDict[] };
+  }
+  throw argumentError("unpackState", "got JSON without steps and paramGroups; expected the text that packState() gave.");
+}
