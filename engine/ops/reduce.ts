@@ -28,14 +28,14 @@ export const extreme = defineOp<ExtremeParams>("amax", {
     if (out) device.kernels.reduce(kind, out, need(inputs, 0), dims, 1);
   },
   saves: () => ({ inputs: [0], outputs: [0] }),
-  backward: (run, [grad], { params: { dims, kind }, specs, input, output }) => {
+  backward: (run, [grad], { params: { dims, keepdim, kind }, specs, input, output }) => {
     if (!grad) return [null];
     if (kind === "prod") throw argumentError("prod", "has no gradient; use log().sum().exp() where the factors are positive.");
     const { shape } = need(specs, 0);
     const kept = reducedShape(shape, dims, true);
     const spread = (a: typeof grad) => run(expandTo, [run(reshapeTo, [a], kept)[0]], shape)[0];
     const mask = run(castToFloat, [run(eq, [input(0), spread(output(0))], [])[0]], null)[0];
-    const count = run(sum, [mask], { dims, keepdim: false, scale: 1 })[0];
+    const count = run(sum, [mask], { dims, keepdim, scale: 1 })[0];
     const share = run(div, [grad, count], [])[0];
     return [run(mul, [mask, spread(share)], [])[0]];
   },
