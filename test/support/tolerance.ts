@@ -18,19 +18,19 @@ export function sumAllowance(length: number, sumOfMagnitudes: number): number {
 }
 
 const float32Largest = 3.4028234663852886e38;
+const inFloat32 = (value: number) => (Math.abs(value) > float32Largest ? Math.sign(value) * Infinity : value);
 
 /** What float32 allows for a value. */
 export const float32Tolerance = (value: number) => absoluteTolerance + relativeTolerance * Math.abs(value);
 
 /** The element furthest outside what is allowed for it, null if all are near. NaN must meet NaN, and infinity the same infinity; a float64
- *  oracle past float32's range counts as infinite. */
+ *  number past float32's range counts as infinite. */
 export function worstMismatch(
   got: ArrayLike<number>, want: ArrayLike<number>, allowance: (expected: number, index: number) => number = float32Tolerance,
 ): Mismatch | null {
   let worst: Mismatch | null = null, worstExcess = 1;
   for (let index = 0; index < want.length; index++) {
-    const found = got[index] ?? NaN, exact = want[index] ?? NaN;
-    const expected = Math.abs(exact) > float32Largest ? Math.sign(exact) * Infinity : exact;
+    const found = inFloat32(got[index] ?? NaN), expected = inFloat32(want[index] ?? NaN);
     if (found === expected || (Number.isNaN(found) && Number.isNaN(expected))) continue;
     const allowed = allowance(expected, index), distance = Math.abs(found - expected);
     const excess = Number.isFinite(distance) && Number.isFinite(allowed) && allowed > 0 ? distance / allowed : Infinity;
