@@ -1,7 +1,7 @@
 // Devices: opening one, asking for one, and the CPU that is always there.
 import type { Device, DeviceKind } from "../kernels/types.js";
 import { ArgumentError, DeviceUnavailableError } from "../kernels/errors.js";
-import { addCpuThreads, createCpuSync } from "../kernels/cpu/index.js";
+import { createCpuSync } from "../kernels/cpu/index.js";
 import { closeAccount } from "./memory.js";
 
 /** A device, or "cpu" for the one that is always there. */
@@ -17,10 +17,10 @@ export interface OpenDeviceOptions {
   readonly onChoice?: (line: string) => void;
 }
 
-let cpu: Device | null = null;
+let cpu: ReturnType<typeof createCpuSync> | null = null;
 
 /** The CPU device: one thread, there at once; openDevice("cpu") gives the same device its threads. */
-export function cpuDevice(): Device {
+export function cpuDevice(): ReturnType<typeof createCpuSync> {
   return (cpu ??= createCpuSync());
 }
 
@@ -59,7 +59,7 @@ export async function openDevice(kind: DeviceKind | "auto" = "auto", options: Op
 
 async function openThreads(options: OpenDeviceOptions): Promise<Device> {
   const device = cpuDevice();
-  await addCpuThreads(device, options.threads);
+  await device.addThreads(options.threads);
   return device;
 }
 

@@ -50,9 +50,6 @@ function moduleBytes(relaxed: boolean, shared: boolean): Uint8Array<ArrayBuffer>
 export function compileSync(relaxed: boolean, shared: boolean): WebAssembly.Module {
   return new WebAssembly.Module(moduleBytes(relaxed, shared));
 }
-export function compile(relaxed: boolean, shared: boolean): Promise<WebAssembly.Module> {
-  return WebAssembly.compile(moduleBytes(relaxed, shared));
-}
 
 /** The kernels in the order of kernelNames. */
 export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): KernelFunction[] {

@@ -4,7 +4,7 @@ import { ArgumentError } from "../errors.js";
 import type { DeviceBuffer, DType, HostArray, View } from "../types.js";
 import { Allocator } from "./allocator.js";
 import { pageBytes, parametersAddress, parametersBytes, scratchBytes, scratchStart } from "./layout.js";
-import { type KernelFunction, compile, compileSync, createMemory, instantiate, kernelIndex, kernelNames, supportsRelaxedSimd } from "./module.js";
+import { type KernelFunction, compileSync, createMemory, instantiate, kernelIndex, kernelNames, supportsRelaxedSimd } from "./module.js";
 import { availableThreads, canShareMemory, startWorker } from "./platform.js";
 import { ThreadPool } from "./threads.js";
 
@@ -17,69 +17,86 @@ export class CpuBuffer implements DeviceBuffer {
   constructor(readonly owner: CpuRuntime, readonly address: number, readonly byteLength: number) {}
 }
 
-interface Parts {
-  readonly memory: WebAssembly.Memory;
-  readonly maximumBytes: number;
-  readonly kernels: readonly KernelFunction[];
-  readonly relaxed: boolean;
-  readonly threads: number;
-  readonly pool: ThreadPool | null;
-}
-
 export interface CpuOptions {
   /** Threads that work on a kernel, the caller's own included; default: the available parallelism, at most 16. */
   readonly threads?: number;
 }
 
 export class CpuRuntime {
-  readonly threads: number;
-  readonly relaxedSimd: boolean;
+  readonly relaxedSimd = supportsRelaxedSimd();
   /** Bytes of each thread's own working memory: the address arrives as a kernel's third parameter. */
   readonly scratchBytes = scratchBytes;
   readonly counters = { dispatches: 0, submits: 0, newBuffers: 0, newPipelines: 0, bindGroupHits: 0, bindGroupMisses: 0 };
   private readonly memory: WebAssembly.Memory;
+  private readonly module: WebAssembly.Module;
   private readonly kernels: readonly KernelFunction[];
-  private readonly pool: ThreadPool | null;
+  private pool: ThreadPool | null = null;
+  /** Working memory of the threads beyond the caller's. */
+  private workerScratch: number[] = [];
+  /** Changes of the number of threads, one after the other. */
+  private changing: Promise<void> = Promise.resolve();
   private readonly heap: Allocator;
   private closed = false;
   // Views of the whole memory; made anew whenever it grew.
   private wholeInt32: Int32Array;
   private wholeFloat32: Float32Array;
 
-  private constructor(parts: Parts) {
-    this.memory = parts.memory;
-    this.kernels = parts.kernels;
-    this.pool = parts.pool;
-    this.threads = parts.threads;
-    this.relaxedSimd = parts.relaxed;
-    this.wholeInt32 = new Int32Array(this.memory.buffer);
-    this.wholeFloat32 = new Float32Array(this.memory.buffer);
+  /** One thread, ready at once, in a memory that threads can come to share. */
+  constructor() {
+    const shared = canShareMemory();
+    const { memory, maximumBytes } = createMemory(heapStart, shared);
+    this.memory = memory;
+    this.module = compileSync(this.relaxedSimd, shared);
+    this.kernels = instantiate(this.module, memory);
+    this.wholeInt32 = new Int32Array(memory.buffer);
+    this.wholeFloat32 = new Float32Array(memory.buffer);
     // The last bytes are never handed out: a vector load may reach past a block's end.
-    this.heap = new Allocator(heapStart(parts.threads), this.memory.buffer.byteLength, parts.maximumBytes - pageBytes, (bytes) => this.grow(bytes));
-  }
-
-  /** One thread, ready at once. */
-  static createSync(): CpuRuntime {
-    const relaxed = supportsRelaxedSimd();
-    const { memory, maximumBytes } = createMemory(heapStart(1), false);
-    const kernels = instantiate(compileSync(relaxed, false), memory);
-    return new CpuRuntime({ memory, maximumBytes, kernels, relaxed, threads: 1, pool: null });
+    this.heap = new Allocator(heapStart, memory.buffer.byteLength, maximumBytes - pageBytes, (bytes) => this.grow(bytes));
   }
 
   /** Resolves when every thread is ready. */
   static async create(options: CpuOptions = {}): Promise<CpuRuntime> {
-    const threads = await chooseThreads(options.threads);
-    if (threads === 1) return CpuRuntime.createSync();
-    const relaxed = supportsRelaxedSimd();
-    const { memory, maximumBytes } = createMemory(heapStart(threads), true);
-    const module = await compile(relaxed, true);
-    const kernels = instantiate(module, memory);
-    const workers = await Promise.all(
-      Array.from({ length: threads - 1 }, (_, i) =>
-        startWorker({ module, memory, kernelNames, scratch: scratchStart + (i + 1) * scratchBytes, spinMicroseconds })),
-    );
-    const pool = new ThreadPool(memory, kernels, workers, scratchStart);
-    return new CpuRuntime({ memory, maximumBytes, kernels, relaxed, threads, pool });
+    const runtime = new CpuRuntime();
+    await runtime.addThreads(options.threads);
+    return runtime;
+  }
+
+  /** Threads that work on a kernel, the caller's own included. */
+  get threads(): number {
+    return this.workerScratch.length + 1;
+  }
+
+  /** Brings the number of threads up to `wanted` (default: what the machine has); never down. Resolves when they are ready. */
+  async addThreads(wanted?: number): Promise<void> {
+    const threads = await chooseThreads(wanted);
+    return this.change(async () => {
+      this.requireOpen();
+      if (threads <= this.threads) return;
+      await this.endThreads();
+      this.workerScratch = Array.from({ length: threads - 1 }, () => this.temporary(scratchBytes));
+      const { memory, module } = this;
+      const workers = await Promise.all(this.workerScratch.map((scratch) => startWorker({ module, memory, kernelNames, scratch, spinMicroseconds })));
+      this.pool = new ThreadPool(memory, this.kernels, workers, scratchStart);
+    });
+  }
+
+  /** Back to the caller's thread alone. */
+  releaseThreads(): Promise<void> {
+    return this.change(() => this.endThreads());
+  }
+
+  private async endThreads(): Promise<void> {
+    const pool = this.pool;
+    this.pool = null;
+    await pool?.close();
+    for (const scratch of this.workerScratch) this.releaseTemporary(scratch);
+    this.workerScratch = [];
+  }
+
+  private change(work: () => Promise<void>): Promise<void> {
+    const done = this.changing.then(work);
+    this.changing = done.catch(() => undefined);
+    return done;
   }
 
   /** Calls the kernel's export as (begin, end, scratch, ...args) for disjoint ranges that cover [0, tasks). A task is a fixed piece of work,
@@ -161,7 +178,7 @@ export class CpuRuntime {
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    await this.pool?.close();
+    await this.releaseThreads();
   }
 
   private own(buffer: DeviceBuffer): CpuBuffer {
@@ -189,9 +206,8 @@ export class CpuRuntime {
   }
 }
 
-function heapStart(threads: number): number {
-  return scratchStart + threads * scratchBytes;
-}
+/** Behind the caller's scratch; the other threads' comes from the heap. */
+const heapStart = scratchStart + scratchBytes;
 
 async function chooseThreads(wanted: number | undefined): Promise<number> {
   if (wanted !== undefined && !(Number.isInteger(wanted) && wanted >= 1 && wanted <= maximumThreads)) {

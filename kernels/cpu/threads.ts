@@ -90,5 +90,6 @@ export class ThreadPool {
     Atomics.add(this.words, control.generation, 1);
     Atomics.notify(this.words, control.generation);
     await Promise.all(this.workers.map((worker) => worker.terminate()));
+    for (const word of [control.stop, control.sleepers]) Atomics.store(this.words, word, 0); // for the next pool on this memory
   }
 }
