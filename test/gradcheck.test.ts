@@ -2,7 +2,8 @@
 import test from "tape";
 import { type Device, type Tensor, noGrad, openDevice } from "../index.js";
 import { nameOfRow, type OperationRow } from "./support/fixtureRows.js";
-import { backwardFrom, Fixtures } from "./support/fixtures.js";
+import { readFixtures } from "./support/fixtureFiles.js";
+import { backwardFrom } from "./support/fixtures.js";
 import { run } from "./support/operations.js";
 
 /** torch.autograd.gradcheck's numbers. */
@@ -10,7 +11,7 @@ const step = 1e-6, absolute = 1e-5, relative = 1e-3;
 /** Rows with more elements than this are left to PyTorch's fixtures: each element costs two evaluations. */
 const mostElements = 400;
 
-const fixtures = new Fixtures<OperationRow>("operations");
+const fixtures = readFixtures<OperationRow>("operations");
 
 /** Σ cotangent·output over the outputs that have a cotangent. */
 function objective(outputs: readonly Tensor[], cotangents: readonly (Tensor | null)[]): number {

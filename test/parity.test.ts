@@ -3,25 +3,16 @@ import test from "tape";
 import { type Device, manualSeed, nn, ones, operations, tensor } from "../index.js";
 import { elementwiseRows } from "../kernels/elementwise.js";
 import { closeDevices, openDevices } from "./support/engineDevices.js";
-import { type Allowance, type LayerRow, type OperationRow, checkLayer, checkOperation, nameOfRow } from "./support/fixtureRows.js";
-import { Fixtures } from "./support/fixtures.js";
+import { type LayerRow, type OperationRow, allowanceOf, checkLayer, checkOperation, nameOfRow } from "./support/fixtureRows.js";
+import { readFixtures } from "./support/fixtureFiles.js";
 import { fixtureOperations } from "./support/operations.js";
-import { sumAllowance } from "./support/tolerance.js";
 import { watchOperations } from "./support/watchOperations.js";
 
-const operationFixtures = new Fixtures<OperationRow>("operations"), layerFixtures = new Fixtures<LayerRow>("layers");
+const operationFixtures = readFixtures<OperationRow>("operations"), layerFixtures = readFixtures<LayerRow>("layers");
 const seen = new Set<string>();
 watchOperations(seen);
 
 let devices: Device[] = [];
-
-/** Beyond the tolerance of float32. */
-function allowanceOf(row: OperationRow): Allowance {
-  const elements = row.inputs.reduce((most, { shape }) => Math.max(most, shape.reduce((product, size) => product * size, 1)), 0);
-  // Sums of 65,537 normal numbers: 4·eps·√K·Σ|a|, where Σ|a| is 0.8·K; for a mean, divided by K.
-  if (elements > 60_000) return () => sumAllowance(elements, row.op === "sumAll" ? 0.8 * elements : 0.8);
-  return () => 0;
-}
 
 test("the devices open", async (t) => {
   devices = await openDevices();

@@ -3,7 +3,7 @@ import type { Device, Tensor } from "../../index.js";
 import { nn } from "../../index.js";
 import { type Answers, type Fixtures, type Stored, backwardFrom } from "./fixtures.js";
 import { type Parameters, run } from "./operations.js";
-import { describeMismatch, float32Tolerance, worstMismatch } from "./tolerance.js";
+import { describeMismatch, float32Tolerance, sumAllowance, worstMismatch } from "./tolerance.js";
 
 export interface OperationRow extends Answers {
   readonly op: string;
@@ -23,6 +23,14 @@ export interface LayerRow extends Answers {
 
 /** What an operation may differ by beyond the tolerance of float32; the reason stands where it is set. */
 export type Allowance = (expected: number) => number;
+
+/** What a row may differ by beyond the tolerance of float32. */
+export function allowanceOf(row: OperationRow): Allowance {
+  const elements = row.inputs.reduce((most, { shape }) => Math.max(most, shape.reduce((product, size) => product * size, 1)), 0);
+  // Sums of 65,537 normal numbers: 4·eps·√K·Σ|a|, where Σ|a| is 0.8·K; for a mean, divided by K.
+  if (elements > 60_000) return () => sumAllowance(elements, row.op === "sumAll" ? 0.8 * elements : 0.8);
+  return () => 0;
+}
 
 /** What is wrong with a tensor, or the empty string. */
 async function complaint<Row>(fixtures: Fixtures<Row>, what: string, got: Tensor | null | undefined, want: Stored | null | undefined, extra: Allowance): Promise<string> {

@@ -1,5 +1,5 @@
-// Reading the golden fixtures of test/fixtures: a JSON index of rows and one binary file of 4-byte words.
-import { readFileSync } from "node:fs";
+// The golden fixtures of test/fixtures: a JSON index of rows and one binary file of 4-byte words. Where the two come from (a folder, or a
+// browser's fetch) is the caller's business.
 import { type Device, type DType, type Tensor, tensor } from "../../index.js";
 import { viewed } from "./operations.js";
 
@@ -32,11 +32,9 @@ export class Fixtures<Row> {
   readonly rows: readonly Row[];
   readonly #words: ArrayBuffer;
 
-  constructor(name: string) {
-    const file = (extension: string) => new URL(`../fixtures/${name}.${extension}`, import.meta.url);
-    this.rows = JSON.parse(readFileSync(file("json"), "utf8")) as Row[];
-    const bytes = readFileSync(file("bin"));
-    this.#words = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+  constructor(rows: readonly Row[], words: ArrayBuffer) {
+    this.rows = rows;
+    this.#words = words;
   }
 
   /** The stored numbers: float32 exactly as PyTorch got or gave them, rounded. */
