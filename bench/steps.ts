@@ -7,7 +7,7 @@ export interface StepCase {
   readonly batch: number;
   readonly input: readonly number[];
   readonly classes: number;
-  model(): nn.Sequential;
+  model(): nn.TensorModule;
   optimizer(parameters: nn.Parameter[]): { zeroGrad(): void; step(): void };
 }
 
@@ -17,8 +17,7 @@ export const stepCases: readonly StepCase[] = [
     batch: 200,
     input: [1, 28, 28],
     classes: 10,
-    model: () =>
-      new nn.Sequential(new nn.Flatten(), new nn.Linear(784, 200), new nn.ReLU(), new nn.Linear(200, 200), new nn.ReLU(), new nn.Linear(200, 10)),
+    model: () => new nn.models.MLP(),
     optimizer: (parameters) => new optim.SGD(parameters, { lr: 0.01 }),
   },
   {
@@ -26,37 +25,18 @@ export const stepCases: readonly StepCase[] = [
     batch: 64,
     input: [1, 28, 28],
     classes: 10,
-    model: () =>
-      new nn.Sequential(
-        new nn.Conv2d(1, 32, 3, { padding: 1 }), new nn.ReLU(), new nn.MaxPool2d(2),
-        new nn.Conv2d(32, 64, 3, { padding: 1 }), new nn.ReLU(), new nn.MaxPool2d(2),
-        new nn.Flatten(), new nn.Linear(64 * 7 * 7, 128), new nn.ReLU(), new nn.Dropout(0.5), new nn.Linear(128, 10),
-      ),
+    model: () => new nn.models.SimpleCNN(),
     optimizer: (parameters) => new optim.Adam(parameters, { lr: 1e-3 }),
   },
   {
     name: "food11",
-    batch: 4,
-    input: [3, 64, 64],
+    batch: 1,
+    input: [3, 128, 128],
     classes: 11,
-    model: foodClassifier,
+    model: () => new nn.models.Food11Classifier(),
     optimizer: (parameters) => new optim.Adam(parameters, { lr: 3e-4 }),
   },
 ];
-
-/** The notes' Food-11 classifier, for images of half their side (64 instead of 128). */
-function foodClassifier(): nn.Sequential {
-  const block = (inChannels: number, outChannels: number) => [
-    new nn.Conv2d(inChannels, outChannels, 3, 1, 1),
-    new nn.BatchNorm2d(outChannels),
-    new nn.ReLU(),
-    new nn.MaxPool2d(2, 2, 0),
-  ];
-  return new nn.Sequential(
-    ...block(3, 64), ...block(64, 128), ...block(128, 256), ...block(256, 512), ...block(512, 512),
-    new nn.Flatten(), new nn.Linear(512 * 2 * 2, 1024), new nn.ReLU(), new nn.Linear(1024, 512), new nn.ReLU(), new nn.Linear(512, 11),
-  );
-}
 
 /** Builds the network on the device and returns what trains it by one step on a fixed batch. */
 export function prepareStep(step: StepCase, device: Device): () => Promise<void> {

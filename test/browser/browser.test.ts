@@ -1,5 +1,5 @@
-// The library in a real browser: bundled, it agrees with the reference on WebGPU and on WebAssembly, and trains; with threads in a
-// cross-origin-isolated page and on one thread in an ordinary one.
+// The library in a real browser: bundled, it agrees with the reference and with PyTorch on WebGPU and on WebAssembly, and trains; with
+// threads in a cross-origin-isolated page and on one thread in an ordinary one.
 import type { Browser } from "playwright-core";
 import test, { type Test } from "tape";
 import { launchChromium, openPage } from "./chromium.js";
@@ -34,12 +34,18 @@ test("the library bundles for the browser and Chromium starts", async (t) => {
 });
 
 for (const device of devices) {
-  test(`in the browser, ${device}: every kernel agrees with the reference`, async (t) => {
+  test(`in the browser, ${device}: kernels agree with the reference, operations and layers with PyTorch`, async (t) => {
     const { page, close } = await open(t, device, true);
     for (const family of await page.evaluate(() => window.athanorTest.families())) {
       const found = await page.evaluate((name) => window.athanorTest.compareFamily(name), family);
-      t.deepEqual(found.complaints, [], `${family}: ${found.cases} cases`);
+      t.deepEqual(found.complaints, [], `kernels: ${family}: ${found.cases} cases`);
     }
+    const operations = await page.evaluate(() => window.athanorTest.compareOperations());
+    t.ok(operations.cases > 0);
+    t.deepEqual(operations.complaints, [], `operations: ${operations.cases} rows`);
+    const layers = await page.evaluate(() => window.athanorTest.compareLayers());
+    t.ok(layers.cases > 0);
+    t.deepEqual(layers.complaints, [], `layers and losses: ${layers.cases} rows`);
     await close();
   });
 
