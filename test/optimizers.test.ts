@@ -1,0 +1,73 @@
+// Every optimizer, several steps on three parameters with given gradients, against PyTorch on every device; learning-rate schedules.
+import test from "tape";
+import { type Device, optim, type Tensor } from "../index.js";
+import { closeDevices, openDevices } from "./support/engineDevices.js";
+import { readFixtures } from "./support/fixtureFiles.js";
+import type { Stored } from "./support/fixtures.js";
+import { describeMismatch, float32Tolerance, worstMismatch } from "./support/tolerance.js";
+
+interface OptimizerRow {
+  readonly optimizer: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly initial: readonly Stored[];
+  /** By step, then by parameter; null where the parameter has no gradient in that step. */
+  readonly gradients: readonly (readonly (Stored | null)[])[];
+  readonly expected: readonly (readonly Stored[])[];
+}
+interface ScheduleRow {
+  readonly scheduler: string;
+  readonly arguments: readonly unknown[];
+  /** The learning rate before each step. */
+  readonly rates: readonly number[];
+  /** ReduceLROnPlateau alone: what step() is told; its rates are read after the step. */
+  readonly metrics?: readonly number[];
+}
+
+const fixtures = readFixtures<OptimizerRow | ScheduleRow>("optimizers");
+let devices: Device[] = [];
+
+test("the devices open", async (t) => {
+  devices = await openDevices();
+  t.equal(devices.length, 3);
+});
+
+/** An exported class by its name, which the fixtures take from PyTorch. */
+function construct(namespace: object, name: string, given: readonly unknown[]): unknown {
+  const found: unknown = Reflect.get(namespace, name);
+  if (typeof found !== "function") throw new Error(`The fixtures have a row for ${name}, which optim does not export.`);
+  return Reflect.construct(found, given);
+}
+
+function optimizerOf(name: string, parameters: readonly Tensor[], options: object): { step(): void; zeroGrad(): void } {
+  const optimizer = construct(optim, name, [parameters, options]);
+  if (!(optimizer instanceof optim.Optimizer)) throw new Error(`optim.${name} is not an Optimizer.`);
+  return optimizer;
+}
+
+/** The first step that leaves a parameter elsewhere than PyTorch does, or the empty string. */
+async function follow(row: OptimizerRow, device: Device): Promise<string> {
+  const parameters = row.initial.map((stored) => fixtures.tensor(stored, device).requiresGrad_());
+  const optimizer = optimizerOf(row.optimizer, parameters, row.options);
+  for (const [step, gradients] of row.gradients.entries()) {
+    optimizer.zeroGrad();
+    parameters.forEach((parameter, i) => {
+      const gradient = gradients[i];
+      if (gradient) parameter.mul(fixtures.tensor(gradient, device)).sum().backward();
+    });
+    optimizer.step();
+    for (const [i, parameter] of parameters.entries()) {
+      const want = row.expected[step]?.[i];
+      const mismatch = want && worstMismatch(await parameter.data(), fixtures.values(want), float32Tolerance);
+      if (mismatch) return `step ${step + 1}, parameter ${i}: ${describeMismatch(mismatch)}`;
+    }
+  }
+  return "";
+}
+
+test("optimizers take PyTorch's steps", async (t) => {
+  for (const row of fixtures.rows) {
+    if (!("optimizer" in row)) continue;
+    for (const device of devices) t.equal(await follow(row, device), "", `${row.optimizer} ${JSON.stringify(row.options)} on ${device.kind}`);
+  }
+  await closeDevices(devices);
+});
