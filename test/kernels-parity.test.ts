@@ -10,6 +10,9 @@ import { compareCase, expectation, type KernelCase, runCase } from "./support/ke
 import { integers, normals, output } from "./support/operands.js";
 import { TestRandom } from "./support/random.js";
 
+/** A broken kernel fails hundreds of cases; the first few tell. */
+const mostShown = 6;
+
 /** A reference that remembers which of its methods were called. */
 function watched(reference: Device, called: Set<string>): Device {
   const kernels = new Proxy(reference.kernels, {
@@ -41,7 +44,7 @@ for (const [family, cases] of Object.entries(kernelFamilies)) {
         if (complaint !== "") complaints.get(named.name)?.push(`${one.name}: ${complaint}`);
       }
     }
-    for (const [name, found] of complaints) t.deepEqual(found, [], `${name} agrees with the reference in ${list.length} cases`);
+    for (const [name, found] of complaints) t.deepEqual(found.slice(0, mostShown), [], `${name} agrees with the reference in ${list.length} cases`);
   });
 }
 

@@ -33,17 +33,20 @@ interface Variant {
   readonly shape: Shape;
   readonly layouts: readonly Layout[];
   readonly draw: () => number;
+  /** A derivative's first operand, where it is not drawn like the others. */
+  readonly cotangent?: () => number;
   readonly largest: number;
   readonly dtype?: DType;
 }
 
-function caseOf(kernel: ElementwiseKernel, { label, shape, layouts, draw, largest, dtype }: Variant): KernelCase {
+function caseOf(kernel: ElementwiseKernel, { label, shape, layouts, draw, cotangent, largest, dtype }: Variant): KernelCase {
   const valueType = dtype ?? (kernel.kind === "logic" ? "bool" : "float32");
   const truth = () => (draw() > 0 ? 1 : 0);
   const inputs = Array.from({ length: kernel.inputs }, (_, i) => {
     const isBool = valueType === "bool" || (kernel.name === "where" && i === 0) || (kernel.name.startsWith("where'") && i === 1);
     const layout = layouts[i % layouts.length] ?? "contiguous";
-    return drawn(shape, isBool ? truth : draw, { dtype: isBool ? "bool" : valueType, layout });
+    const isCotangent = i === 0 && kernel.name.includes("'");
+    return drawn(shape, isBool ? truth : isCotangent && cotangent ? cotangent : draw, { dtype: isBool ? "bool" : valueType, layout });
   });
   const outputType = kernel.kind === "compare" || kernel.kind === "logic" ? "bool" : valueType;
   const scalars = dtype === "int32" ? scalarsOf(kernel).map(Math.round) : scalarsOf(kernel);
@@ -85,9 +88,10 @@ export function wideArguments(): KernelCase[] {
     if (!row) throw new Error(`There is no element-wise row named ${name}.`);
     const sign = () => (positiveOnly.has(name) || random.uniform() < 0.5 ? 1 : -1);
     const wide = () => sign() * random.uniform(1e-3, 80), tiny = () => sign() * 10 ** random.uniform(-6, -1);
+    const cotangent = () => random.normal();
     return [row, ...row.derivatives.filter((derivative) => derivative !== null)].flatMap((kernel) => [
-      caseOf(kernel, { label: "wide", shape: [1009], layouts: ["contiguous"], draw: wide, largest: 80 }),
-      caseOf(kernel, { label: "tiny", shape: [127], layouts: ["contiguous"], draw: tiny, largest: 1 }),
+      caseOf(kernel, { label: "wide", shape: [1009], layouts: ["contiguous"], draw: wide, cotangent, largest: 80 }),
+      caseOf(kernel, { label: "tiny", shape: [127], layouts: ["contiguous"], draw: tiny, cotangent, largest: 1 }),
     ]);
   });
 }
