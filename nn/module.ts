@@ -1,7 +1,7 @@
 // Module: what every layer and model is. It finds its parameters, buffers and submodules among its own fields, in the order in which they
 // were declared, and everything else (listing, moving, saving, printing) follows from that.
 import type { Tensor } from "../engine/index.js";
-import { noGrad } from "../engine/index.js";
+import { keep, noGrad } from "../engine/index.js";
 import type { DeviceTarget } from "../engine/device.js";
 import { argumentError } from "../engine/scope.js";
 import { Callable, invoke } from "./callable.js";
@@ -35,6 +35,9 @@ export interface Module {
 export interface TensorModule extends Module {
   forward(x: Tensor): Tensor;
 }
+
+/** Where Node's console.log looks for an object's text. */
+const inspected: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 
 export abstract class Module extends Callable {
   /** Whether layers such as Dropout and BatchNorm behave as in training; set it with train() and eval(). */
@@ -105,6 +108,7 @@ export abstract class Module extends Callable {
    *  `mask = this.registerBuffer("mask", zeros(3))`. Change it in place (copy_, fill_): the module keeps this tensor. */
   registerBuffer<T extends Tensor | null>(name: string, tensor: T, options: BufferOptions = {}): T {
     this.#checkName("registerBuffer", name);
+    if (tensor) keep(tensor); // no tidy may dispose of it
     this.#buffers.set(name, { tensor, persistent: options.persistent ?? true, onHost: options.onHost ?? false });
     return tensor;
   }
@@ -212,7 +216,7 @@ export abstract class Module extends Callable {
     return describe(this);
   }
   /** console.log(model) in Node. */
-  [Symbol.for("nodejs.util.inspect.custom")](): string {
+  [inspected](): string {
     return this.toString();
   }
 }

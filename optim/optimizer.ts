@@ -26,7 +26,7 @@ export interface CommonOptions {
   maximize: boolean;
 }
 
-export abstract class Optimizer<Options extends CommonOptions> {
+export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
   readonly paramGroups: ParameterGroup<Options>[] = [];
   /** What is remembered about each parameter, from its first step on. */
   readonly state = new Map<Tensor, ParameterState>();
