@@ -6,7 +6,7 @@ import { dispatchKernel, elements, inSlices, type KernelCall, unroll } from "./k
 import { type MatmulProblem, batchIndexCode, batchParams, matmulProblem } from "./matmulProblem.js";
 import type { WebGPURuntime } from "./runtime.js";
 import {
-  activate, fillSlab, laneMemory, multiplySlabs, reduceLanes, registerMultiply, type RegisterTile, registerSums, reluCode, slab, storeRegisters,
+  activate, fillSlab, four, laneMemory, multiplySlabs, reduceLanes, registerMultiply, type RegisterTile, registerSums, reluCode, slab, storeRegisters,
   storeTile, tileMemory, tileSums, type WorkgroupTile, workgroupTile,
 } from "./tiles.js";
 
@@ -163,7 +163,9 @@ function inWorkgroupTiles(runtime: WebGPURuntime, p: MatmulProblem, operands: Op
 
 /** With `terms` the workgroup's z is the part of the sum it takes, else the batch. */
 function workgroupTileCode(p: MatmulProblem, tile: WorkgroupTile, terms?: string): string {
-  const four = (element: (i: number) => string) => `select(vec4f(), vec4f(${[0, 1, 2, 3].map(element).join(", ")}), k + term < last)`;
+  const row = (term: string, quad: string) => (i: number) => `atRow(aFirst, k + ${term}, firstRow + ${quad} * 4u + ${i}u)`;
+  const column = (term: string, quad: string) => (j: number) => `atColumn(bFirst, k + ${term}, firstColumn + ${quad} * 4u + ${j}u)`;
+  const orZero = (term: string, value: string) => `select(vec4f(), ${value}, k + ${term} < last)`;
   return `
 ${tileMemory(tile)}
 fn atRow(first: u32, k: u32, row: u32) -> f32 { return a[first + aIndex(min(row, params.m - 1u), min(k, params.k - 1u))]; }
@@ -179,8 +181,8 @@ ${tileSums(tile)}
   let first = ${terms ? `batch * ${terms}` : "0u"};
   let last = ${terms ? `min(first + ${terms}, params.k)` : "params.k"};
   for (var k = first; k < last; k += ${slab}u) {
-${fillSlab(tile, "rowSlab", p.aUnit === "k", (term, group) => four((i) => `atRow(aFirst, k + ${term}, firstRow + ${group} * 4u + ${i}u)`))}
-${fillSlab(tile, "columnSlab", p.bUnit === "k", (term, group) => four((i) => `atColumn(bFirst, k + ${term}, firstColumn + ${group} * 4u + ${i}u)`))}
+${fillSlab(tile, "rowSlab", p.aUnit === "k", (term, quad) => orZero(term, four(row(term, quad))))}
+${fillSlab(tile, "columnSlab", p.bUnit === "k", (term, quad) => orZero(term, four(column(term, quad))))}
 ${multiplySlabs(tile)}
   }
 ${storeTile((row, column, value) => `  store(batch, firstRow + ${row}, firstColumn + ${column}, ${value});`)}

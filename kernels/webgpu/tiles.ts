@@ -36,17 +36,25 @@ ${unroll(4, (i) => `  var sum${i} = vec4f();`)}
 `;
 }
 
-/** Fills one slab: `load(term, group)` gives the WGSL of the vec4 of a term (of this slab) and a group. Neighbouring threads take neighbouring
- *  terms where `termsAreContiguous`, else neighbouring groups: whichever lies side by side in memory. */
+/** Fills one slab: `load(term, quad)` gives the WGSL of the vec4 of a term (of this slab) and a group of four. Neighbouring threads take
+ *  neighbouring terms where `termsAreContiguous`, else neighbouring groups: whichever lies side by side in memory. */
 export function fillSlab(
-  tile: WorkgroupTile, memory: "rowSlab" | "columnSlab", termsAreContiguous: boolean, load: (term: string, group: string) => string,
+  tile: WorkgroupTile, memory: "rowSlab" | "columnSlab", termsAreContiguous: boolean, load: (term: string, quad: string) => string,
 ): string {
-  return unroll((slab * tile.groups) / tile.threads, (i) => {
-    const term = termsAreContiguous ? `(entry % ${slab}u)` : `(entry / ${tile.groups}u)`;
-    const group = termsAreContiguous ? `(entry / ${slab}u)` : `(entry % ${tile.groups}u)`;
-    return `    { let entry = thread + ${i * tile.threads}u; let term = ${term}; let group = ${group};
-      ${memory}[term * ${tile.groups}u + group] = ${load("term", "group")}; }`;
-  });
+  const term = termsAreContiguous ? `entry % ${slab}u` : `entry / ${tile.groups}u`;
+  const quad = termsAreContiguous ? `entry / ${slab}u` : `entry % ${tile.groups}u`;
+  return unroll((slab * tile.groups) / tile.threads, (i) => `
+    {
+      let entry = thread + ${i * tile.threads}u;
+      let term = ${term};
+      let quad = ${quad};
+      ${memory}[term * ${tile.groups}u + quad] = ${load("term", "quad")};
+    }`);
+}
+
+/** The vec4f of four elements. */
+export function four(element: (i: number) => string): string {
+  return `vec4f(${[0, 1, 2, 3].map(element).join(", ")})`;
 }
 
 /** Multiplies the two slabs into the sums, with the barriers on both sides. */

@@ -1,0 +1,27 @@
+// Convolution forward: an implicit GEMM of output channels × pixels over taps and input channels, with bias and activation in its epilogue.
+import type { Activation, Conv2dParams, View } from "../types.js";
+import { lengths4 } from "./kernelCall.js";
+import type { WebGPURuntime } from "./runtime.js";
+import { tappedProduct } from "./tappedProduct.js";
+
+export function conv2d(
+  runtime: WebGPURuntime, out: View, x: View, w: View, bias: View | null, params: Conv2dParams, activation: Activation,
+): void {
+  const [batch, outChannels, outHeight, outWidth] = lengths4(out);
+  const [, inChannels, height, width] = lengths4(x);
+  const [, depth, kernelHeight, kernelWidth] = lengths4(w);
+  const { stride, padding, dilation, groups } = params;
+  const taps = kernelHeight * kernelWidth, rows = outChannels / groups;
+  tappedProduct(runtime, {
+    name: "conv2d",
+    batch, groups, rows, depth,
+    rowStride: depth * taps, depthStride: taps, groupStride: rows * depth * taps,
+    source: [inChannels, height, width],
+    target: [outChannels, outHeight, outWidth],
+    kernel: [kernelHeight, kernelWidth],
+    step: stride,
+    phases: [1, 1],
+    tapOffset: [`tap * ${dilation[0]} - ${padding[0]}`, `tap * ${dilation[1]} - ${padding[1]}`],
+    tapHits: null,
+  }, { target: out, source: x, weight: w, bias, activation });
+}

@@ -1,0 +1,32 @@
+// The gradients of a convolution. By the input: the same product as forward with channels exchanged and taps walked backwards; a stride s
+// parts the pixels into s × s phases, each with its own taps, instead of multiplying the zeros between the outputs. By the weight: its own
+// kernel, see conv2dWeightGrad.ts.
+import type { Conv2dParams, View } from "../types.js";
+import { lengths4 } from "./kernelCall.js";
+import type { WebGPURuntime } from "./runtime.js";
+import { tappedProduct } from "./tappedProduct.js";
+
+export { conv2dWeightGrad } from "./conv2dWeightGrad.js";
+
+export function conv2dInputGrad(runtime: WebGPURuntime, gradX: View, grad: View, w: View, params: Conv2dParams): void {
+  const [batch, inChannels, height, width] = lengths4(gradX);
+  const [, outChannels, outHeight, outWidth] = lengths4(grad);
+  const [, rows, kernelHeight, kernelWidth] = lengths4(w);
+  const { stride, padding, dilation, groups } = params;
+  const taps = kernelHeight * kernelWidth, depth = outChannels / groups;
+  const strided = stride[0] > 1 || stride[1] > 1;
+  // Input h = i·stride + phase takes tap r from output i + (phase + padding − r·dilation)/stride, where that divides.
+  const distance = (axis: 0 | 1) => `(phase + ${padding[axis]} - tap * ${dilation[axis]})`;
+  tappedProduct(runtime, {
+    name: "conv2d, input gradient",
+    batch, groups, rows, depth,
+    rowStride: taps, depthStride: rows * taps, groupStride: rows * depth * taps,
+    source: [outChannels, outHeight, outWidth],
+    target: [inChannels, height, width],
+    kernel: [kernelHeight, kernelWidth],
+    step: [1, 1],
+    phases: stride,
+    tapOffset: [`${distance(0)} / ${stride[0]}`, `${distance(1)} / ${stride[1]}`],
+    tapHits: strided ? [`${distance(0)} % ${stride[0]} == 0`, `${distance(1)} % ${stride[1]} == 0`] : null,
+  }, { target: gradX, source: grad, weight: w, bias: null, activation: "none" });
+}

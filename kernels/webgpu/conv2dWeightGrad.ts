@@ -1,0 +1,222 @@
+// The weight gradient of a convolution: few outputs, each a sum over every pixel of the batch,
+//   gradW[o, (c, tap)] = Σ_n Σ_pixel grad[n, o, pixel] · x[n, c, pixel moved by the tap]
+// Software adapters and narrow layers: lanes share out the pixels of a plane and walk the batch, so that a pixel's place and its bounds are
+// worked out once for the whole batch; the lanes' sums meet in workgroup memory. Hardware GPUs: a blocked product whose terms are pixels.
+// Where a layer has too few weights to fill the device, the sum is split and the parts are added in their order: the same bits every time.
+import type { Conv2dParams, View } from "../types.js";
+import { dispatchKernel, elements, lengths4, unroll } from "./kernelCall.js";
+import type { WebGPURuntime } from "./runtime.js";
+import {
+  fillSlab, four, laneMemory, multiplySlabs, reduceLanes, registerMultiply, type RegisterTile, registerSums, slab, storeTile, tileMemory, tileSums,
+  type WorkgroupTile, workgroupTile,
+} from "./tiles.js";
+
+interface Problem {
+  readonly batch: number;
+  /** Output channels of a group, and its columns: input channels × taps. */
+  readonly rows: number;
+  readonly columns: number;
+  readonly kernel: readonly [number, number];
+  /** Channels, height, width. */
+  readonly input: readonly [number, number, number];
+  readonly output: readonly [number, number, number];
+  readonly params: Conv2dParams;
+}
+
+export function conv2dWeightGrad(runtime: WebGPURuntime, gradW: View, grad: View, x: View, params: Conv2dParams): void {
+  if (elements(gradW) === 0) return;
+  const [batch, inChannels, height, width] = lengths4(x);
+  const [, outChannels, outHeight, outWidth] = lengths4(grad);
+  const [, groupChannels, kernelHeight, kernelWidth] = lengths4(gradW);
+  const problem: Problem = {
+    batch, params,
+    rows: outChannels / params.groups,
+    columns: groupChannels * kernelHeight * kernelWidth,
+    kernel: [kernelHeight, kernelWidth],
+    input: [inChannels, height, width],
+    output: [outChannels, outHeight, outWidth],
+  };
+  if (runtime.isSoftware || problem.rows < 16 || problem.columns < 16) alongLanes(runtime, problem, gradW, grad, x);
+  else inTiles(runtime, problem, gradW, grad, x, workgroupTile(problem.rows >= 48 && problem.columns >= 48 ? 64 : 32));
+}
+
+/** How many parts to split the sum into, so that about `wanted` workgroups run. */
+function partsFor(workgroups: number, most: number, wanted: number): number {
+  return Math.max(1, Math.min(most, Math.floor(wanted / workgroups)));
+}
+
+/** Runs `dispatch` over one part straight into gradW, or over several into scratch that is added up. */
+function inParts(runtime: WebGPURuntime, gradW: View, parts: number, dispatch: (out: View) => void): void {
+  if (parts === 1) {
+    dispatch(gradW);
+    return;
+  }
+  const count = elements(gradW), partial = runtime.temporary(parts * count);
+  dispatch(partial);
+  dispatchKernel(runtime, {
+    name: "conv2d, weight gradient, add parts",
+    constants: [],
+    inputs: { partial },
+    outputs: { out: gradW },
+    params: { count, parts },
+    workgroups: Math.ceil(count / 64),
+    body: () => `
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = linearWorkgroup(workgroup, grid) * 64u + lane;
+  if (i >= params.count) { return; }
+  var value = 0.0;
+  for (var part = 0u; part < params.parts; part++) { value += partial[part * params.count + i]; }
+  out[i] = value;
+}
+`,
+  });
+  runtime.releaseTemporary(partial);
+}
+
+const constantsOf = ({ batch: _, params, ...sizes }: Problem) => [JSON.stringify(sizes), JSON.stringify(params)];
+
+/** WGSL: a column's channel and tap, where it lies under an output pixel, and where a weight's gradient goes. */
+function columnCode({ rows, columns, kernel, input, params }: Problem): string {
+  const taps = kernel[0] * kernel[1], [, height, width] = input;
+  return `
+struct Column { channel: u32, tap: vec2i }
+fn columnAt(number: u32) -> Column {
+  let column = min(number, ${columns - 1}u);
+  let tap = column % ${taps}u;
+  return Column(column / ${taps}u, vec2i(
+    i32(tap / ${kernel[1]}u) * ${params.dilation[0]} - ${params.padding[0]}, i32(tap % ${kernel[1]}u) * ${params.dilation[1]} - ${params.padding[1]}));
+}
+/** x = 1 where the input pixel exists; y: its place from the start of the group's first channel. */
+fn inputAt(column: Column, pixel: vec2u) -> vec2u {
+  let h = u32(i32(pixel.x * ${params.stride[0]}u) + column.tap.x);
+  let w = u32(i32(pixel.y * ${params.stride[1]}u) + column.tap.y);
+  let inside = h < ${height}u && w < ${width}u;
+  return vec2u(u32(inside), column.channel * ${height * width}u + select(0u, h * ${width}u + w, inside));
+}
+fn store(part: u32, group: u32, row: u32, column: u32, value: f32) {
+  if (row < ${rows}u && column < ${columns}u) {
+    gradW[part * ${params.groups * rows * columns}u + (group * ${rows}u + row) * ${columns}u + column] = value;
+  }
+}
+`;
+}
+
+// ── lanes along pixels ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function lanesTile({ rows, columns, output }: Problem): RegisterTile {
+  const plane = output[1] * output[2];
+  // The lane count that leaves the fewest lanes idle in the plane's last round.
+  const waste = (lanes: number) => Math.ceil(plane / lanes) * lanes;
+  const lanes = [64, 32, 16].reduce((best, lane) => (waste(lane) < waste(best) * 0.9 ? lane : best), 64);
+  return { rows: rows >= 6 ? 8 : rows >= 3 ? 4 : rows, columns: columns % 4 === 0 ? 4 : 3, lanes };
+}
+
+function alongLanes(runtime: WebGPURuntime, problem: Problem, gradW: View, grad: View, x: View): void {
+  const tile = lanesTile(problem), { batch, rows, columns, params } = problem;
+  const grid = [Math.ceil(columns / tile.columns), Math.ceil(rows / tile.rows)] as const;
+  const parts = partsFor(grid[0] * grid[1] * params.groups, batch, runtime.isSoftware ? 4 : 1024);
+  const images = Math.ceil(batch / parts);
+  inParts(runtime, gradW, parts, (out) => {
+    dispatchKernel(runtime, {
+      name: "conv2d, weight gradient, lanes along pixels",
+      constants: [...constantsOf(problem), JSON.stringify(tile)],
+      inputs: { grad, x },
+      outputs: { gradW: out },
+      params: { batch, images, parts },
+      workgroups: [grid[0], grid[1], params.groups * parts],
+      body: () => columnCode(problem) + lanesCode(problem, tile),
+    });
+  });
+}
+
+function lanesCode(problem: Problem, tile: RegisterTile): string {
+  const { rows, columns, lanes } = tile, { input, output, params } = problem;
+  const inputPlane = input[1] * input[2], outputPlane = output[1] * output[2], groupChannels = input[0] / params.groups;
+  return `
+${laneMemory(tile)}
+@compute @workgroup_size(${lanes})
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let group = workgroup.z / params.parts;
+  let part = workgroup.z % params.parts;
+  let firstImage = part * params.images;
+  let lastImage = min(firstImage + params.images, params.batch);
+  let firstRow = workgroup.y * ${rows}u;
+  let firstColumn = workgroup.x * ${columns}u;
+${unroll(columns, (j) => `  let place${j} = columnAt(firstColumn + ${j}u);`)}
+${unroll(rows, (i) => `  let gradRow${i} = params.gradOffset + (group * ${problem.rows}u + min(firstRow + ${i}u, ${problem.rows - 1}u)) * ${outputPlane}u;`)}
+  let xGroup = params.xOffset + group * ${groupChannels * inputPlane}u;
+${registerSums(tile)}
+  for (var pixel = lane; pixel < ${outputPlane}u; pixel += ${lanes}u) {
+    let place = vec2u(pixel / ${output[2]}u, pixel % ${output[2]}u);
+${unroll(columns, (j) => `    let at${j} = inputAt(place${j}, place);`)}
+    for (var image = firstImage; image < lastImage; image++) {
+      let gradStep = image * ${output[0] * outputPlane}u + pixel;
+      let xStep = image * ${input[0] * inputPlane}u + xGroup;
+${registerMultiply(tile, (i) => `grad[gradRow${i} + gradStep]`, (j) => `select(0.0, x[at${j}.y + xStep], at${j}.x != 0u)`)}
+    }
+  }
+${reduceLanes(tile, (sum, value) => `store(part, group, firstRow + ${sum} / ${columns}u, firstColumn + ${sum} % ${columns}u, ${value});`)}
+}
+`;
+}
+
+// ── workgroup tiles ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function inTiles(runtime: WebGPURuntime, problem: Problem, gradW: View, grad: View, x: View, tile: WorkgroupTile): void {
+  const { batch, rows, columns, output, params } = problem;
+  const grid = [Math.ceil(columns / tile.size), Math.ceil(rows / tile.size)] as const;
+  const terms = batch * output[1] * output[2];
+  const parts = partsFor(grid[0] * grid[1] * params.groups, Math.ceil(terms / 512), 512);
+  const termsOfPart = Math.ceil(terms / parts / slab) * slab;
+  inParts(runtime, gradW, parts, (out) => {
+    dispatchKernel(runtime, {
+      name: "conv2d, weight gradient, workgroup tile",
+      constants: [...constantsOf(problem), tile.size],
+      inputs: { grad, x },
+      outputs: { gradW: out },
+      params: { terms, termsOfPart, parts },
+      workgroups: [grid[0], grid[1], params.groups * parts],
+      body: () => columnCode(problem) + tileCode(problem, tile),
+    });
+  });
+}
+
+function tileCode(problem: Problem, tile: WorkgroupTile): string {
+  const { input, output, params, rows } = problem;
+  const inputPlane = input[1] * input[2], outputPlane = output[1] * output[2], groupChannels = input[0] / params.groups;
+  const row = (quad: string) => (i: number) => `gradAt(firstRow + ${quad} * 4u + ${i}u, spot, group)`;
+  const column = (quad: string) => (j: number) => `xAt(firstColumn + ${quad} * 4u + ${j}u, spot, group)`;
+  const orZero = (value: string) => `select(vec4f(), ${value}, exists)`;
+  return `
+${tileMemory(tile)}
+fn gradAt(row: u32, spot: vec2u, group: u32) -> f32 {
+  let channel = group * ${rows}u + min(row, ${rows - 1}u);
+  return grad[params.gradOffset + (spot.x * ${output[0]}u + channel) * ${outputPlane}u + spot.y];
+}
+fn xAt(column: u32, spot: vec2u, group: u32) -> f32 {
+  let at = inputAt(columnAt(column), vec2u(spot.y / ${output[2]}u, spot.y % ${output[2]}u));
+  return select(0.0, x[params.xOffset + (spot.x * ${input[0]}u + group * ${groupChannels}u) * ${inputPlane}u + at.y], at.x != 0u);
+}
+@compute @workgroup_size(${tile.threads})
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let group = workgroup.z / params.parts;
+  let part = workgroup.z % params.parts;
+  let firstRow = workgroup.y * ${tile.size}u;
+  let firstColumn = workgroup.x * ${tile.size}u;
+${tileSums(tile)}
+  let last = min((part + 1u) * params.termsOfPart, params.terms);
+  // The slab's term this thread loads: its image and pixel, worked out once for both slabs.
+  let ownTerm = thread % ${slab}u;
+  for (var first = part * params.termsOfPart; first < last; first += ${slab}u) {
+    let number = min(first + ownTerm, last - 1u);
+    let spot = vec2u(number / ${outputPlane}u, number % ${outputPlane}u);
+    let exists = first + ownTerm < last;
+${fillSlab(tile, "rowSlab", true, (_term, quad) => orZero(four(row(quad))))}
+${fillSlab(tile, "columnSlab", true, (_term, quad) => orZero(four(column(quad))))}
+${multiplySlabs(tile)}
+  }
+${storeTile((r, c, value) => `  store(part, group, firstRow + ${r}, firstColumn + ${c}, ${value});`)}
+}
+`;
+}
