@@ -19,3 +19,5 @@ export * from "./sumPieces";
 export * from "./upsample";
 export * from "./conv2d";
 export * from "./conv2dWeightGrad";
+export * from "./winograd";
+export * from "./winogradWeightGrad";

@@ -25,3 +25,40 @@ export function storeLanes(pointer: usize, v: v128, count: i32): void {
 export function smaller(a: i32, b: i32): i32 {
   return a < b ? a : b;
 }
+
+@inline
+export function larger(a: i32, b: i32): i32 {
+  return a > b ? a : b;
+}
+
+/** Bytes of so many elements. */
+@inline
+export function bytes(elements: i32): usize {
+  return <usize>elements << 2;
+}
+
+/** The first `count` (1 … 3) lanes from memory, the others from `otherwise`. */
+@inline
+export function loadLanes(pointer: usize, count: i32, otherwise: v128): v128 {
+  let v = v128.load32_lane(pointer, otherwise, 0);
+  if (count > 1) v = v128.load32_lane(pointer, v, 1, 4);
+  if (count > 2) v = v128.load32_lane(pointer, v, 2, 8);
+  return v;
+}
+
+/** A whole vector, or where fewer than four elements are left, those beside `otherwise`. */
+@inline
+export function loadUpTo(pointer: usize, left: i32, otherwise: v128): v128 {
+  return left >= 4 ? v128.load(pointer) : loadLanes(pointer, left, otherwise);
+}
+
+@inline
+export function storeUpTo(pointer: usize, v: v128, left: i32): void {
+  if (left >= 4) v128.store(pointer, v);
+  else storeLanes(pointer, v, left);
+}
+
+@inline
+export function splat(value: f32): v128 {
+  return f32x4.splat(value);
+}
