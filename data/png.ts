@@ -1,17 +1,16 @@
 // PNG files to images and back, through pngjs, which is loaded when first used: it needs Node's zlib, so a browser bundle must not meet it.
+import { importNode, isNode } from "../engine/platform.js";
 import { ArgumentError, AthanorError } from "../kernels/errors.js";
 import { checkImage, type Image } from "./image.js";
 import { DataFileError } from "./idx.js";
+import { checkChunks } from "./pngChunks.js";
 
-const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
-/** 2^28 pixels are 1 GiB unpacked: beyond it a header is taken for a lie. */
-const mostPixels = 2 ** 28;
 const opaque = 255;
 
 type PngModule = typeof import("pngjs");
 
 async function pngModule(): Promise<PngModule> {
-  if (typeof process === "undefined" || typeof process.versions?.node !== "string") {
+  if (!isNode) {
     throw new AthanorError("PNG files are read and written in Node only; in a browser decode with createImageBitmap and a canvas.");
   }
   const name = "pngjs"; // a variable keeps bundlers from following the import
@@ -23,19 +22,19 @@ async function pngModule(): Promise<PngModule> {
  *  colour becomes its luma (as PIL's convert("RGB") and convert("L")). 16-bit files are scaled to 8 bits. */
 export async function decodePng(bytes: Uint8Array, options: { channels?: 1 | 3 | 4; fileName?: string } = {}): Promise<Image> {
   const fileName = options.fileName ?? "PNG";
-  checkChunks(bytes, fileName);
+  const { packed, unpackedBytes } = checkChunks(bytes, fileName);
   const { PNG } = await pngModule();
+  const { inflateSync } = await importNode<typeof import("node:zlib")>("zlib");
   let png;
   try {
+    const unpacked = inflateSync(packed, { maxOutputLength: unpackedBytes + 1 }).length;
+    if (unpacked !== unpackedBytes) throw new Error(`its pixels take ${unpackedBytes} bytes, ${unpacked} are there`);
     png = PNG.sync.read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new DataFileError(`${fileName}: cannot be decoded (${reason}); the file is damaged.`);
   }
   const { width, height, data, color, alpha } = png;
-  if (data.length !== width * height * 4) {
-    throw new DataFileError(`${fileName}: says ${width}×${height} pixels but holds ${Math.floor(data.length / 4)}; the file is damaged.`);
-  }
   const channels = options.channels ?? (alpha ? 4 : color ? 3 : 1);
   return { width, height, channels, data: fromRgba(data, channels) };
 }
@@ -51,36 +50,6 @@ export async function encodePng(image: Image): Promise<Uint8Array> {
   png.data.set(toRgba(image));
   const packed = PNG.sync.write(png, { colorType: channels === 1 ? 0 : channels === 3 ? 2 : 6 });
   return new Uint8Array(packed.buffer, packed.byteOffset, packed.byteLength);
-}
-
-/** Walks the chunks before any decoding: pngjs takes the header at its word and may wait for bytes that never come. */
-function checkChunks(bytes: Uint8Array, fileName: string): void {
-  if (signature.some((byte, i) => bytes[i] !== byte)) throw new DataFileError(`${fileName}: not a PNG file (wrong signature).`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let offset = signature.length, first = true; ; first = false) {
-    if (offset + 12 > bytes.length) {
-      throw new DataFileError(`${fileName}: ends after ${bytes.length} bytes without an end chunk; the file is truncated.`);
-    }
-    const length = view.getUint32(offset);
-    const type = String.fromCharCode(...bytes.subarray(offset + 4, offset + 8));
-    if (offset + 12 + length > bytes.length) {
-      throw new DataFileError(
-        `${fileName}: its chunk ${JSON.stringify(type)} should end at byte ${offset + 12 + length}, ` +
-          `the file at ${bytes.length}; the file is truncated.`,
-      );
-    }
-    if (first) checkHeaderChunk(view, offset, length, type, fileName);
-    if (type === "IEND") return;
-    offset += 12 + length;
-  }
-}
-
-function checkHeaderChunk(view: DataView, offset: number, length: number, type: string, fileName: string): void {
-  if (type !== "IHDR" || length !== 13) throw new DataFileError(`${fileName}: its first chunk is no PNG header; the file is damaged.`);
-  const width = view.getUint32(offset + 8), height = view.getUint32(offset + 12);
-  if (width < 1 || height < 1 || width * height > mostPixels) {
-    throw new DataFileError(`${fileName}: its header says ${width}×${height} pixels; expected 1 to ${mostPixels} in all.`);
-  }
 }
 
 function fromRgba(rgba: Uint8Array, channels: number): Uint8Array {

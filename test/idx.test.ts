@@ -101,6 +101,10 @@ test("PNG: what is written is read", async (t) => {
   t.deepEqual(await decodePng(await encodePng(clear)), clear, "with opacity");
   t.deepEqual((await decodePng(await encodePng({ width: 1, height: 1, channels: 3, data: new Uint8Array([255, 128, 0]) }), { channels: 1 })).data,
     new Uint8Array([151]), "luma as PIL computes it");
+  // Adam7 on 3 × 3: the corner; the column at 2; the row at 2; the column at 1; the row at 1. Each row of a pass starts with its filter.
+  const passes = new Uint8Array([0, 1, 0, 3, 0, 7, 9, 0, 2, 0, 8, 0, 4, 5, 6]);
+  t.deepEqual(await decodePng(pngOf({ width: 3, height: 3, colorType: 0, interlaced: 1 }, passes)),
+    { width: 3, height: 3, channels: 1, data: new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8, 9]) }, "interlaced");
   const file = join(await mkdtemp(join(tmpdir(), "athanor-png-")), "a.png");
   await writePngFile(file, colour);
   t.deepEqual(await readPngFile(file), colour, "through a file");
@@ -115,12 +119,14 @@ test("PNG: a malformed file is a sentence", async (t) => {
   }
   t.deepEqual(faults, [], `cut at each of its ${good.length} bytes`);
   const changed = (offset: number, byte: number): Uint8Array => good.map((old, i) => (i === offset ? byte : old));
-  const short = withPixels(good, deflateSync(new Uint8Array(40)));
+  const size = { width: 9, height: 7, colorType: 2, interlaced: 0 };
   const rows: [string, Uint8Array, RegExp][] = [
     ["not PNG", new TextEncoder().encode("GIF89a and so on"), /not a PNG file/],
     ["an absurd size", changed(16, 0x7f), /header says 2130706441×7 pixels/],
+    ["an unknown colour type", pngOf({ ...size, colorType: 5 }, new Uint8Array(196)), /colour type 5, 8 bits, interlacing 0; PNG knows no such/],
     ["a wrong check sum", changed(good.length - 20, 0x55), /cannot be decoded \(/],
-    ["pixels cut short inside a whole file", short, /damaged/],
+    ["pixels cut short inside a whole file", pngOf(size, new Uint8Array(40)), /its pixels take 196 bytes, 40 are there/],
+    ["more pixels than the size", pngOf(size, new Uint8Array(400)), /cannot be decoded/],
   ];
   for (const [name, bytes, expected] of rows) {
     const error = await sentenceOf(() => decodePng(bytes));
@@ -130,15 +136,25 @@ test("PNG: a malformed file is a sentence", async (t) => {
   t.ok(/takes 12 bytes, got 11/.test(message), `writing too few bytes: ${message}`);
 });
 
-/** The PNG with other compressed pixels, its chunk lengths and check sums right. */
-function withPixels(png: Uint8Array, pixels: Uint8Array): Uint8Array {
-  const chunk = new Uint8Array(12 + pixels.length);
-  const view = new DataView(chunk.buffer);
-  view.setUint32(0, pixels.length);
-  chunk.set(new TextEncoder().encode("IDAT"), 4);
-  chunk.set(pixels, 8);
-  view.setUint32(8 + pixels.length, crc32(chunk.subarray(4, 8 + pixels.length)));
-  return new Uint8Array([...png.subarray(0, 33), ...chunk, ...png.subarray(png.length - 12)]);
+/** A PNG of these pixels, filter bytes included, with chunk lengths and check sums as they should be. */
+function pngOf(header: { width: number; height: number; colorType: number; interlaced: number }, pixels: Uint8Array): Uint8Array {
+  const start = new Uint8Array(13);
+  const view = new DataView(start.buffer);
+  view.setUint32(0, header.width);
+  view.setUint32(4, header.height);
+  start.set([8, header.colorType, 0, 0, header.interlaced], 8);
+  const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+  return Uint8Array.from([...signature, ...chunk("IHDR", start), ...chunk("IDAT", deflateSync(pixels)), ...chunk("IEND", new Uint8Array(0))]);
+}
+
+function chunk(type: string, body: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(12 + body.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, body.length);
+  bytes.set(new TextEncoder().encode(type), 4);
+  bytes.set(body, 8);
+  view.setUint32(8 + body.length, crc32(bytes.subarray(4, 8 + body.length)));
+  return bytes;
 }
 
 function crc32(bytes: Uint8Array): number {
