@@ -28,7 +28,9 @@ export function optionalTail<Options extends object>(
 /** The options given, refused where a name is not one of `names`: a misspelt option would be ignored in silence. */
 export function checkedOptions<Options extends object>(callee: string, names: readonly string[], options: Options): Options {
   for (const name of Object.keys(options)) {
-    if (!names.includes(name)) throw argumentError(callee, `got the option "${name}"; expected ${names.length === 0 ? "none" : `one of ${names.join(", ")}`}.`);
+    if (!names.includes(name)) {
+      throw argumentError(callee, `got the option "${name}"; expected ${names.length === 0 ? "none" : `one of ${names.join(", ")}`}.`);
+    }
   }
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options;
 }
@@ -44,7 +46,10 @@ export function pair(callee: string, name: string, value: Size2, least = 0): Pai
   const both: readonly number[] = typeof value === "number" ? [value, value] : value;
   const [height, width] = both;
   if (height === undefined || width === undefined || both.length !== 2 || !both.every((n) => Number.isInteger(n) && n >= least)) {
-    throw argumentError(callee, `got ${name} ${JSON.stringify(value)}; expected a whole number of at least ${least}, or two of them [height, width].`);
+    throw argumentError(
+      callee,
+      `got ${name} ${JSON.stringify(value)}; expected a whole number of at least ${least}, or two of them [height, width].`,
+    );
   }
   return [height, width];
 }

@@ -2,7 +2,8 @@
 export { Module, type BufferOptions, type ForwardHook, type TensorModule } from "./module.js";
 export type { LoadReport, StateDict } from "./stateDict.js";
 export { Parameter } from "./parameter.js";
-export { ModuleList, Sequential } from "./containers.js";
+export { ModuleList } from "./moduleList.js";
+export { Sequential } from "./sequential.js";
 export { Identity, Linear, type LinearOptions } from "./layers/linear.js";
 export { Conv2d, type Conv2dLayerOptions } from "./layers/conv.js";
 export { BatchNorm1d, BatchNorm2d, type BatchNormLayerOptions } from "./layers/batchnorm.js";

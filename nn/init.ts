@@ -43,7 +43,9 @@ export interface TruncatedNormalOptions extends NormalOptions, UniformOptions {}
 export function truncNormal_(target: Tensor, ...tail: readonly (number | TruncatedNormalOptions)[]): Tensor {
   const options = optionalTail<TruncatedNormalOptions>("init.truncNormal_", ["mean", "std", "a", "b"], tail);
   const { mean = 0, std = 1, a: low = -2, b: high = 2 } = options;
-  if (!(std > 0 && low < high)) throw argumentError("init.truncNormal_", `got std ${std} and the bounds ${low} and ${high}; expected std > 0 and low < high.`);
+  if (!(std > 0 && low < high)) {
+    throw argumentError("init.truncNormal_", `got std ${std} and the bounds ${low} and ${high}; expected std > 0 and low < high.`);
+  }
   return fill(target, truncatedNormal(hostUniform(target.numel()), mean, std, low, high));
 }
 export function constant_(target: Tensor, value: number): Tensor {
@@ -64,7 +66,10 @@ export function eye_(target: Tensor): Tensor {
 export function dirac_(target: Tensor, groups = 1): Tensor {
   const [outChannels = 0, inChannels = 0, ...window] = target.shape;
   if (window.length < 1 || window.length > 3 || outChannels % groups !== 0) {
-    throw argumentError("init.dirac_", `got shape ${formatShape(target.shape)} and ${groups} groups; expected 3 to 5 dimensions and output channels that the groups divide.`);
+    throw argumentError(
+      "init.dirac_",
+      `got shape ${formatShape(target.shape)} and ${groups} groups; expected 3 to 5 dimensions and output channels that the groups divide.`,
+    );
   }
   const values = new Float32Array(target.numel()), perGroup = outChannels / groups, taps = window.reduce((a, b) => a * b, 1);
   const centre = window.reduce((index, size) => index * size + Math.floor(size / 2), 0);
@@ -103,7 +108,8 @@ export function calculateGain(nonlinearity: Nonlinearity, slope = 0.01): number 
     case "relu": return Math.SQRT2;
     case "leaky_relu": case "leakyRelu": return Math.sqrt(2 / (1 + slope * slope));
     case "selu": return 3 / 4;
-    default: throw argumentError("init.calculateGain", `got "${String(nonlinearity)}"; expected linear, conv2d, sigmoid, tanh, relu, leaky_relu or selu.`);
+    default:
+      throw argumentError("init.calculateGain", `got "${String(nonlinearity)}"; expected linear, conv2d, sigmoid, tanh, relu, leaky_relu or selu.`);
   }
 }
 
@@ -155,7 +161,9 @@ export function kaimingNormal_(target: Tensor, ...tail: KaimingTail): Tensor {
 export function orthogonal_(target: Tensor, gain?: number | GainOptions): Tensor {
   const scale = gainOf("init.orthogonal_", gain);
   const [rows, ...rest] = target.shape;
-  if (rows === undefined || rest.length === 0) throw argumentError("init.orthogonal_", `got shape ${formatShape(target.shape)}; expected at least two dimensions.`);
+  if (rows === undefined || rest.length === 0) {
+    throw argumentError("init.orthogonal_", `got shape ${formatShape(target.shape)}; expected at least two dimensions.`);
+  }
   const columns = rest.reduce((a, b) => a * b, 1);
   if (rows * columns === 0) return target;
   const tall = rows >= columns;

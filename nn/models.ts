@@ -1,6 +1,5 @@
 // The notes' networks, ready to train.
 import type { Tensor } from "../engine/index.js";
-import { Sequential } from "./containers.js";
 import { ReLU } from "./layers/activations.js";
 import { BatchNorm2d } from "./layers/batchnorm.js";
 import { Conv2d } from "./layers/conv.js";
@@ -8,6 +7,7 @@ import { Linear } from "./layers/linear.js";
 import { MaxPool2d } from "./layers/pooling.js";
 import { Dropout, Flatten } from "./layers/shaping.js";
 import { Module, type TensorModule } from "./module.js";
+import { Sequential } from "./sequential.js";
 
 export interface ModelOptions {
   /** Probability of the dropout between the fully connected layers. */

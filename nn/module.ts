@@ -100,8 +100,8 @@ export abstract class Module extends Callable {
   }
   /** @internal */
   ownBuffers(prefix = "", which: BufferOptions = {}): [string, Tensor][] {
-    const chosen = [...this.#buffers].filter(([, b]) => (which.persistent ?? b.persistent) === b.persistent && (which.onHost ?? b.onHost) === b.onHost);
-    return chosen.flatMap(([name, { tensor }]) => (tensor ? [[joined(prefix, name), tensor]] : []));
+    const fits = (b: RegisteredBuffer) => (which.persistent ?? b.persistent) === b.persistent && (which.onHost ?? b.onHost) === b.onHost;
+    return [...this.#buffers].filter(([, buffer]) => fits(buffer)).flatMap(([name, { tensor }]) => (tensor ? [[joined(prefix, name), tensor]] : []));
   }
 
   /** Declares a tensor that belongs to the module's state without being trained, and gives it back to be kept in a field:
@@ -124,7 +124,9 @@ export abstract class Module extends Callable {
   }
   #checkName(operation: string, name: string): void {
     if (name === "" || name.includes(".")) throw argumentError(operation, `got the name "${name}"; expected one that is not empty and has no dot.`);
-    if (name in this || this.#buffers.has(name)) throw argumentError(operation, `${this.constructor.name} has a member "${name}" already; expected a new name.`);
+    if (name in this || this.#buffers.has(name)) {
+      throw argumentError(operation, `${this.constructor.name} has a member "${name}" already; expected a new name.`);
+    }
   }
 
   // ── what is done with all of it ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -148,7 +150,10 @@ export abstract class Module extends Callable {
     const tensors = this.#movable();
     const stuck = tensors.find((t) => t.device.asynchronous && t.device !== device);
     if (stuck) {
-      throw argumentError("to", `the module's tensors are on ${stuck.device.description} and cannot leave at once; use await model.cpu(), then to(device).`);
+      throw argumentError(
+        "to",
+        `the module's tensors are on ${stuck.device.description} and cannot leave at once; use await model.cpu(), then to(device).`,
+      );
     }
     noGrad(() => tensors.forEach((t) => becomes(t, t.to(device))));
     return this;

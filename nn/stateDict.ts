@@ -29,7 +29,8 @@ export function loadState(className: string, entries: readonly [string, Tensor][
       .map(({ name, target, source }) => `${name}: got shape ${formatShape(source.shape)}, expected ${formatShape(target.shape)}.`),
   ];
   if (sentences.length > 0) {
-    const hint = missingKeys.length + unexpectedKeys.length > 0 && strict ? " Build the model with the sizes it was saved with, or pass { strict: false } to load the keys that fit." : "";
+    const otherKeys = strict && missingKeys.length + unexpectedKeys.length > 0;
+    const hint = otherKeys ? " Build the model it was saved from, or pass { strict: false } to load the keys that fit." : "";
     throw new ArgumentError(`loadStateDict: the state dict does not fit ${className}; nothing was loaded. ${sentences.join(" ")}${hint}`);
   }
   noGrad(() => {

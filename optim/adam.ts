@@ -18,7 +18,8 @@ abstract class AdamBase extends Optimizer<AdamOptions> {
   }
   protected check(group: ParameterGroup<AdamOptions>): void {
     this.refuseNegative(group, "lr", "eps", "weightDecay");
-    this.refuse(group.betas.length !== 2 || !group.betas.every((beta) => beta >= 0 && beta < 1), "betas", group.betas, "two numbers from 0 to below 1");
+    const fits = group.betas.length === 2 && group.betas.every((beta) => beta >= 0 && beta < 1);
+    this.refuse(!fits, "betas", group.betas, "two numbers from 0 to below 1");
   }
   /** What is added to the gradient, and what the weights are multiplied with. */
   protected abstract decay(group: ParameterGroup<AdamOptions>): { readonly penalty: number; readonly shrink: number };

@@ -35,10 +35,14 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
   constructor(params: ParametersInput<Options>, options: Partial<Options>, defaults: Options) {
     this.#defaults = { ...defaults, ...this.#checkedOptions(options, defaults) };
     const items = [...params];
-    if (items.length === 0) throw argumentError(this.#name, "got no parameters; expected model.parameters() of a model that has some, or groups of them.");
+    if (items.length === 0) {
+      throw argumentError(this.#name, "got no parameters; expected model.parameters() of a model that has some, or groups of them.");
+    }
     const groups = items.filter((item): item is GroupInput<Options> => "params" in item);
     const tensors = items.filter((item): item is Tensor => !("params" in item));
-    if (groups.length > 0 && tensors.length > 0) throw argumentError(this.#name, "got tensors and groups mixed; expected all tensors, or all { params, ... }.");
+    if (groups.length > 0 && tensors.length > 0) {
+      throw argumentError(this.#name, "got tensors and groups mixed; expected all tensors, or all { params, ... }.");
+    }
     if (tensors.length > 0) this.#addGroup(tensors, {});
     for (const group of groups) this.addParamGroup(group);
   }
@@ -56,7 +60,9 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
   }
   /** A sentence about an option of this optimizer. */
   protected refuse(condition: boolean, option: string, got: unknown, expected: string): void {
-    if (condition) throw argumentError(this.#name, `got ${option} ${typeof got === "object" ? JSON.stringify(got) : String(got)}; expected ${expected}.`);
+    if (condition) {
+      throw argumentError(this.#name, `got ${option} ${typeof got === "object" ? JSON.stringify(got) : String(got)}; expected ${expected}.`);
+    }
   }
   protected refuseNegative<Name extends keyof Options & string>(group: ParameterGroup<Options>, ...names: readonly Name[]): void {
     for (const name of names) this.refuse(!(Number(group[name]) >= 0), name, group[name], "a number of at least 0");
@@ -81,12 +87,21 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
     const group: ParameterGroup<Options> = { ...this.#defaults, ...this.#checkedOptions(options, this.#defaults), params };
     const known = new Set(this.paramGroups.flatMap((g) => g.params));
     for (const param of params) {
-      if (known.has(param)) throw argumentError(this.#name, `a parameter of shape ${formatShape(param.shape)} appears twice; give each to one group, once.`);
+      if (known.has(param)) {
+        throw argumentError(this.#name, `a parameter of shape ${formatShape(param.shape)} appears twice; give each to one group, once.`);
+      }
       if (!param.isLeaf) {
-        throw argumentError(this.#name, `got the result of an operation, of shape ${formatShape(param.shape)}; only leaves (parameters) can be optimized.`);
+        throw argumentError(
+          this.#name,
+          `got the result of an operation, of shape ${formatShape(param.shape)}; only leaves (parameters) can be optimized.`,
+        );
       }
       if (!param.isContiguous || param.dtype !== "float32") {
-        throw argumentError(this.#name, `got a ${param.dtype} tensor of shape ${formatShape(param.shape)}${param.isContiguous ? "" : " that is a strided view"}; expected contiguous float32.`);
+        throw argumentError(
+          this.#name,
+          `got a ${param.dtype} tensor of shape ${formatShape(param.shape)}${param.isContiguous ? "" : " that is a strided view"}; ` +
+            "expected contiguous float32.",
+        );
       }
       known.add(param);
     }

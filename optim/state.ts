@@ -42,7 +42,10 @@ interface Loaded {
 export function loadedStates(name: string, groups: readonly Group[], dict: OptimizerStateDict): Loaded {
   const sizes = (list: readonly { readonly params: readonly unknown[] }[]) => formatShape(list.map((group) => group.params.length));
   if (sizes(groups) !== sizes(dict.paramGroups)) {
-    throw argumentError(name, `got a state dict whose groups have ${sizes(dict.paramGroups)} parameters; expected ${sizes(groups)}, as this optimizer has.`);
+    throw argumentError(
+      name,
+      `got a state dict whose groups have ${sizes(dict.paramGroups)} parameters; expected ${sizes(groups)}, as this optimizer has.`,
+    );
   }
   const params = groups.flatMap((group) => group.params);
   const places = dict.paramGroups.flatMap((group) => group.params);
@@ -51,7 +54,10 @@ export function loadedStates(name: string, groups: readonly Group[], dict: Optim
     if (!saved) return [];
     for (const [key, value] of Object.entries(saved.tensors)) {
       if (!sameShape(value.shape, param.shape)) {
-        throw argumentError(name, `got ${key} of shape ${formatShape(value.shape)} for parameter ${i}; expected its shape ${formatShape(param.shape)}.`);
+        throw argumentError(
+          name,
+          `got ${key} of shape ${formatShape(value.shape)} for parameter ${i}; expected its shape ${formatShape(param.shape)}.`,
+        );
       }
     }
     return [{ param, saved }];
@@ -85,7 +91,12 @@ export function unpackState(tensors: Readonly<Record<string, Tensor>>, json: str
     const [, place, key] = /^state\.(\d+)\.(.+)$/.exec(name) ?? [];
     if (place === undefined || key === undefined) continue; // the file may hold a model's weights too
     const own = state[place];
-    if (own === undefined) throw argumentError("unpackState", `got the tensor ${name}, whose parameter the JSON does not know; expected text and tensors of one packState().`);
+    if (own === undefined) {
+      throw argumentError(
+        "unpackState",
+        `got the tensor ${name}, whose parameter the JSON does not know; expected text and tensors of one packState().`,
+      );
+    }
     own.tensors[key] = value;
   }
   return { state, paramGroups };

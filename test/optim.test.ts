@@ -22,9 +22,15 @@ const rows: readonly (readonly [string, (p: Tensor) => optim.Optimizer, readonly
   ["AdamW", (p) => new optim.AdamW([p], { lr: 0.1 }), [0.60823511, -1.5926116, 0.62073325]],
   ["AdamW", (p) => new optim.AdamW([p], { lr: 0.1, weightDecay: 0.5, amsgrad: true }), [0.45460995, -1.258025, 0.51487783]],
   ["RMSprop", (p) => new optim.RMSprop([p]), [0.65684396, -1.7207103, 0.53676004]],
-  ["RMSprop", (p) => new optim.RMSprop([p], { lr: 0.1, alpha: 0.9, momentum: 0.5, centered: true, weightDecay: 0.1 }), [-0.77675335, -0.45079703, 0.59543076]],
+  [
+    "RMSprop", (p) => new optim.RMSprop([p], { lr: 0.1, alpha: 0.9, momentum: 0.5, centered: true, weightDecay: 0.1 }),
+    [-0.77675335, -0.45079703, 0.59543076],
+  ],
   ["Adagrad", (p) => new optim.Adagrad([p]), [0.96573492, -1.9721554, 0.50370243]],
-  ["Adagrad", (p) => new optim.Adagrad([p], { lr: 0.1, lrDecay: 0.2, weightDecay: 0.1, initialAccumulatorValue: 0.3 }), [0.85742405, -1.8251374, 0.48654892]],
+  [
+    "Adagrad", (p) => new optim.Adagrad([p], { lr: 0.1, lrDecay: 0.2, weightDecay: 0.1, initialAccumulatorValue: 0.3 }),
+    [0.85742405, -1.8251374, 0.48654892],
+  ],
 ];
 const gradientAt = (step: number) => tensor([0.1 * step, -0.3, 0.2 * (-1) ** step]);
 

@@ -39,7 +39,9 @@ export interface GeluOptions {
 }
 export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
   const { approximate = "none" } = options;
-  if (approximate !== "none" && approximate !== "tanh") throw argumentError("gelu", `got approximate "${String(approximate)}"; expected "none" or "tanh".`);
+  if (approximate !== "none" && approximate !== "tanh") {
+    throw argumentError("gelu", `got approximate "${String(approximate)}"; expected "none" or "tanh".`);
+  }
   return x.gelu(approximate);
 }
 

@@ -44,7 +44,9 @@ function paddingOf(padding: Padding2d, stride: Pair, dilation: Pair, weight: Ten
     if (typeof padding === "string") throw argumentError("conv2d", `got padding "${String(padding)}"; expected numbers, "same" or "valid".`);
     return { padding: pair("conv2d", "padding", padding), extra: [0, 0] };
   }
-  if (stride[0] !== 1 || stride[1] !== 1) throw argumentError("conv2d", `got padding "same" with stride ${stride.join("×")}; "same" is defined for stride 1 only.`);
+  if (stride[0] !== 1 || stride[1] !== 1) {
+    throw argumentError("conv2d", `got padding "same" with stride ${stride.join("×")}; "same" is defined for stride 1 only.`);
+  }
   const [height, width] = [dilation[0] * (weight.size(-2) - 1), dilation[1] * (weight.size(-1) - 1)];
   return { padding: [Math.floor(height / 2), Math.floor(width / 2)], extra: [height % 2, width % 2] };
 }
@@ -110,7 +112,9 @@ export interface InterpolateOptions {
 export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   const { size = null, scaleFactor = null, mode = "nearest" } = options;
   if (mode !== "nearest") throw argumentError("interpolate", `got mode "${String(mode)}"; expected "nearest", the only one there is.`);
-  if ((size === null) === (scaleFactor === null)) throw argumentError("interpolate", "got both or neither of size and scaleFactor; expected exactly one.");
+  if ((size === null) === (scaleFactor === null)) {
+    throw argumentError("interpolate", "got both or neither of size and scaleFactor; expected exactly one.");
+  }
   return batched(x, (batch) => {
     if (size !== null) return engine.upsampleNearest2d(batch, pair("interpolate", "size", size, 1));
     return scaled(batch, typeof scaleFactor === "number" ? [scaleFactor, scaleFactor] : (scaleFactor ?? [1, 1]));
@@ -118,7 +122,9 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
 }
 
 function scaled(x: Tensor, factors: readonly [number, number]): Tensor {
-  if (!factors.every((f) => f > 0 && Number.isFinite(f))) throw argumentError("interpolate", `got scaleFactor ${factors.join("×")}; expected positive numbers.`);
+  if (!factors.every((f) => f > 0 && Number.isFinite(f))) {
+    throw argumentError("interpolate", `got scaleFactor ${factors.join("×")}; expected positive numbers.`);
+  }
   const [rowFactor, columnFactor] = factors;
   if (Number.isInteger(rowFactor) && Number.isInteger(columnFactor)) {
     return engine.upsampleNearest2d(x, [x.size(-2) * rowFactor, x.size(-1) * columnFactor]);

@@ -35,7 +35,9 @@ export interface CrossEntropyOptions extends ReductionOptions {
 export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
   const reduction = reductionOf("crossEntropy", options);
   const { weight = null, ignoreIndex = -100, labelSmoothing = 0 } = options;
-  if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) throw argumentError("crossEntropy", `got labelSmoothing ${labelSmoothing}; expected a number from 0 to 1.`);
+  if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
+    throw argumentError("crossEntropy", `got labelSmoothing ${labelSmoothing}; expected a number from 0 to 1.`);
+  }
   if (logits.ndim === 1) {
     const row = () => crossEntropy(logits.unsqueeze(0), target.unsqueeze(0), options);
     return tidy(() => (reduction === "none" ? row().squeeze(0) : row()));
@@ -81,7 +83,8 @@ function checkLabels(loss: string, x: Tensor, labels: Tensor, expected: readonly
   if (labels.dtype === "int32" && sameShape(labels.shape, expected)) return;
   throw argumentError(
     loss,
-    `got labels ${labels.dtype} ${formatShape(labels.shape)} for an input of shape ${formatShape(x.shape)}; expected int32 ${formatShape(expected)} (call .int() on other types).`,
+    `got labels ${labels.dtype} ${formatShape(labels.shape)} for an input of shape ${formatShape(x.shape)}; ` +
+      `expected int32 ${formatShape(expected)} (call .int() on other types).`,
   );
 }
 
@@ -89,7 +92,8 @@ function checkLabels(loss: string, x: Tensor, labels: Tensor, expected: readonly
 function warnOfBroadcast(loss: string, input: Tensor, target: Tensor): void {
   if (sameShape(input.shape, target.shape)) return;
   console.warn(
-    `${loss}: the target's shape ${formatShape(target.shape)} differs from the input's ${formatShape(input.shape)}; they are broadcast, which is seldom meant. Give them one shape.`,
+    `${loss}: the target's shape ${formatShape(target.shape)} differs from the input's ${formatShape(input.shape)}; ` +
+      "they are broadcast, which is seldom meant. Give them one shape.",
   );
 }
 /** (input − target)² */
@@ -116,7 +120,10 @@ export function binaryCrossEntropyWithLogits(logits: Tensor, target: Tensor, opt
   const reduction = reductionOf("binaryCrossEntropyWithLogits", options);
   const { weight = null, posWeight = null } = options;
   if (!sameShape(logits.shape, target.shape)) {
-    throw argumentError("binaryCrossEntropyWithLogits", `got logits ${formatShape(logits.shape)} and a target ${formatShape(target.shape)}; expected equal shapes.`);
+    throw argumentError(
+      "binaryCrossEntropyWithLogits",
+      `got logits ${formatShape(logits.shape)} and a target ${formatShape(target.shape)}; expected equal shapes.`,
+    );
   }
   return tidy(() => {
     const targets = target.float();
@@ -142,7 +149,9 @@ export function multiMarginLoss(scores: Tensor, labels: Tensor, options: MultiMa
   const reduction = reductionOf("multiMarginLoss", options);
   const { p = 1, margin = 1, weight = null } = options;
   if (p !== 1 && p !== 2) throw argumentError("multiMarginLoss", `got p = ${p}; expected 1 or 2.`);
-  if (scores.ndim !== 1 && scores.ndim !== 2) throw argumentError("multiMarginLoss", `got scores of shape ${formatShape(scores.shape)}; expected [N, classes] or [classes].`);
+  if (scores.ndim !== 1 && scores.ndim !== 2) {
+    throw argumentError("multiMarginLoss", `got scores of shape ${formatShape(scores.shape)}; expected [N, classes] or [classes].`);
+  }
   return tidy(() => {
     if (scores.ndim === 1) {
       const row = multiMarginLoss(scores.unsqueeze(0), labels.reshape(1), options);

@@ -34,7 +34,8 @@ export abstract class BatchNorm extends Module {
   readonly numBatchesTracked: Tensor | null;
 
   constructor(
-    readonly numFeatures: number, eps?: number | Options, momentum?: number | null | Options, affine?: boolean | Options, trackRunningStats?: boolean | Options,
+    readonly numFeatures: number, eps?: number | Options, momentum?: number | null | Options, affine?: boolean | Options,
+    trackRunningStats?: boolean | Options,
   ) {
     super();
     const given = optionalTail<Options>("BatchNorm", ["eps", "momentum", "affine", "trackRunningStats"], [eps, momentum, affine, trackRunningStats]);
@@ -47,7 +48,8 @@ export abstract class BatchNorm extends Module {
     this.bias = this.affine ? new Parameter(zeros(numFeatures)) : null;
     this.runningMean = this.registerBuffer("running_mean", this.trackRunningStats ? zeros(numFeatures) : null);
     this.runningVar = this.registerBuffer("running_var", this.trackRunningStats ? ones(numFeatures) : null);
-    this.numBatchesTracked = this.registerBuffer("num_batches_tracked", this.trackRunningStats ? zeros([], { dtype: "int32" }) : null, { onHost: true });
+    const counter = this.trackRunningStats ? zeros([], { dtype: "int32" }) : null;
+    this.numBatchesTracked = this.registerBuffer("num_batches_tracked", counter, { onHost: true });
   }
   /** What x may look like. */
   protected abstract check(x: Tensor): void;
@@ -59,7 +61,10 @@ export abstract class BatchNorm extends Module {
   activated(x: Tensor, activation: Activation): Tensor {
     this.check(x);
     if (x.size(1) !== this.numFeatures) {
-      throw argumentError("batchNorm", `got ${x.size(1)} channels in an input of shape ${formatShape(x.shape)}; expected ${this.numFeatures} in dimension 1.`);
+      throw argumentError(
+        "batchNorm",
+        `got ${x.size(1)} channels in an input of shape ${formatShape(x.shape)}; expected ${this.numFeatures} in dimension 1.`,
+      );
     }
     const momentum = this.training && this.numBatchesTracked ? this.#countBatch(this.numBatchesTracked) : (this.momentum ?? 0);
     const options = { training: this.training || this.runningMean === null, momentum, eps: this.eps };
@@ -89,13 +94,19 @@ export abstract class BatchNorm extends Module {
 export class BatchNorm1d extends BatchNorm {
   protected check(x: Tensor): void {
     if (x.ndim === 2 || x.ndim === 3) return;
-    throw argumentError("batchNorm", `got an input of shape ${formatShape(x.shape)}; BatchNorm1d expects [N, ${this.numFeatures}] or [N, ${this.numFeatures}, L].`);
+    throw argumentError(
+      "batchNorm",
+      `got an input of shape ${formatShape(x.shape)}; BatchNorm1d expects [N, ${this.numFeatures}] or [N, ${this.numFeatures}, L].`,
+    );
   }
 }
 /** Per channel of images [N, C, H, W]. */
 export class BatchNorm2d extends BatchNorm {
   protected check(x: Tensor): void {
     if (x.ndim === 4) return;
-    throw argumentError("batchNorm", `got an input of shape ${formatShape(x.shape)}; BatchNorm2d expects [N, ${this.numFeatures}, H, W] (BatchNorm1d takes vectors).`);
+    throw argumentError(
+      "batchNorm",
+      `got an input of shape ${formatShape(x.shape)}; BatchNorm2d expects [N, ${this.numFeatures}, H, W] (BatchNorm1d takes vectors).`,
+    );
   }
 }

@@ -43,7 +43,10 @@ export class Conv2d extends Module {
     this.dilation = pair("Conv2d", "dilation", options.dilation ?? 1, 1);
     this.groups = count("Conv2d", "groups", options.groups ?? 1, 1);
     if (inChannels % this.groups !== 0 || outChannels % this.groups !== 0) {
-      throw argumentError("Conv2d", `got ${inChannels} input and ${outChannels} output channels with ${this.groups} groups; expected numbers that the groups divide.`);
+      throw argumentError(
+        "Conv2d",
+        `got ${inChannels} input and ${outChannels} output channels with ${this.groups} groups; expected numbers that the groups divide.`,
+      );
     }
     this.weight = new Parameter(empty(outChannels, inChannels / this.groups, ...this.kernelSize));
     this.bias = (options.bias ?? true) ? new Parameter(empty(outChannels)) : null;

@@ -13,7 +13,8 @@ export class MaxPool2d extends Module {
   readonly dilation: Size2;
   readonly ceilMode: boolean;
   constructor(
-    readonly kernelSize: Size2, stride?: Size2 | null | MaxOptions, padding?: Size2 | MaxOptions, dilation?: Size2 | MaxOptions, ceilMode?: boolean | MaxOptions,
+    readonly kernelSize: Size2, stride?: Size2 | null | MaxOptions, padding?: Size2 | MaxOptions, dilation?: Size2 | MaxOptions,
+    ceilMode?: boolean | MaxOptions,
   ) {
     super();
     const options = optionalTail<MaxOptions>("MaxPool2d", ["stride", "padding", "dilation", "ceilMode"], [stride, padding, dilation, ceilMode]);
@@ -51,7 +52,8 @@ export class AvgPool2d extends Module {
     countIncludePad?: boolean | AvgOptions,
   ) {
     super();
-    const options = optionalTail<AvgOptions>("AvgPool2d", ["stride", "padding", "ceilMode", "countIncludePad"], [stride, padding, ceilMode, countIncludePad]);
+    const names = ["stride", "padding", "ceilMode", "countIncludePad"] as const;
+    const options = optionalTail<AvgOptions>("AvgPool2d", names, [stride, padding, ceilMode, countIncludePad]);
     pair("AvgPool2d", "kernelSize", kernelSize, 1);
     this.stride = options.stride ?? kernelSize;
     this.padding = options.padding ?? 0;
@@ -100,7 +102,9 @@ export class Upsample extends Module {
     return F.interpolate(x, { size: this.sizes, scaleFactor: this.scaleFactor, mode: this.mode });
   }
   override extraRepr(): string {
-    const floats = (value: Scale) => (typeof value === "number" ? pythonNumber(value, true) : `(${value.map((v) => pythonNumber(v, true)).join(", ")})`);
-    return `${this.scaleFactor !== null ? `scale_factor=${floats(this.scaleFactor)}` : `size=${pythonValue(this.sizes)}`}, mode=${this.mode}`;
+    if (this.scaleFactor === null) return `size=${pythonValue(this.sizes)}, mode=${this.mode}`;
+    const float = (value: number) => pythonNumber(value, true);
+    const factors = typeof this.scaleFactor === "number" ? float(this.scaleFactor) : `(${this.scaleFactor.map(float).join(", ")})`;
+    return `scale_factor=${factors}, mode=${this.mode}`;
   }
 }

@@ -1,15 +1,54 @@
-// How Sequential runs its modules. Nobody sees what passes between two layers of this library without hooks, so that a ReLU can join the
-// layer before it (one kernel less, one activation less in memory), and the handle between them is let go of at once.
+// Sequential, and how it runs its modules. Nobody sees what passes between two layers of this library without hooks, so that a ReLU can join
+// the layer before it (one kernel less, one activation less in memory), and the handle between them is let go of at once.
 import type { Tensor } from "../engine/index.js";
+import { argumentError } from "../engine/scope.js";
 import { runAs } from "./calls.js";
-import { Sequential } from "./containers.js";
+import { checkedModule, entryAt } from "./entries.js";
 import * as activations from "./layers/activations.js";
 import { BatchNorm1d, BatchNorm2d } from "./layers/batchnorm.js";
 import { Conv2d } from "./layers/conv.js";
 import { Identity, Linear } from "./layers/linear.js";
 import { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d, Upsample } from "./layers/pooling.js";
 import { Dropout, Dropout2d, Flatten } from "./layers/shaping.js";
-import type { Module, TensorModule } from "./module.js";
+import { Module, type TensorModule } from "./module.js";
+
+/** Chains modules: each one's output is the next one's input. From a list, an object or a Map of named modules. */
+export class Sequential extends Module {
+  readonly #entries: Map<string, TensorModule>;
+
+  constructor(named: Readonly<Record<string, TensorModule>> | ReadonlyMap<string, TensorModule>);
+  constructor(...modules: readonly TensorModule[]);
+  constructor(...given: readonly (TensorModule | Readonly<Record<string, TensorModule>> | ReadonlyMap<string, TensorModule>)[]) {
+    super();
+    const [first] = given;
+    const named = given.length === 1 && first !== undefined && !(first instanceof Module) ? first : null;
+    const listed = given.map((module, i) => [String(i), module] as const);
+    const entries = named === null ? listed : named instanceof Map ? [...named] : Object.entries(named);
+    this.#entries = new Map(entries.map(([name, module]) => [name, checkedModule("Sequential", module as TensorModule)]));
+  }
+  protected override members(): Iterable<readonly [string, unknown]> {
+    return this.#entries;
+  }
+  override get length(): number {
+    return this.#entries.size;
+  }
+  [Symbol.iterator](): Iterator<TensorModule> {
+    return this.#entries.values();
+  }
+  /** By place (negative: from the end) or by name. */
+  at(index: number | string): TensorModule {
+    const module = typeof index === "string" ? this.#entries.get(index) : entryAt("Sequential.at", [...this.#entries.values()], index);
+    if (module === undefined) throw argumentError("Sequential.at", `got "${index}"; expected one of ${[...this.#entries.keys()].join(", ")}.`);
+    return module;
+  }
+  push(module: TensorModule): this {
+    this.#entries.set(String(this.length), checkedModule("Sequential.push", module));
+    return this;
+  }
+  forward(x: Tensor): Tensor {
+    return runChain([...this.#entries.values()], x);
+  }
+}
 
 const { ReLU, SiLU, LeakyReLU, Sigmoid, Tanh, GELU, Softmax, LogSoftmax } = activations;
 const activatedLayers = [Linear, Conv2d, BatchNorm1d, BatchNorm2d] as const;
@@ -51,7 +90,7 @@ function* steps(modules: readonly TensorModule[]): Generator<{ readonly hidden: 
 
 /** Feeds x through the modules. An intermediate is disposed of when it was made here and both its maker and its reader are private; a layer
  *  that gives back its input (Identity, Dropout in evaluation) makes nothing. */
-export function runChain(modules: readonly TensorModule[], x: Tensor): Tensor {
+function runChain(modules: readonly TensorModule[], x: Tensor): Tensor {
   let value = x, disposable = false;
   for (const { hidden, run } of steps(modules)) {
     const next = run(value);

@@ -1,0 +1,17 @@
+// What Sequential and ModuleList share: entries that are modules, reached by their place.
+import { argumentError } from "../engine/scope.js";
+import { Module } from "./module.js";
+
+export function checkedModule<M extends Module>(callee: string, module: M): M {
+  if (module instanceof Module) return module;
+  throw argumentError(callee, `got ${typeof module === "object" ? "an object" : String(module)}; expected a module.`);
+}
+
+/** The entry at a place counted from the start, or from the end when negative. */
+export function entryAt<M>(callee: string, entries: readonly M[], index: number): M {
+  const entry = entries.at(index);
+  if (entry === undefined) {
+    throw argumentError(callee, `got index ${index} for ${entries.length} modules; expected ${-entries.length} to ${entries.length - 1}.`);
+  }
+  return entry;
+}
