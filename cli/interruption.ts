@@ -1,8 +1,9 @@
 // Being asked to stop: signals, a reader of our output that went away, and errors that nobody awaited. None ends the process by itself: the
 // training loop asks between two steps, so that no kernel is running when the device closes.
-import { constants } from "node:os";
 
-type Signal = "SIGINT" | "SIGTERM";
+/** 128 + the signal's number, as shells have it. */
+const exitCodes = { SIGINT: 130, SIGPIPE: 141, SIGTERM: 143 } as const;
+type Signal = keyof typeof exitCodes;
 /** npm passes on a Ctrl-C that the terminal has sent already; two signals within this time are one. */
 const sameKeyPress = 300; // ms
 
@@ -11,25 +12,14 @@ export class Interruption {
   #asked = 0;
   #askedAt = -Infinity;
   #failure: { readonly error: unknown } | null = null;
-  readonly #off: (() => void)[] = [];
+  readonly #fail = (error: unknown): void => this.fail(error);
 
-  /** Starts listening; `dispose` stops it. */
+  /** Starts listening: to signals and to our output until the process ends, for a key pressed late must not kill it; to errors until
+   *  `ignoreErrors`. */
   constructor() {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      const listener = (): void => this.ask(signal);
-      process.on(signal, listener);
-      this.#off.push(() => process.off(signal, listener));
-    }
-    const fail = (error: unknown): void => this.fail(error);
-    for (const event of ["uncaughtException", "unhandledRejection"] as const) {
-      process.on(event, fail);
-      this.#off.push(() => process.off(event, fail));
-    }
-    for (const stream of [process.stdout, process.stderr]) {
-      const listener = (): void => this.ask("SIGTERM"); // `npm start | head`: nobody reads on
-      stream.on("error", listener);
-      this.#off.push(() => stream.off("error", listener));
-    }
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => this.ask(signal));
+    for (const stream of [process.stdout, process.stderr]) stream.on("error", () => this.ask("SIGPIPE")); // `npm start | head`: nobody reads on
+    for (const event of ["uncaughtException", "unhandledRejection"] as const) process.on(event, this.#fail);
   }
 
   ask(signal: Signal): void {
@@ -54,12 +44,13 @@ export class Interruption {
     return this.#asked > 1;
   }
 
-  /** 130 after Ctrl-C, 143 after SIGTERM, as shells have it; null when nobody asked. */
+  /** The process's exit code if it was asked to stop, else null. */
   get exitCode(): number | null {
-    return this.#signal === null ? null : 128 + constants.signals[this.#signal];
+    return this.#signal === null ? null : exitCodes[this.#signal];
   }
 
-  dispose(): void {
-    for (const off of this.#off.splice(0)) off();
+  /** Nobody asks any more: an error from here on ends the process as usual. */
+  ignoreErrors(): void {
+    for (const event of ["uncaughtException", "unhandledRejection"] as const) process.off(event, this.#fail);
   }
 }

@@ -33,7 +33,7 @@ async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(`${oneLine(error)}\n`);
     return error instanceof UsageError || error instanceof MissingFileError ? exitCodes.usage : exitCodes.failure;
   } finally {
-    interruption.dispose();
+    interruption.ignoreErrors();
   }
 }
 
