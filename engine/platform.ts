@@ -1,12 +1,10 @@
 // What differs between Node and a browser for the engine: asking for a garbage collection and yielding so that finalizers run. Node's
 // modules are loaded dynamically, so that a browser bundle takes this file as it is.
 
-export const isNode = typeof process !== "undefined" && typeof process.versions?.node === "string";
+import { importNode } from "../kernels/platform.js";
 
-/** Imports one of Node's modules without a bundler seeing it. */
-export function importNode<Module>(name: string): Promise<Module> {
-  return import(/* @vite-ignore */ /* webpackIgnore: true */ `node:${name}`) as Promise<Module>;
-}
+export { importNode };
+export const isNode = typeof process !== "undefined" && typeof process.versions?.node === "string";
 
 let collector: Promise<(() => void) | null> | undefined;
 

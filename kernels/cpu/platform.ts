@@ -1,5 +1,6 @@
 // What differs between Node and a browser for the CPU device: how many cores there are, how a worker is started, and whether the main
 // thread may sleep. Node's modules are loaded only when threads are asked for.
+import { importNode } from "../platform.js";
 import { type WorkerStart, workerSource } from "./worker.js";
 
 const inNode = typeof process !== "undefined" && typeof process.versions?.node === "string" && typeof window === "undefined";
@@ -14,7 +15,7 @@ export function canShareMemory(): boolean {
 
 export async function availableThreads(): Promise<number> {
   if (!inNode) return navigator.hardwareConcurrency || 1;
-  const os = await import("node:os");
+  const os = await importNode<typeof import("node:os")>("os");
   return os.availableParallelism();
 }
 
@@ -29,7 +30,7 @@ export function startWorker(start: WorkerStart): Promise<WorkerHandle> {
 }
 
 async function startNodeWorker(start: WorkerStart): Promise<WorkerHandle> {
-  const { Worker } = await import("node:worker_threads");
+  const { Worker } = await importNode<typeof import("node:worker_threads")>("worker_threads");
   const worker = new Worker(workerSource, { eval: true, workerData: start });
   await new Promise<void>((resolve, reject) => {
     worker.once("message", () => resolve());

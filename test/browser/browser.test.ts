@@ -8,11 +8,16 @@ import { bundle, serve, type Served } from "./server.js";
 const STEPS = 100;
 const devices = ["cpu", "webgpu"] as const;
 
-let browser: Browser;
-let script: string;
+let browser: Browser | undefined;
+let script = "";
 const served: Served[] = [];
+test.onFinish(async () => {
+  await browser?.close();
+  for (const site of served) await site.close();
+});
 
 async function open(t: Test, kind: (typeof devices)[number], isolated: boolean) {
+  if (browser === undefined) throw new Error("Chromium did not start.");
   const site = await serve(script, isolated);
   served.push(site);
   const { page, complaints } = await openPage(browser, site.url);
@@ -66,9 +71,3 @@ async function trains(t: Test, device: (typeof devices)[number], isolated: boole
   if (device === "cpu") t.match(description, isolated ? /2 threads/ : /1 thread\b/, "as many threads as the page allows");
   await close();
 }
-
-test("Chromium closes", async (t) => {
-  await browser.close();
-  for (const site of served) await site.close();
-  t.notOk(browser.isConnected(), "closed");
-});
