@@ -34,6 +34,12 @@ test("a name that no test has is a failure, not an empty success", (t) => {
   t.end();
 });
 
+test("the README's table of operations is the one its script writes", (t) => {
+  const { status, text } = runNode(["--import", "tsx", "scripts/operations-table.ts", "--check"], {});
+  t.deepEqual({ status, text }, { status: 0, text: "" });
+  t.end();
+});
+
 test("the TAP reader", async (t) => {
   const { parseTap, runTap } = await import("../scripts/tap.mjs");
   const told = parseTap("TAP version 13\n# sums\nok 1 one\nnot ok 2 two\n  ---\n    operator: equal\n    expected: 1\n  ...\nok 3 three\n\n1..3\n");
