@@ -1,5 +1,5 @@
 // Gradient clipping and counting: nn.utils.
-import { type Tensor, noGrad, stack, tidy, zeros } from "../engine/index.js";
+import { type Tensor, cat, noGrad, tidy, zeros } from "../engine/index.js";
 import { argumentError } from "../engine/scope.js";
 import { Module } from "./module.js";
 
@@ -17,9 +17,10 @@ export function clipGradNorm_(parameters: Tensor | Iterable<Tensor>, maxNorm: nu
   return noGrad(() =>
     tidy(() => {
       if (gradients.length === 0) return zeros([]);
-      const total = stack(gradients.map((grad) => grad.norm(normType))).norm(normType);
+      const total = cat(gradients.map((grad) => grad.flatten())).norm(normType);
       const factor = total.add(1e-6).rdiv(maxNorm).clamp(null, 1);
-      for (const grad of gradients) grad.mul_(factor);
+      // The handle takes over the product: mul_ would copy it back, one more kernel for each parameter.
+      for (const grad of gradients) grad.replaceRaw(grad.mul(factor).raw);
       return total;
     }),
   );
