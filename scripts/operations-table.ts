@@ -31,26 +31,29 @@ function home(device: (typeof devices)[number], kernel: string): string {
   throw new Error(`No file of kernels/${device} defines ${kernel}.`);
 }
 
-/** The kernels an operation's forward starts, in the order it names them; none for a view. */
+/** The kernels an operation starts, in the order its record names them; none for one that only looks at the same memory otherwise. */
 function kernelsOf(name: string): string[] {
-  const source = operations.get(name)?.forward?.toString() ?? "";
-  return [...new Set([...source.matchAll(/kernels\.(\w+)/g)].map(([, kernel]) => kernel ?? ""))];
+  const { forward, view } = operations.get(name) ?? {};
+  if (view) return /copied|contiguous/.test(view.toString()) ? ["copy"] : [];
+  return [...new Set([...(forward?.toString() ?? "").matchAll(/kernels\.(\w+)/g)].map(([, kernel]) => kernel ?? ""))];
 }
 
 const cells = (...row: string[]) => `| ${row.join(" | ")} |`;
-const places = (kernels: readonly string[]) =>
-  devices.map((device) => [...new Set(kernels.map((kernel) => home(device, kernel)))].join(", ") || "a view: no kernel");
+const places = (kernels: readonly string[]) => devices.map((device) => [...new Set(kernels.map((kernel) => home(device, kernel)))].join(", "));
 
 function operationsTable(): string {
-  const byElement = [...elementwiseRows.values()].map(({ name }) => name);
-  const structured = [...operations.keys()].filter((name) => !byElement.includes(name) && !/(Backward|Grad)$/.test(name)).sort();
-  const gradient = (name: string) => (operations.get(name)?.backward || operations.get(name)?.view ? "yes" : "none");
-  const differentiable = [...elementwiseRows.values()].filter((row) => row.derivatives.some((derivative) => derivative !== null)).length;
+  const rows = [...elementwiseRows.values()];
+  const differentiable = rows.filter((row) => row.derivatives.some((derivative) => derivative !== null)).length;
+  const structured = [...operations.keys()].filter((name) => !elementwiseRows.has(name) && !/(Backward|Grad)$/.test(name)).sort();
+  const views = structured.filter((name) => kernelsOf(name).length === 0);
   return [
     cells("operation", "gradient", ...devices),
     cells("---", "---", ...devices.map(() => "---")),
-    cells(`${byElement.length} element-wise: ${byElement.join(", ")}`, `${differentiable} of them`, ...places(["elementwise"])),
-    ...structured.map((name) => cells(name, gradient(name), ...places(kernelsOf(name)))),
+    cells(`${rows.length} element-wise: ${rows.map(({ name }) => name).join(", ")}`, `${differentiable} of them`, ...places(["elementwise"])),
+    ...structured
+      .filter((name) => !views.includes(name))
+      .map((name) => cells(name, operations.get(name)?.backward ? "yes" : "none", ...places(kernelsOf(name)))),
+    cells(`views: ${views.join(", ")}`, "yes", ...devices.map(() => "strides alone")),
     cells(`optimizer steps: ${Object.keys(updates).join(", ")}`, "none", ...places(["update"])),
     "",
   ].join("\n");
