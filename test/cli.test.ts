@@ -22,6 +22,8 @@ interface Ended {
 interface Run {
   readonly ended: Promise<Ended>;
   readonly kill: (signal: NodeJS.Signals) => void;
+  /** Stops reading its output, as `head` does. */
+  readonly hangUp: () => void;
   /** Resolves when the output matches. */
   readonly says: (pattern: RegExp) => Promise<void>;
 }
@@ -43,7 +45,7 @@ function start(...args: string[]): Run {
     });
     return Promise.race([said, ended.then(() => undefined)]);
   };
-  return { ended, says, kill: (signal) => void child.kill(signal) };
+  return { ended, says, kill: (signal) => void child.kill(signal), hangUp: () => void child.stdout.destroy() };
 }
 
 test("flags: defaults and values", (t) => {
@@ -126,13 +128,11 @@ test("npm start: --help, and wrong calls end with one sentence and their exit co
     [["--data", folder], 2, /^.*: train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte are missing.*\n$/],
     [["--device", "cpu", "--limit", "10", "--out", join(folder, "train-images-idx3-ubyte")], 1, /^.*EEXIST.*\n$/],
   ];
-  for (const name of ["train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]) {
-    const whole = await mkdtemp(join(tmpdir(), "athanor-cli-"));
-    for (const each of ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]) {
-      await writeFile(join(whole, each), new Uint8Array(each === name ? 3 : 8));
-    }
-    rows.push([["--data", whole], 1, /^[^\n]*(ends inside its header|expected bytes)[^\n]*\n$/]);
+  const damaged = await mkdtemp(join(tmpdir(), "athanor-cli-"));
+  for (const name of ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]) {
+    await writeFile(join(damaged, name), new Uint8Array([0, 0, 8, 3, 0]));
   }
+  rows.push([["--data", damaged], 1, /^.*train-images-idx3-ubyte: ends inside its header after 5 bytes.*\n$/]);
   for (const [args, code, expected] of rows) {
     const ended = await start(...args).ended;
     t.deepEqual([ended.code, ended.signal], [code, null], args.join(" "));
@@ -185,7 +185,7 @@ test("npm start: Ctrl-C keeps what was learnt and ends with 130", async (t) => {
   t.ok(Object.keys(await load(join(out, "model.safetensors"))).length > 0, "the weights can be read");
 });
 
-test("npm start: stopped before the first step, and stopped twice", async (t) => {
+test("npm start: stopped twice, terminated, unread", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "athanor-cli-"));
   const twice = start("--device", "cpu", "--epochs", "50", "--limit", "3000", "--out", join(folder, "twice"));
   await twice.says(/^Training/m);
@@ -199,4 +199,10 @@ test("npm start: stopped before the first step, and stopped twice", async (t) =>
   await terminated.says(/^Training/m);
   terminated.kill("SIGTERM");
   t.deepEqual([(await terminated.ended).code, (await terminated.ended).signal], [143, null], "SIGTERM");
+  const unread = start("--device", "cpu", "--model", "mlp", "--epochs", "50", "--limit", "1000", "--out", join(folder, "unread"));
+  await unread.says(/^Training/m);
+  unread.hangUp();
+  const left = await unread.ended;
+  t.deepEqual([left.code, left.signal, left.err], [141, null, ""], "nobody reads on");
+  t.ok((await readdir(join(folder, "unread"))).includes("model.safetensors"), "what was learnt is kept then too");
 });
