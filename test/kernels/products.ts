@@ -5,7 +5,7 @@ import { contiguousStrides, normals, type Operand, output } from "../support/ope
 import { TestRandom } from "../support/random.js";
 
 /** A matrix stored column by column, or with rows further apart than they are long. */
-function matrix(random: TestRandom, shape: Shape, form: "N" | "T" | "padded"): Operand {
+function matrix(random: TestRandom, shape: Shape, form: Form): Operand {
   const rank = shape.length, rows = shape[rank - 2] ?? 1, columns = shape[rank - 1] ?? 1;
   if (form === "N") return normals(random, shape);
   if (form === "T") {
@@ -27,14 +27,21 @@ function product(random: TestRandom, a: Operand, b: Operand, bias: boolean, acti
   };
 }
 
+type Form = "N" | "T" | "padded";
+/** All nine pairs of forms at every third size, two of them at the others: each pair and size compiles a GPU pipeline of its own. */
+function formsMeet(size: number, left: Form, right: Form): boolean {
+  if (size % 3 === 1) return true;
+  return size % 3 === 0 ? left === "N" && right !== "padded" : right === "N" && left !== "N";
+}
+
 export function matmuls(): KernelCase[] {
   const random = new TestRandom(41);
   const sizes: readonly (readonly [number, number, number])[] = [
     [1, 1, 1], [0, 3, 2], [3, 0, 2], [3, 2, 0], [1, 7, 1], [5, 3, 7], [4, 8, 8], [17, 31, 13], [33, 65, 47], [64, 64, 64], [127, 129, 131], [1, 257, 10],
     [257, 3, 1], [10, 784, 128], [8, 3000, 9],
   ];
-  const forms = ["N", "T", "padded"] as const;
-  const plain = sizes.flatMap(([m, k, n]) => forms.flatMap((left) => forms.map((right) => {
+  const forms: readonly Form[] = ["N", "T", "padded"];
+  const plain = sizes.flatMap(([m, k, n], i) => forms.flatMap((left) => forms.filter((right) => formsMeet(i, left, right)).map((right) => {
     const bias = random.uniform() < 0.5, activation = random.uniform() < 0.3 ? "relu" as const : "none" as const;
     return product(random, matrix(random, [m, k], left), matrix(random, [k, n], right), bias, activation, `${left}${right}`);
   })));
@@ -63,20 +70,19 @@ const params = (stride: number, padding: number, dilation = 1, groups = 1): Conv
 const geometries: readonly Geometry[] = [
   { input: [1, 1, 1, 1], outChannels: 1, kernel: [1, 1], params: params(1, 0) },
   { input: [2, 3, 7, 7], outChannels: 5, kernel: [3, 3], params: params(1, 1) },
-  { input: [2, 1, 28, 28], outChannels: 32, kernel: [3, 3], params: params(1, 1) },
-  { input: [2, 16, 14, 14], outChannels: 32, kernel: [3, 3], params: params(1, 1) },
+  { input: [1, 1, 28, 28], outChannels: 32, kernel: [3, 3], params: params(1, 1) },
   { input: [1, 3, 11, 13], outChannels: 4, kernel: [5, 3], params: { stride: [2, 1], padding: [2, 0], dilation: [1, 2], groups: 1 } },
   { input: [2, 4, 9, 9], outChannels: 8, kernel: [3, 3], params: params(2, 1, 1, 2) },
   { input: [2, 6, 9, 9], outChannels: 6, kernel: [3, 3], params: params(1, 1, 1, 6) },
   { input: [1, 8, 6, 6], outChannels: 16, kernel: [1, 1], params: params(1, 0) },
   { input: [1, 8, 7, 7], outChannels: 16, kernel: [1, 1], params: params(2, 0) },
-  { input: [1, 3, 33, 33], outChannels: 7, kernel: [7, 7], params: params(2, 3) },
+  { input: [1, 3, 17, 17], outChannels: 7, kernel: [7, 7], params: params(2, 3) },
   { input: [1, 2, 9, 9], outChannels: 3, kernel: [3, 3], params: params(1, 2, 2) },
   { input: [1, 2, 5, 5], outChannels: 3, kernel: [5, 5], params: params(1, 0) },
   { input: [3, 2, 6, 6], outChannels: 3, kernel: [2, 2], params: params(3, 1) },
   { input: [0, 2, 5, 5], outChannels: 3, kernel: [3, 3], params: params(1, 1) },
   { input: [2, 17, 5, 5], outChannels: 13, kernel: [3, 3], params: params(1, 1) },
-  { input: [2, 20, 12, 12], outChannels: 67, kernel: [3, 3], params: params(1, 1) },
+  { input: [1, 20, 12, 12], outChannels: 67, kernel: [3, 3], params: params(1, 1) },
 ];
 
 function convolution({ input, outChannels, kernel, params: given }: Geometry, index: number): KernelCase[] {
@@ -100,7 +106,7 @@ function convolution({ input, outChannels, kernel, params: given }: Geometry, in
     run: (k, [out], [g, o]) => out && g && o && k[name](out, g, o, given),
   });
   return [
-    forward(false, "none"), forward(true, "none"), forward(true, "relu"),
+    forward(false, "none"), forward(true, index % 2 === 0 ? "none" : "relu"),
     gradient("conv2dInputGrad", w, input, (outChannels / given.groups) * taps),
     gradient("conv2dWeightGrad", x, weightShape, batch * extent(0) * extent(1)),
   ];

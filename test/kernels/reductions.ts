@@ -15,8 +15,8 @@ const reducedLength = (shape: Shape, dims: readonly number[]) => count(dims.map(
 
 export function sums(): KernelCase[] {
   const random = new TestRandom(31);
-  const layouts: Layout[] = ["contiguous", "permuted", "strided", "expanded"];
-  return reduced.flatMap(([shape, dims]) => layouts.flatMap((layout): KernelCase[] => {
+  const layoutsOf = (shape: Shape): Layout[] => (shape.length < 2 ? ["contiguous", "strided"] : ["contiguous", "permuted", "strided", "expanded"]);
+  return reduced.flatMap(([shape, dims]) => layoutsOf(shape).flatMap((layout): KernelCase[] => {
     const out = output(without(shape, dims)), length = reducedLength(shape, dims), label = `[${shape}] over [${dims}] ${layout}`;
     return [
       { name: `sum ${label}`, inputs: [normals(random, shape, layout)], outputs: [out], allowance: { sumLength: length },
@@ -32,22 +32,24 @@ export function sums(): KernelCase[] {
 export function otherReductions(): KernelCase[] {
   const random = new TestRandom(32);
   const nonEmpty = reduced.filter(([shape, dims]) => reducedLength(shape, dims) > 0);
-  const extremes = nonEmpty.flatMap(([shape, dims]) => (["contiguous", "permuted"] as const).flatMap((layout) => (["max", "min"] as const).map((op): KernelCase => ({
-    name: `${op} [${shape}] over [${dims}] ${layout}`, inputs: [normals(random, shape, layout)], outputs: [output(without(shape, dims))],
+  const extremes = nonEmpty.flatMap(([shape, dims]) => (["max", "min"] as const).map((op): KernelCase => ({
+    name: `${op} [${shape}] over [${dims}]`, inputs: [normals(random, shape, op === "max" ? "contiguous" : "permuted")], outputs: [output(without(shape, dims))],
     run: (k, [y], [x]) => y && x && k.reduce(op, y, x, dims, 1),
-  }))));
-  const products = reduced.map(([shape, dims]): KernelCase => ({
+  })));
+  // Which geometries a kernel can get wrong, the sums show; the other operations and dtypes take a few of them.
+  const some = reduced.filter(([shape]) => shape.length === 0 || shape.length === 3 || shape[0] === 257 || count(shape) === 0);
+  const products = some.map(([shape, dims]): KernelCase => ({
     name: `prod [${shape}] over [${dims}]`, inputs: [drawn(shape, () => random.uniform(0.98, 1.02))], outputs: [output(without(shape, dims))],
     // A product of n factors carries n roundings of half a unit each.
     allowance: { absolute: reducedLength(shape, dims) * 2 ** -24 },
     run: (k, [y], [x]) => y && x && k.reduce("prod", y, x, dims, 1),
   }));
-  const truths = reduced.flatMap(([shape, dims]) => (["any", "all"] as const).flatMap((op) => (["bool", "int32", "float32"] as const).map((dtype): KernelCase => ({
+  const truths = some.flatMap(([shape, dims]) => (["any", "all"] as const).flatMap((op) => (["bool", "int32", "float32"] as const).map((dtype): KernelCase => ({
     name: `${op} [${shape}] over [${dims}] ${dtype}`, outputs: [output(without(shape, dims), "bool")],
     inputs: [drawn(shape, () => (random.uniform() < (op === "any" ? 0.1 : 0.9) ? 1 : 0), { dtype })],
     run: (k, [y], [x]) => y && x && k.reduce(op, y, x, dims, 1),
   }))));
-  const whole = reduced.flatMap(([shape, dims]) => (["int32", "bool", "uint8"] as const).map((dtype): KernelCase => ({
+  const whole = some.flatMap(([shape, dims]) => (["int32", "bool", "uint8"] as const).map((dtype): KernelCase => ({
     name: `sum [${shape}] over [${dims}] ${dtype}`, outputs: [output(without(shape, dims), "int32")],
     inputs: [drawn(shape, () => random.integer(0, 2) * (dtype === "bool" ? 1 : random.integer(0, 200)), { dtype })],
     run: (k, [y], [x]) => y && x && k.reduce("sum", y, x, dims, 1),
@@ -68,10 +70,13 @@ export function extremeIndices(): KernelCase[] {
     ["normal", normals(random, shape)], ["permuted", normals(random, shape, "permuted")], ["expanded", normals(random, shape, "expanded")],
     ["ties", drawn(shape, () => random.integer(0, 3))], ["int32 ties", integers(random, shape, -2, 3)], ["all −inf", drawn(shape, () => -Infinity)],
   ];
-  const cases = along.flatMap(([shape, dim]) => drawers(shape).flatMap(([label, x]) => (["argmax", "argmin"] as const).map((op): KernelCase => ({
-    name: `${op} [${shape}] dim ${dim} ${label}`, inputs: [x], outputs: [output(without(shape, [dim]), "int32")],
-    run: (k, [y], [given]) => y && given && k.argReduce(op, y, given, dim),
-  }))));
+  const cases = along.flatMap(([shape, dim], i) => drawers(shape).map(([label, x], j): KernelCase => {
+    const op = (i + j) % 2 === 0 ? "argmax" : "argmin";
+    return {
+      name: `${op} [${shape}] dim ${dim} ${label}`, inputs: [x], outputs: [output(without(shape, [dim]), "int32")],
+      run: (k, [y], [given]) => y && given && k.argReduce(op, y, given, dim),
+    };
+  }));
   const ofNaN = (["argmax", "argmin"] as const).map((op): KernelCase => ({
     name: `${op} finds NaN`, inputs: [withNaN(withNaN(normals(random, [300]), 77), 200)], outputs: [output([], "int32")],
     run: (k, [y], [x]) => y && x && k.argReduce(op, y, x, 0),
