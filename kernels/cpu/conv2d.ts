@@ -2,6 +2,7 @@
 import type { Activation, Conv2dParams, View } from "../types.js";
 import { forwardCut, forwardGeometry, multiplications, parametersOf, size, tilesOf, type Geometry } from "./conv2dGeometry.js";
 import type { CpuRuntime } from "./runtime.js";
+import { winogradApplies, winogradCut, winogradGeometry } from "./winograd.js";
 
 /** Below so many multiplications waking the other threads costs more than they give. */
 export const parallelFrom = 100_000;
@@ -33,17 +34,18 @@ export function convolve(
 ): void {
   const { groups, images, channels, outChannels, rows, columns } = geometry;
   if (images * groups * outChannels * rows.grid * columns.grid === 0) return;
-  const parallel = multiplications(geometry) >= parallelFrom;
-  const packs = groups * Math.ceil(outChannels / 8), depth = channels * rows.taps * columns.taps;
+  const parallel = multiplications(geometry) >= parallelFrom, byWinograd = winogradApplies(geometry);
+  const packs = groups * Math.ceil(outChannels / 8), depth = channels * (byWinograd ? 16 : rows.taps * columns.taps);
   const panels = runtime.temporary(Math.max(1, packs * depth * 8) * 4);
   const packing = runtime.parameters([
     runtime.pointer(w), panels, groups, outChannels, channels, layout.groupStride, layout.outStride, layout.channelStride,
     rows.taps, columns.taps, ...layout.firstTap, ...layout.tapStep, layout.width,
   ]);
-  runtime.run("packWeights", packs, [packing], packs * depth * 8 >= parallelFrom);
-  const cut = forwardCut(geometry, parallel ? runtime.threads : 1);
-  const tasks = tilesOf(geometry, cut) * groups * Math.ceil(outChannels / cut.channels);
+  runtime.run(byWinograd ? "winogradWeights" : "packWeights", packs, [packing], packs * depth * 8 >= parallelFrom);
+  const grid = byWinograd ? winogradGeometry(geometry) : geometry, threads = parallel ? runtime.threads : 1;
+  const cut = byWinograd ? winogradCut(grid, threads) : forwardCut(grid, threads);
+  const tasks = tilesOf(grid, cut) * groups * Math.ceil(outChannels / cut.channels);
   const pointers = [runtime.pointer(source), panels, bias ? runtime.pointer(bias) : 0, runtime.pointer(out)] as const;
-  runtime.run("convolve", tasks, [runtime.parameters(parametersOf(geometry, cut, ...pointers, relu))], parallel);
+  runtime.run(byWinograd ? "winograd" : "convolve", tasks, [runtime.parameters(parametersOf(grid, cut, ...pointers, relu))], parallel);
   runtime.releaseTemporary(panels);
 }

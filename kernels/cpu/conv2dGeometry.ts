@@ -144,7 +144,7 @@ export function weightGradCut(g: Geometry): Cut {
 }
 
 /** Whole images, whole rows or part of a row: about `pixels`, with little surplus in the last panel of 8 and in the last tile. */
-function tile(g: Geometry, pixels: number): { images: number; rows: number; columns: number } {
+export function tile(g: Geometry, pixels: number): { images: number; rows: number; columns: number } {
   const rows = g.rows.grid, columns = g.columns.grid;
   if (rows * columns <= pixels) return { images: Math.max(1, Math.min(g.images, Math.floor(pixels / (rows * columns)))), rows, columns };
   if (columns > pixels) return { images: 1, rows: 1, columns: Math.max(8, evenBlock(Math.ceil(columns / 8), pixels / 8) * 8) };
@@ -158,7 +158,7 @@ function tile(g: Geometry, pixels: number): { images: number; rows: number; colu
 }
 
 /** Shrinks the tile until the block of source that it sees fits the scratch. */
-function fitBlock(g: Geometry, cut: Cut, channels: "channels" | "blockChannels"): Cut {
+export function fitBlock(g: Geometry, cut: Cut, channels: "channels" | "blockChannels"): Cut {
   const extent = (axis: Axis, cells: number) => Math.max(0, (cells - 1) * axis.step + (axis.taps - 1) * axis.dilation + 1);
   while (cut.images * cut[channels] * extent(g.rows, cut.rows) * extent(g.columns, cut.columns) > blockElements) {
     if (cut.images > 1) cut.images = Math.ceil(cut.images / 2);

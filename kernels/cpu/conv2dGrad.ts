@@ -4,6 +4,7 @@ import { convolve, parallelFrom } from "./conv2d.js";
 import { forwardGeometry, inputGradPhase, multiplications, parametersOf, size, weightGradCut } from "./conv2dGeometry.js";
 import { sumPieces } from "./matmul.js";
 import type { CpuRuntime } from "./runtime.js";
+import { winogradApplies, winogradGeometry, winogradWeightGradCut } from "./winograd.js";
 
 /** One convolution of the output's gradient for each of the stride's phases, each writing its own interleaved cells of the input's gradient. */
 export function conv2dInputGrad(runtime: CpuRuntime, gradX: View, grad: View, w: View, params: Conv2dParams): void {
@@ -34,11 +35,14 @@ export function conv2dWeightGrad(runtime: CpuRuntime, gradW: View, grad: View, x
     runtime.float32(out, elements).fill(0);
     return;
   }
-  const cut = weightGradCut(geometry);
+  const byWinograd = winogradApplies(geometry), grid = byWinograd ? winogradGeometry(geometry) : geometry;
+  const cut = byWinograd ? winogradWeightGradCut(grid) : weightGradCut(grid);
   const partials = cut.pieces > 1 ? runtime.temporary(cut.pieces * elements * 4) : 0;
-  const parameters = parametersOf(geometry, cut, runtime.pointer(x), runtime.pointer(grad), 0, partials || out, false);
-  const tasks = cut.pieces * geometry.groups * Math.ceil(geometry.channels / cut.channels);
-  runtime.run("convolveWeightGrad", tasks, [runtime.parameters(parameters)], multiplications(geometry) >= parallelFrom);
+  const parameters = parametersOf(grid, cut, runtime.pointer(x), runtime.pointer(grad), 0, partials || out, false);
+  const outRanges = byWinograd ? Math.ceil(geometry.outChannels / cut.blockChannels) : 1;
+  const tasks = cut.pieces * geometry.groups * Math.ceil(geometry.channels / cut.channels) * outRanges;
+  const kernel = byWinograd ? "winogradWeightGrad" : "convolveWeightGrad";
+  runtime.run(kernel, tasks, [runtime.parameters(parameters)], multiplications(geometry) >= parallelFrom);
   if (partials) {
     sumPieces(runtime, out, partials, elements, cut.pieces, 0, 1, 0);
     runtime.releaseTemporary(partials);

@@ -3,7 +3,7 @@
 import type { Activation, View } from "../types.js";
 import type { CpuRuntime } from "./runtime.js";
 
-/** Depth of a packed block: a panel of B (12 KiB) and four rows of A stay in the first-level cache. */
+/** Depth of a packed block: a panel of A and one of B, 12 KiB each, stay in the first-level cache. */
 const maximumDepthBlock = 384;
 const maximumTileRows = 512;
 const maximumTileColumns = 256;
@@ -35,7 +35,7 @@ export function matmul(runtime: CpuRuntime, out: View, a: View, b: View, bias: V
   const partials = pieces > 1 ? runtime.temporary(pieces * outElements * 4) : 0;
   const batchOffsets = product.batches > 1 ? writeBatchOffsets(runtime, a, b, product.batches) : 0;
   const relu = activation === "relu" ? 1 : 0;
-  const [tileRows, tileColumns] = tileSizes(product, pieces, strideOf(a, -1) === 1, runtime.threads);
+  const [tileRows, tileColumns] = tileSizes(product, pieces, runtime.threads);
   const tasks = Math.ceil(product.rows / tileRows) * Math.ceil(product.columns / tileColumns) * product.batches * pieces;
   const pieceDepth = Math.ceil(product.depth / pieces);
   const parameters = runtime.parameters([
@@ -95,7 +95,7 @@ function depthPieces({ rows, columns, depth, batches }: Product): number {
 }
 
 /** A tile's rows and columns. More columns share a packed A, more rows a packed B. */
-function tileSizes({ rows, columns, batches }: Product, pieces: number, aFromRows: boolean, threads: number): [number, number] {
+function tileSizes({ rows, columns, batches }: Product, pieces: number, threads: number): [number, number] {
   const wanted = threads === 1 ? 1 : Math.ceil((threads * tasksPerThread) / (batches * pieces));
   const fewestColumnTiles = Math.ceil(columns / maximumTileColumns), fewestRowTiles = Math.ceil(rows / maximumTileRows);
   let best: [number, number] = [rows, columns], bestCost = Infinity;
@@ -105,7 +105,7 @@ function tileSizes({ rows, columns, batches }: Product, pieces: number, aFromRow
     const computed = Math.ceil(columns / tileColumns) * tileColumns * Math.ceil(rows / tileRows) * tileRows;
     const tasks = Math.ceil(columns / tileColumns) * Math.ceil(rows / tileRows);
     // Packing an element costs about as much as eight multiplications; a task short of those wanted leaves threads idle.
-    const packed = columns * rowTiles * 8 + (aFromRows ? 0 : rows * columnTiles * 8);
+    const packed = (columns * rowTiles + rows * columnTiles) * 8;
     const cost = (computed + packed) * Math.max(1, wanted / tasks);
     if (cost < bestCost) [best, bestCost] = [[tileRows, tileColumns], cost];
   }

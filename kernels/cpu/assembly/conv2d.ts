@@ -2,29 +2,10 @@
 // of the stride). A task is one tile of the grid for one group and one range of output channels.
 import { blockBytes, multiplyPanel, panelRowBytes, panelWidth } from "./gemm";
 import {
-  Convolution, Window, aligned, ceilDivide, gatherFour, loadBlock, neighbours, openWindow, packPixels, tilesOf, windowBytes, writeOffsets,
+  Convolution, WeightPacking, Window, aligned, ceilDivide, gatherFour, loadBlock, neighbours, openWindow, packPixels, tilesOf, windowBytes, writePixels,
+  writeTaps,
 } from "./convolution";
 import { multiplyAdd, smaller } from "./simd";
-
-/** How a weight [.., rows, columns] becomes the left operand: element (m, channel, r, s) is at m·outStride + channel·channelStride + tap. */
-@unmanaged
-class WeightPacking {
-  weights: usize;
-  panels: usize;
-  groups: i32;
-  outChannels: i32;
-  channels: i32;
-  groupStride: i32;
-  outStride: i32;
-  channelStride: i32;
-  tapRows: i32;
-  tapColumns: i32;
-  firstRow: i32;
-  firstColumn: i32;
-  rowStep: i32; // may be negative: the gradient meets the taps in reverse order
-  columnStep: i32;
-  width: i32;
-}
 
 /** Panels [group][⌈outChannels / 8⌉][channels · taps][8]. A task is one panel. */
 export function packWeights(begin: i32, end: i32, scratch: usize, parameters: usize): void {
@@ -171,7 +152,8 @@ export function convolve(begin: i32, end: i32, scratch: usize, parameters: usize
       t.first = channel == 0;
       t.last = channel + count >= c.channels;
       t.weights = c.weights + (panel as usize) * t.weightPanelBytes + ((channel * taps) as usize) * panelRowBytes;
-      writeOffsets(c, w, count);
+      writeTaps(c, w, count);
+      writePixels(c, w);
       if (t.depth > 0) loadBlock(c, w, group, channel);
       if (c.outChannels <= directChannels) multiplyDirect(c, w, t);
       else {

@@ -2,7 +2,8 @@
 // the whole batch are the depth of this product. A task is one piece of them (conv2dGrad.ts of the host cuts by the sizes alone and adds the
 // pieces in order, so that the sum does not depend on the threads), for one group and one range of source channels.
 import {
-  Convolution, Window, aligned, ceilDivide, gatherFour, loadBlock, neighbours, openWindow, packPixelStreams, tilesOf, windowBytes, writeOffsets,
+  Convolution, Window, aligned, ceilDivide, gatherFour, loadBlock, neighbours, openWindow, packPixelStreams, tilesOf, windowBytes, writePixels,
+  writeTaps,
 } from "./convolution";
 import { blockBytes, copyBlock, multiplyPanel, panelRowBytes, panelWidth } from "./gemm";
 import { multiplyAdd, smaller, sumLanes } from "./simd";
@@ -115,7 +116,8 @@ export function convolveWeightGrad(begin: i32, end: i32, scratch: usize, paramet
     for (let tile = firstTile; tile < lastTile; tile++) {
       t.first = tile == firstTile;
       openWindow(c, w, tile);
-      writeOffsets(c, w, channels);
+      writeTaps(c, w, channels);
+      writePixels(c, w);
       loadBlock(c, w, group, firstChannel);
       if (c.outChannels <= directChannels) multiplyDirect(c, w, t);
       else {

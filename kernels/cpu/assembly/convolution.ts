@@ -49,6 +49,26 @@ export class Convolution {
   tilesPerPiece: i32;
 }
 
+/** How a weight [.., rows, columns] becomes the left operand: element (m, channel, r, s) is at m·outStride + channel·channelStride + tap. */
+@unmanaged
+export class WeightPacking {
+  weights: usize;
+  panels: usize;
+  groups: i32;
+  outChannels: i32;
+  channels: i32;
+  groupStride: i32;
+  outStride: i32;
+  channelStride: i32;
+  tapRows: i32;
+  tapColumns: i32;
+  firstRow: i32;
+  firstColumn: i32;
+  rowStep: i32; // may be negative: the gradient meets the taps in reverse order
+  columnStep: i32;
+  width: i32;
+}
+
 /** One tile of the grid, and the block of source that it sees: [images][channels][rows][columns]. */
 @unmanaged
 export class Window {
@@ -97,8 +117,8 @@ export function openWindow(c: Convolution, w: Window, tile: i32): void {
   w.blockColumns = (w.columns - 1) * c.stepColumns + (c.tapColumns - 1) * c.dilationColumns + 1;
 }
 
-/** Offsets of taps and pixels for a block of `channels` channels. */
-export function writeOffsets(c: Convolution, w: Window, channels: i32): void {
+/** Byte offsets of each (channel, r, s) in a block of `channels` channels. */
+export function writeTaps(c: Convolution, w: Window, channels: i32): void {
   w.channels = channels;
   const plane = w.blockRows * w.blockColumns;
   let taps = w.taps;
@@ -109,10 +129,14 @@ export function writeOffsets(c: Convolution, w: Window, channels: i32): void {
       }
     }
   }
+}
+
+/** Byte offsets of each pixel in the block (of w.channels channels) and in the output. */
+export function writePixels(c: Convolution, w: Window): void {
   let at = w.pixelOffsets, out = w.outOffsets;
   for (let image = 0; image < w.images; image++) {
     for (let i = 0; i < w.rows; i++) {
-      const from = image * channels * plane + i * c.stepRows * w.blockColumns;
+      const from = (image * w.channels * w.blockRows + i * c.stepRows) * w.blockColumns;
       const row = (w.image + image) * c.groups * c.outChannels * c.outPlane + (c.outRow + (w.row + i) * c.outRowStep) * c.outWidth;
       for (let j = 0; j < w.columns; j++, at += 4, out += 4) {
         store<i32>(at, (from + j * c.stepColumns) << 2);
@@ -124,7 +148,7 @@ export function writeOffsets(c: Convolution, w: Window, channels: i32): void {
 }
 
 /** Row of the block: zeros, the source's columns [start, start + count) as far as they exist, zeros. */
-function copyRow(target: usize, row: usize, start: i32, count: i32, width: i32): void {
+export function copyRow(target: usize, row: usize, start: i32, count: i32, width: i32): void {
   let i = 0;
   for (; i < count && start + i < 0; i++) store<f32>(target + (i << 2), 0);
   const last = smaller(count, width - start);

@@ -1,7 +1,6 @@
 // The heart of every matrix product and convolution: 4×8 micro-kernels on eight accumulators, and the packing they read from.
 //
-// A packed operand consists of panels of 8 columns (or, for a left operand, 8 rows): [panel][k][8], zero beyond the edge. The left operand is
-// read either from such panels or, where its depth is contiguous, straight from its rows.
+// A packed operand consists of panels of 8 columns (or, for a left operand, 8 rows): [panel][k][8], zero beyond the edge.
 //
 // The loop over k is deliberately not unrolled: V8 moves all loads of a basic block to its front, and two steps in one block spill the
 // accumulators (20 against 25 GFLOP/s when written). Within one step 8 accumulators, 2 vectors of B and 4 broadcasts fill 15 registers.
@@ -14,12 +13,11 @@ export const panelRowBytes: usize = 32;
 export const blockBytes: usize = 128;
 
 /**
- * out[0..4)[0..8) = initial + A·B, then ReLU if asked. `initial` 0 stands for zeros. Left says how A lies: f32 for four
- * rows with contiguous depth, v128 for a packed panel, where a0 alone moves (a type, since only a type is known when this is inlined).
+ * out[0..4)[0..8) = initial + A·B, then ReLU if asked: a is one half (4 rows) of a panel, b a panel, `initial` 0 stands for zeros, and the
+ * rows of initial and out are so many bytes apart.
  */
-@inline
-function multiplyBlock<Left>(
-  depth: i32, a0: usize, a1: usize, a2: usize, a3: usize, b: usize, initial: usize, initialStride: usize, out: usize, outStride: usize, relu: bool,
+export function multiplyPanel(
+  depth: i32, a: usize, b: usize, initial: usize, initialStride: usize, out: usize, outStride: usize, relu: bool,
 ): void {
   let c00: v128, c01: v128, c10: v128, c11: v128, c20: v128, c21: v128, c30: v128, c31: v128;
   if (initial) {
@@ -32,19 +30,11 @@ function multiplyBlock<Left>(
   }
   for (; depth > 0; --depth) {
     const b0 = v128.load(b), b1 = v128.load(b, 16);
-    if (sizeof<Left>() == 4) {
-      let left = v128.load32_splat(a0); c00 = multiplyAdd(left, b0, c00); c01 = multiplyAdd(left, b1, c01);
-      left = v128.load32_splat(a1); c10 = multiplyAdd(left, b0, c10); c11 = multiplyAdd(left, b1, c11);
-      left = v128.load32_splat(a2); c20 = multiplyAdd(left, b0, c20); c21 = multiplyAdd(left, b1, c21);
-      left = v128.load32_splat(a3); c30 = multiplyAdd(left, b0, c30); c31 = multiplyAdd(left, b1, c31);
-      a0 += 4; a1 += 4; a2 += 4; a3 += 4;
-    } else {
-      let left = v128.load32_splat(a0); c00 = multiplyAdd(left, b0, c00); c01 = multiplyAdd(left, b1, c01);
-      left = v128.load32_splat(a0, 4); c10 = multiplyAdd(left, b0, c10); c11 = multiplyAdd(left, b1, c11);
-      left = v128.load32_splat(a0, 8); c20 = multiplyAdd(left, b0, c20); c21 = multiplyAdd(left, b1, c21);
-      left = v128.load32_splat(a0, 12); c30 = multiplyAdd(left, b0, c30); c31 = multiplyAdd(left, b1, c31);
-      a0 += panelRowBytes;
-    }
+    let left = v128.load32_splat(a); c00 = multiplyAdd(left, b0, c00); c01 = multiplyAdd(left, b1, c01);
+    left = v128.load32_splat(a, 4); c10 = multiplyAdd(left, b0, c10); c11 = multiplyAdd(left, b1, c11);
+    left = v128.load32_splat(a, 8); c20 = multiplyAdd(left, b0, c20); c21 = multiplyAdd(left, b1, c21);
+    left = v128.load32_splat(a, 12); c30 = multiplyAdd(left, b0, c30); c31 = multiplyAdd(left, b1, c31);
+    a += panelRowBytes;
     b += panelRowBytes;
   }
   if (relu) { // pmax(c, 0) = c < 0 ? 0 : c keeps NaN and is one instruction; max would take seven
@@ -56,23 +46,6 @@ function multiplyBlock<Left>(
   v128.store(out, c10); v128.store(out, c11, 16); out += outStride;
   v128.store(out, c20); v128.store(out, c21, 16); out += outStride;
   v128.store(out, c30); v128.store(out, c31, 16);
-}
-
-/** A from four rows with contiguous depth; rows past `rowsLeft` repeat the last one (their results are never copied out). */
-export function multiplyRows(
-  depth: i32, a: usize, aRowStride: usize, rowsLeft: i32, b: usize, initial: usize, initialStride: usize, out: usize, outStride: usize, relu: bool,
-): void {
-  const a1 = rowsLeft > 1 ? a + aRowStride : a;
-  const a2 = rowsLeft > 2 ? a1 + aRowStride : a1;
-  const a3 = rowsLeft > 3 ? a2 + aRowStride : a2;
-  multiplyBlock<f32>(depth, a, a1, a2, a3, b, initial, initialStride, out, outStride, relu);
-}
-
-/** A from one half (4 rows) of a packed panel. */
-export function multiplyPanel(
-  depth: i32, a: usize, b: usize, initial: usize, initialStride: usize, out: usize, outStride: usize, relu: bool,
-): void {
-  multiplyBlock<v128>(depth, a, a, a, a, b, initial, initialStride, out, outStride, relu);
 }
 
 /** Copies a 4×8 block's valid part. */

@@ -1,6 +1,6 @@
 // out[batch, m, n] = act(Σ_k a·b + bias[n]). A task is one output tile of one batch (and, where depth is split, one piece of it); it packs its
-// own part of B (and of A, unless A's depth is contiguous), so that no operand is ever copied whole and nobody waits for anybody.
-import { blockBytes, copyBlock, multiplyPanel, multiplyRows, packPanels, panelRowBytes, panelWidth } from "./gemm";
+// own part of A and B, so that no operand is ever copied whole and nobody waits for anybody.
+import { blockBytes, copyBlock, multiplyPanel, packPanels, panelRowBytes, panelWidth } from "./gemm";
 import { smaller } from "./simd";
 
 /** Written by matmul.ts of the host, in this order. Strides are bytes. */
@@ -28,11 +28,10 @@ class MatrixProduct {
   relu: i32;
 }
 
-/** One tile's product over one block of depth, both operands where the micro-kernels want them. */
+/** One tile's product over one block of depth, both operands packed. */
 @unmanaged
 class Tile {
   a: usize;
-  aRowStride: usize; // 0: packed
   b: usize;
   rows: i32;
   columns: i32;
@@ -47,14 +46,9 @@ const tileBytes: usize = 64;
 
 @inline
 function multiply(tile: Tile, i: i32, j: i32, initial: usize, initialStride: usize, out: usize, outStride: usize): void {
-  const depth = tile.depth, relu = tile.relu != 0;
-  const b = tile.b + ((j >> 3) as usize) * ((depth as usize) * panelRowBytes);
-  if (tile.aRowStride) {
-    multiplyRows(depth, tile.a + (i as usize) * tile.aRowStride, tile.aRowStride, tile.rows - i, b, initial, initialStride, out, outStride, relu);
-  } else {
-    const a = tile.a + ((i >> 3) as usize) * ((depth as usize) * panelRowBytes) + ((i & 4) << 2);
-    multiplyPanel(depth, a, b, initial, initialStride, out, outStride, relu);
-  }
+  const panelBytes = (tile.depth as usize) * panelRowBytes;
+  const a = tile.a + ((i >> 3) as usize) * panelBytes + ((i & 4) << 2), b = tile.b + ((j >> 3) as usize) * panelBytes;
+  multiplyPanel(tile.depth, a, b, initial, initialStride, out, outStride, tile.relu != 0);
 }
 
 /** A block that crosses the tile's edge is computed whole in `edge`; only its valid part is read and written outside. */
@@ -67,8 +61,8 @@ function multiplyEdge(tile: Tile, edge: usize, i: i32, j: i32, initial: usize, o
 }
 
 function multiplyTile(tile: Tile, edge: usize): void {
-  for (let i = 0; i < tile.rows; i += 4) {
-    for (let j = 0; j < tile.columns; j += panelWidth) {
+  for (let j = 0; j < tile.columns; j += panelWidth) { // B's panel stays in the first-level cache, A streams from the second
+    for (let i = 0; i < tile.rows; i += 4) {
       const out = tile.out + (i as usize) * tile.outStride + ((j as usize) << 2);
       const initial = tile.initial ? tile.initial + (i as usize) * tile.initialStride + ((j as usize) << 2) : 0;
       if (i + 4 > tile.rows || j + panelWidth > tile.columns) multiplyEdge(tile, edge, i, j, initial, out);
@@ -81,16 +75,13 @@ function multiplyTile(tile: Tile, edge: usize): void {
 function multiplyDepth(p: MatrixProduct, tile: Tile, edge: usize, a: usize, b: usize, first: i32, last: i32): void {
   const packedB = edge + blockBytes;
   const packedA = packedB + (p.depthBlock as usize) * (((p.tileColumns + 7) & -8) as usize) * 4;
-  const fromRows = p.aDepthStride == 4;
+  tile.a = packedA;
+  tile.b = packedB;
   let k = first;
   do { // once even where the depth is zero: bias and activation remain
     const depth = smaller(p.depthBlock, last - k), panelBytes = (depth as usize) * panelRowBytes;
-    const depthOfA = a + (k as usize) * p.aDepthStride;
     packPanels(packedB, panelBytes, b + (k as usize) * p.bDepthStride, depth, tile.columns, p.bDepthStride, p.bColumnStride);
-    if (!fromRows) packPanels(packedA, panelBytes, depthOfA, depth, tile.rows, p.aDepthStride, p.aRowStride);
-    tile.a = fromRows ? depthOfA : packedA;
-    tile.aRowStride = fromRows ? p.aRowStride : 0;
-    tile.b = packedB;
+    packPanels(packedA, panelBytes, a + (k as usize) * p.aDepthStride, depth, tile.rows, p.aDepthStride, p.aRowStride);
     tile.depth = depth;
     if (k > first) {
       tile.initial = tile.out;
