@@ -58,6 +58,25 @@ export function dispatchKernel(runtime: WebGPURuntime, call: KernelCall): void {
   });
 }
 
+/** A kernel with one invocation for each of `count` elements: the body sees its number as `i`. */
+export function dispatchElements(runtime: WebGPURuntime, count: number, call: Omit<KernelCall, "workgroups">): void {
+  if (count === 0) return;
+  const lanes = 64;
+  dispatchKernel(runtime, {
+    ...call,
+    params: { ...call.params, count },
+    workgroups: Math.ceil(count / lanes),
+    body: () => `
+@compute @workgroup_size(${lanes})
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = linearWorkgroup(workgroup, grid) * ${lanes}u + lane;
+  if (i >= params.count) { return; }
+  ${call.body()}
+}
+`,
+  });
+}
+
 function present(views: Readonly<Record<string, View | null>>): [string, View][] {
   return Object.entries(views).filter((entry): entry is [string, View] => entry[1] !== null);
 }

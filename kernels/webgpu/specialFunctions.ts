@@ -129,14 +129,10 @@ fn cosine(x: vec4<f32>) -> vec4<f32> { return sineOfQuadrant(x, 1u); }
 `;
 
 /** a^b = e^(b·log|a|) with the logarithm and the product carried in two floats each (Dekker): one float would leave |b·log a| ULP of error.
- *  Halves of a product are split off by masking bits, which no optimiser undoes. */
+ *  Compilers fuse a·b + c and fold (a + b) − a, so the parts are split by rounding and by masking bits, and only exact products and sums of
+ *  few bits are subtracted from: s is a multiple of 2⁻¹², whole one of 2⁻⁹. */
 const power = `
 fn upperHalf(x: vec4<f32>) -> vec4<f32> { return bitcast<vec4<f32>>(bitcast<vec4<u32>>(x) & vec4<u32>(0xfffff000u)); }
-fn productError(a: vec4<f32>, b: vec4<f32>, product: vec4<f32>) -> vec4<f32> {
-  let aHigh = upperHalf(a); let aLow = a - aHigh;
-  let bHigh = upperHalf(b); let bLow = b - bHigh;
-  return (((aHigh * bHigh - product) + aHigh * bLow) + aLow * bHigh) + aLow * bLow;
-}
 fn power(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
   let one = vec4<f32>(1f); let zero = vec4<f32>(0f);
   let magnitude = abs(a);
@@ -147,26 +143,24 @@ fn power(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
   m = select(m, 0.5f * m, upper);
   exponent = select(exponent, exponent + vec4<i32>(1), upper);
   let e = vec4<f32>(exponent);
-  let numerator = m - one;
-  let denominator = m + one;
-  let denominatorError = m - (denominator - one);
-  let s = numerator / denominator;
-  let product = s * denominator;
-  let sLow = (((numerator - product) - productError(s, denominator, product)) - s * denominatorError) / denominator;
-  let z = s * s;
-  var p = fma(vec4<f32>(0.22222222f), z, vec4<f32>(0.2857142857f));
+  let mHigh = upperHalf(m);
+  let s = round((m - one) / (m + one) * 4096f) * 0.000244140625f;
+  let sLow = (((m - one) - s * (mHigh + one)) - s * (m - mHigh)) / (m + one);
+  let z = (s + sLow) * (s + sLow);
+  var p = fma(vec4<f32>(0.18181818f), z, vec4<f32>(0.22222222f));
+  p = fma(p, z, vec4<f32>(0.2857142857f));
   p = fma(p, z, vec4<f32>(0.4f));
   p = fma(p, z, vec4<f32>(0.6666666667f));
   let whole = e * 0.693359375f;
   let sum = whole + 2f * s;
-  let sumError = 2f * s - (sum - whole);
-  let low = sumError + fma(p * z, s, fma(e, vec4<f32>(-2.12194440e-4f), 2f * sLow));
-  let logarithm = sum + low;
-  let logarithmLow = low - (logarithm - sum);
-  let t = b * logarithm;
-  let tLow = productError(b, logarithm, t) + b * logarithmLow;
+  let low = fma(p * z, s + sLow, fma(e, vec4<f32>(-2.12194440e-4f), 2f * sLow));
+  let logHigh = upperHalf(sum + low);
+  let logLow = low - (logHigh - sum);
+  let bHigh = upperHalf(b);
+  let t = bHigh * logHigh;
+  let tLow = fma(b - bHigh, logHigh, b * logLow);
   let grown = exponential(t);
-  var r = select(fma(grown, tLow, grown), grown, (abs(t) > vec4<f32>(110f)) | isNonFinite(t) | isNonFinite(grown));
+  var r = select(fma(grown, expm1Reduced(tLow), grown), grown, (abs(t) > vec4<f32>(110f)) | isNonFinite(t) | isNonFinite(grown));
   r = select(r, one, magnitude == one);
   let extreme = (magnitude == zero) | isNonFinite(a);
   let grows = (magnitude == zero) != (b > zero);

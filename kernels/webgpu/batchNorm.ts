@@ -1,0 +1,180 @@
+// Batch normalisation in training mode (Ioffe & Szegedy 2015) over [N, C, inner] with a fused ReLU, and its backward. One workgroup a channel
+// reads it twice (mean, then squared deviations: never E[x²] − E[x]²) and writes it, all in one dispatch. Where few channels would leave a
+// hardware GPU idle, a first dispatch takes the statistics of parts of the batch and the second combines them (Chan et al. 1979).
+import type { Activation, View } from "../types.js";
+import { channelParts } from "./biasActivation.js";
+import { dispatchKernel, float, lengths3 } from "./kernelCall.js";
+import type { WebGPURuntime } from "./runtime.js";
+import { activate, reluCode } from "./tiles.js";
+import { totalsCode, walkChannel } from "./workgroupTotals.js";
+
+const lanes = 256;
+
+interface Channels {
+  readonly batch: number;
+  readonly channels: number;
+  readonly inner: number;
+  readonly parts: number;
+}
+function channelsOf(runtime: WebGPURuntime, x: View): Channels {
+  const [batch, channels, inner] = lengths3(x);
+  return { batch, channels, inner, parts: channelParts(runtime, batch, channels, inner) };
+}
+const partParams = ({ batch, parts }: Channels) => ({ batch, images: Math.ceil(batch / parts), parts });
+
+/** WGSL: main of one workgroup for each channel and part, with the images first … last − 1. */
+function channelMain(totals: readonly ("sum" | "max")[], body: string): string {
+  return `${totalsCode(lanes, totals)}
+fn imagesOf(part: u32) -> u32 { return min((part + 1u) * params.images, params.batch) - min(part * params.images, params.batch); }
+@compute @workgroup_size(${lanes})
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let channel = workgroup.x;
+  let part = workgroup.y;
+  let first = min(part * params.images, params.batch);
+  let last = min(first + params.images, params.batch);
+  ${body}
+}
+`;
+}
+
+// ── forward ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** WGSL: `centre` and `squares` (Σ of squared deviations) of the images first … last − 1. */
+function statisticsCode({ channels, inner }: Channels): string {
+  return `
+  var sum = 0.0;
+  ${walkChannel(channels, inner, lanes, "sum += x[params.xOffset + at];")}
+  let centre = sumOfLanes(sum, lane) / f32((last - first) * ${inner}u);
+  var deviations = 0.0;
+  ${walkChannel(channels, inner, lanes, "let d = x[params.xOffset + at] - centre; deviations += d * d;")}
+  let squares = sumOfLanes(deviations, lane);
+`;
+}
+
+/** WGSL: the same of all images, from the parts' statistics. */
+function combinedStatisticsCode({ inner }: Channels): string {
+  return `
+  var weighted = 0.0;
+  for (var p = 0u; p < params.parts; p++) { weighted += f32(imagesOf(p) * ${inner}u) * statistics[2u * (channel * params.parts + p)]; }
+  let centre = weighted / f32(params.batch * ${inner}u);
+  var squares = 0.0;
+  for (var p = 0u; p < params.parts; p++) {
+    let distance = statistics[2u * (channel * params.parts + p)] - centre;
+    squares += statistics[2u * (channel * params.parts + p) + 1u] + f32(imagesOf(p) * ${inner}u) * distance * distance;
+  }
+`;
+}
+
+export function batchNorm(
+  runtime: WebGPURuntime, out: View, mean: View, invStd: View, x: View, w: View | null, b: View | null,
+  runningMean: View | null, runningVar: View | null, momentum: number, eps: number, activation: Activation,
+): void {
+  const sizes = channelsOf(runtime, x), { batch, channels, inner, parts } = sizes;
+  if (channels === 0 || inner * batch === 0) return;
+  const statistics = parts > 1 ? runtime.temporary(2 * channels * parts) : null;
+  if (statistics) {
+    dispatchKernel(runtime, {
+      name: "batchNorm, statistics",
+      constants: [channels, inner],
+      inputs: { x },
+      outputs: { statistics },
+      params: partParams(sizes),
+      workgroups: [channels, parts, 1],
+      body: () => channelMain(["sum"], `${statisticsCode(sizes)}
+  if (lane == 0u) {
+    statistics[2u * (channel * params.parts + part)] = centre;
+    statistics[2u * (channel * params.parts + part) + 1u] = squares;
+  }`),
+    });
+  }
+  dispatchKernel(runtime, {
+    name: "batchNorm",
+    constants: [channels, inner, activation, w !== null, b !== null, runningMean !== null, runningVar !== null, parts > 1],
+    inputs: { x, w, b, statistics },
+    outputs: { out, mean, invStd, runningMean, runningVar },
+    params: { ...partParams(sizes), eps: float(eps), momentum: float(momentum), rest: float(1 - momentum) },
+    workgroups: [channels, parts, 1],
+    body: () => reluCode + channelMain(["sum"], `
+${statistics ? combinedStatisticsCode(sizes) : statisticsCode(sizes)}
+  let count = f32(params.batch * ${inner}u);
+  let inverse = 1.0 / sqrt(squares / count + params.eps);
+  let scale = inverse${w ? " * w[params.wOffset + channel]" : ""};
+  let shift = ${b ? "b[params.bOffset + channel]" : "0.0"};
+  ${walkChannel(channels, inner, lanes, `out[at] = ${activate("(x[params.xOffset + at] - centre) * scale + shift", activation)};`)}
+  if (lane == 0u && part == 0u) {
+    mean[channel] = centre;
+    invStd[channel] = inverse;
+    ${runningMean ? blend("runningMean", "centre") : ""}
+    ${runningVar ? blend("runningVar", "(squares / (count - 1.0))") : ""}
+  }`),
+  });
+  if (statistics) runtime.releaseTemporary(statistics);
+}
+
+const blend = (running: string, fresh: string) => {
+  const at = `${running}[params.${running}Offset + channel]`;
+  return `${at} = params.rest * ${at} + params.momentum * ${fresh};`;
+};
+
+// ── backward ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export function batchNormBackward(
+  runtime: WebGPURuntime, gradX: View | null, gradW: View | null, gradB: View | null, grad: View, x: View, w: View | null, mean: View,
+  invStd: View, y: View | null,
+): void {
+  const sizes = channelsOf(runtime, x), { channels, inner, parts, batch } = sizes;
+  if (channels === 0) return;
+  const masked = y ? "select(0.0, grad[params.gradOffset + at], y[params.yOffset + at] > 0.0)" : "grad[params.gradOffset + at]";
+  const normal = "(x[params.xOffset + at] - centre) * inverse";
+  const place = `
+  let centre = mean[params.meanOffset + channel];
+  let inverse = invStd[params.invStdOffset + channel];`;
+  const ownSums = `
+  var sum = 0.0;
+  var product = 0.0;
+  ${inner * batch === 0 ? "" : walkChannel(channels, inner, lanes, `let g = ${masked}; sum += g; product += g * (${normal});`)}
+  let total = sumOfLanes(sum, lane);
+  let products = sumOfLanes(product, lane);`;
+  const sums = parts > 1 ? runtime.temporary(2 * channels * parts) : null;
+  if (sums) {
+    dispatchKernel(runtime, {
+      name: "batchNorm, backward, sums",
+      constants: [channels, inner],
+      inputs: { grad, x, mean, invStd, y },
+      outputs: { sums },
+      params: partParams(sizes),
+      workgroups: [channels, parts, 1],
+      body: () => channelMain(["sum"], `${place}${ownSums}
+  if (lane == 0u) {
+    sums[2u * (channel * params.parts + part)] = total;
+    sums[2u * (channel * params.parts + part) + 1u] = products;
+  }`),
+    });
+  }
+  const combined = `
+  var total = 0.0;
+  var products = 0.0;
+  for (var p = 0u; p < params.parts; p++) {
+    total += sums[2u * (channel * params.parts + p)];
+    products += sums[2u * (channel * params.parts + p) + 1u];
+  }`;
+  dispatchKernel(runtime, {
+    name: "batchNorm, backward",
+    constants: [channels, inner, gradX !== null, gradW !== null, gradB !== null, w !== null, y !== null, parts > 1, inner * batch === 0],
+    inputs: { grad, x, w, mean, invStd, y, sums },
+    outputs: { gradX, gradW, gradB },
+    params: partParams(sizes),
+    workgroups: [channels, parts, 1],
+    body: () => channelMain(["sum"], `${place}${sums ? combined : ownSums}
+  let count = f32(params.batch * ${inner}u);
+  let scale = inverse${w ? " * w[params.wOffset + channel]" : ""};
+  ${gradX && inner * batch > 0 ? walkChannel(channels, inner, lanes, `
+      let g = ${masked};
+      gradX[at] = scale * (g - total / count - ${normal} * (products / count));`) : ""}
+  if (lane == 0u && part == 0u) {
+    ${gradW ? "gradW[channel] = products;" : ""}
+    ${gradB ? "gradB[channel] = total;" : ""}
+  }`),
+  });
+  if (sums) runtime.releaseTemporary(sums);
+}
