@@ -54,7 +54,7 @@ function caseOf(kernel: ElementwiseKernel, { label, shape, layouts, draw, cotang
     name: `${kernel.name} ${label}`,
     inputs,
     outputs: [output(shape, outputType)],
-    run: (kernels, [out], views) => out && kernels.elementwise(kernel, out, views, scalars),
+    run: (kernels, out, ...views) => kernels.elementwise(kernel, out, views, scalars),
     allowance: { webgpuUlps: () => webgpuUlps(kernel, largest) },
   };
 }
@@ -71,7 +71,8 @@ export function everyRow(): KernelCase[] {
     ];
     // Layouts are the driver's business, not the expression's: rows alone, since each pairing compiles a GPU pipeline of its own.
     if (!kernel.name.includes("'")) {
-      variants.push({ label: "mixed layouts", shape: [3, 5, 7], layouts: ["permuted", "expanded", "strided"], draw: ordinary(kernel, random), largest: 8 });
+      variants.push({ label: "mixed layouts", shape: [3, 5, 7], layouts: ["permuted", "expanded", "strided"], draw: ordinary(kernel, random),
+        largest: 8 });
     }
     if (kernel.kind === "arithmetic" || kernel.kind === "compare" || kernel.kind === "choose") {
       const whole = () => random.integer(-6, 7);
@@ -81,7 +82,8 @@ export function everyRow(): KernelCase[] {
   });
 }
 
-const wideRows = ["exp", "expm1", "sigmoid", "logSigmoid", "softplus", "tanh", "silu", "gelu", "geluTanh", "erf", "sin", "cos", "log1p", "log", "sqrt"];
+const wideRows = ["exp", "expm1", "sigmoid", "logSigmoid", "softplus", "tanh", "silu", "gelu", "geluTanh", "erf", "sin", "cos", "log1p", "log",
+  "sqrt"];
 
 /** Arguments up to ±80 and down to 1e-6, where a formula that is good near 1 overflows or cancels. */
 export function wideArguments(): KernelCase[] {
@@ -108,7 +110,8 @@ export function nonFinite(): KernelCase[] {
     const cells = specials.length ** 2;
     const draw = () => {
       const turn = drawnSoFar++, i = turn % cells;
-      return (Math.floor(turn / cells) === (row.name === "where" ? 1 : 0) ? specials[i % specials.length] : specials[Math.floor(i / specials.length)]) ?? 0;
+      const first = Math.floor(turn / cells) === (row.name === "where" ? 1 : 0);
+      return specials[first ? i % specials.length : Math.floor(i / specials.length)] ?? 0;
     };
     return caseOf(row, { label: "of NaN and infinities", shape: [cells], layouts: ["contiguous"], draw, largest: 3 });
   });

@@ -41,7 +41,7 @@ export function pooling(): KernelCase[] {
     const label = `[${input}] kernel ${kernel} stride ${stride} padding ${padding} dilation ${dilation}${geometry.ceil ? " ceil" : ""}`;
     const maximum = (kind: string, x: Operand): KernelCase => ({
       name: `maxPool2d ${label} ${kind}`, inputs: [x], outputs: [output(out), output(out, "int32")],
-      run: (k, [y, indices], [given]) => y && indices && given && k.maxPool2d(y, indices, given, params),
+      run: (k, y, indices, given) => k.maxPool2d(y, indices, given, params),
     });
     const chosen = windowIndices(random, geometry, out);
     const oneNaN = normals(random, input);
@@ -49,8 +49,9 @@ export function pooling(): KernelCase[] {
       maximum("normal", normals(random, input)), maximum("ties", drawn(input, () => random.integer(0, 3))),
       maximum("all −inf", drawn(input, () => -Infinity)),
       maximum("one NaN", { ...oneNaN, storage: oneNaN.storage.map((value, i) => (i === 1 ? NaN : value)) }),
-      { name: `maxPool2dBackward ${label}`, inputs: [normals(random, out), chosen], outputs: [output(input)], allowance: { sumLength: kernel[0] * kernel[1] },
-        run: (k, [gradX], [grad, indices]) => gradX && grad && indices && k.maxPool2dBackward(gradX, grad, indices, params) },
+      { name: `maxPool2dBackward ${label}`, inputs: [normals(random, out), chosen], outputs: [output(input)],
+        allowance: { sumLength: kernel[0] * kernel[1] },
+        run: (k, gradX, grad, indices) => k.maxPool2dBackward(gradX, grad, indices, params) },
       ...(dilation[0] === 1 ? averages(random, geometry, out, label) : []),
     ];
   });
@@ -79,9 +80,9 @@ function averages(random: TestRandom, { input, kernel, stride, padding }: PoolGe
     const params: Pool2dParams = { kernel, stride, padding, dilation: [1, 1], countIncludePad };
     return [
       { name: `avgPool2d ${label} ${countIncludePad}`, inputs: [normals(random, input)], outputs: [output(out)], allowance: { sumLength },
-        run: (k, [y], [x]) => y && x && k.avgPool2d(y, x, params) },
+        run: (k, y, x) => k.avgPool2d(y, x, params) },
       { name: `avgPool2dBackward ${label} ${countIncludePad}`, inputs: [normals(random, out)], outputs: [output(input)], allowance: { sumLength },
-        run: (k, [gradX], [grad]) => gradX && grad && k.avgPool2dBackward(gradX, grad, params) },
+        run: (k, gradX, grad) => k.avgPool2dBackward(gradX, grad, params) },
     ];
   });
 }
@@ -89,16 +90,18 @@ function averages(random: TestRandom, { input, kernel, stride, padding }: PoolGe
 export function resampling(): KernelCase[] {
   const random = new TestRandom(52);
   const sizes: readonly (readonly [Image, Pair])[] = [
-    [[2, 3, 7, 7], [1, 1]], [[1, 2, 6, 6], [3, 3]], [[1, 2, 7, 5], [3, 4]], [[1, 2, 3, 3], [6, 9]], [[0, 2, 3, 3], [2, 2]], [[2, 65, 13, 13], [6, 6]], [[1, 3, 4, 5], [7, 11]],
+    [[2, 3, 7, 7], [1, 1]], [[1, 2, 6, 6], [3, 3]], [[1, 2, 7, 5], [3, 4]], [[1, 2, 3, 3], [6, 9]], [[0, 2, 3, 3], [2, 2]],
+    [[2, 65, 13, 13], [6, 6]], [[1, 3, 4, 5], [7, 11]],
   ];
   return sizes.flatMap(([input, [height, width]]): KernelCase[] => {
-    const out = [input[0], input[1], height, width], x = normals(random, input), grad = normals(random, out), sumLength = input[2] * input[3] + height * width;
+    const out = [input[0], input[1], height, width], x = normals(random, input), grad = normals(random, out),
+    sumLength = input[2] * input[3] + height * width;
     const label = `[${input}] to [${height}, ${width}]`;
     const forward = (name: "adaptiveAvgPool2d" | "upsampleNearest2d"): KernelCase => ({
-      name: `${name} ${label}`, inputs: [x], outputs: [output(out)], allowance: { sumLength }, run: (k, [y], [given]) => y && given && k[name](y, given),
+      name: `${name} ${label}`, inputs: [x], outputs: [output(out)], allowance: { sumLength }, run: (k, y, given) => k[name](y, given),
     });
     const backward = (name: "adaptiveAvgPool2dBackward" | "upsampleNearest2dBackward"): KernelCase => ({
-      name: `${name} ${label}`, inputs: [grad], outputs: [output(input)], allowance: { sumLength }, run: (k, [gradX], [g]) => gradX && g && k[name](gradX, g),
+      name: `${name} ${label}`, inputs: [grad], outputs: [output(input)], allowance: { sumLength }, run: (k, gradX, g) => k[name](gradX, g),
     });
     return [forward("adaptiveAvgPool2d"), backward("adaptiveAvgPool2dBackward"), forward("upsampleNearest2d"), backward("upsampleNearest2dBackward")];
   });
@@ -117,8 +120,10 @@ export function normalisation(): KernelCase[] {
     const forward = (label: string, affine: boolean, tracked: boolean, activation: "none" | "relu"): KernelCase => ({
       name: `batchNorm [${shape}] ${label}`, inputs: [x, ...(affine ? [w, b] : [])], allowance,
       outputs: [output(shape), perChannel(), perChannel(), ...(tracked ? running : [])],
-      run: (k, [out, mean, invStd, runningMean = null, runningVar = null], [given, scale = null, shift = null]) => {
-        if (out && mean && invStd && given) k.batchNorm(out, mean, invStd, given, scale, shift, runningMean, runningVar, 0.1, 1e-5, activation);
+      run: (k, out, mean, invStd, ...others) => {
+        const [runningMean = null, runningVar = null] = tracked ? others : [];
+        const [given, scale = null, shift = null] = others.slice(tracked ? 2 : 0);
+        if (given) k.batchNorm(out, mean, invStd, given, scale, shift, runningMean, runningVar, 0.1, 1e-5, activation);
       },
     });
     return [
@@ -138,16 +143,17 @@ function normalisationGradients(random: TestRandom, shape: Shape): KernelCase[] 
   const backward = (label: string, weighted: boolean, masked: boolean, kept: readonly boolean[]): KernelCase => ({
     name: `batchNormBackward [${shape}] ${label}`, inputs: [grad, x, mean, invStd, w, y], allowance,
     outputs: [output(shape), perChannel(), perChannel()].filter((_, i) => kept[i]),
-    run: (k, written, [g, given, centre, inverse, scale, activated]) => {
-      const left = [...written];
-      const [gradX = null, gradW = null, gradB = null] = kept.map((keep): View | null => (keep ? left.shift() ?? null : null));
-      if (g && given && centre && inverse && scale && activated) {
+    run: (k, ...views) => {
+      const [gradX = null, gradW = null, gradB = null] = kept.map((keep): View | null => (keep ? views.shift() ?? null : null));
+      const [g, given, centre, inverse, scale = null, activated = null] = views;
+      if (g && given && centre && inverse) {
         k.batchNormBackward(gradX, gradW, gradB, g, given, weighted ? scale : null, centre, inverse, masked ? activated : null);
       }
     },
   });
   return [
-    backward("all", true, false, [true, true, true]), backward("with ReLU", true, true, [true, true, true]), backward("unweighted", false, false, [true, false, false]),
+    backward("all", true, false, [true, true, true]), backward("with ReLU", true, true, [true, true, true]),
+    backward("unweighted", false, false, [true, false, false]),
     backward("parameters alone", true, true, [false, true, true]), backward("gradW alone", true, false, [false, true, false]),
   ];
 }
@@ -171,10 +177,10 @@ export function losses(): KernelCase[] {
     const total = drawn([], () => rows * 0.9);
     return [
       { name: `crossEntropy ${label}`, inputs: [x, labels, ...optional], outputs: [output(lossShape), output([])], allowance,
-        run: (k, [out, totalWeight], [logits, targets, w]) => out && totalWeight && logits && targets && k.crossEntropy(out, totalWeight, logits, targets, w ?? null, params) },
+        run: (k, out, totalWeight, logits, targets, w) => k.crossEntropy(out, totalWeight, logits, targets, w ?? null, params) },
       { name: `crossEntropyBackward ${label}`, inputs: [sign, total, x, labels, ...optional], outputs: [output(shape)], allowance,
-        run: (k, [gradX], [grad, totalWeight, logits, targets, w]) =>
-          gradX && grad && totalWeight && logits && targets && k.crossEntropyBackward(gradX, grad, totalWeight, logits, targets, w ?? null, params) },
+        run: (k, gradX, grad, totalWeight, logits, targets, w) =>
+          k.crossEntropyBackward(gradX, grad, totalWeight, logits, targets, w ?? null, params) },
     ];
   })));
 }
@@ -203,10 +209,10 @@ export function optimizerSteps(): KernelCase[] {
       name: `update ${name} of lengths [${lengths}]`,
       inputs: groups.map(({ gradient }) => gradient),
       outputs: groups.flatMap(({ written }) => written),
-      run: (k, written, gradients) => {
-        const perGroup = row.states + 1;
+      run: (k, ...views) => {
+        const perGroup = row.states + 1, gradients = views.splice(perGroup * groups.length);
         k.update(name, gradients.map((gradient, i) => {
-          const [parameter = gradient, ...states] = written.slice(i * perGroup, (i + 1) * perGroup);
+          const [parameter = gradient, ...states] = views.slice(i * perGroup, (i + 1) * perGroup);
           return [parameter, gradient, ...states];
         }), scalars);
       },

@@ -11,13 +11,14 @@ export function copies(): KernelCase[] {
   const shapes: Shape[] = [[0], [], [1], [257], [5, 7], [64, 33], [3, 5, 7], [2, 3, 4, 5], [2, 1, 3, 2, 2, 3]];
   const layouts: Layout[] = ["contiguous", "permuted", "strided", "expanded", "shifted"];
   const copy = (name: string, out: Operand, x: Operand): KernelCase => ({
-    name: `copy ${name}`, inputs: [x], outputs: [out], run: (kernels, [target], [source]) => target && source && kernels.copy(target, source),
+    name: `copy ${name}`, inputs: [x], outputs: [out], run: (kernels, target, source) => kernels.copy(target, source),
   });
   const moves = shapes.flatMap((shape) => layouts.flatMap((from) => (["contiguous", "strided", "permuted", "shifted"] as const).map((to) => {
     return copy(`[${shape}] ${from} to ${to}`, output(shape, "float32", to), normals(random, shape, from));
   })));
   const draws: Record<DType, () => number> = {
-    float32: () => random.normal(100), int32: () => random.integer(-1000, 1000), bool: () => random.integer(0, 2), uint8: () => random.integer(0, 256),
+    float32: () => random.normal(100), int32: () => random.integer(-1000, 1000), bool: () => random.integer(0, 2),
+    uint8: () => random.integer(0, 256),
   };
   const conversions = dtypes.flatMap((from) => dtypes.map((to) => {
     return copy(`${from} to ${to}`, output([3, 43], to), drawn([3, 43], draws[from], { dtype: from, layout: "permuted" }));
@@ -31,13 +32,13 @@ export function fills(): KernelCase[] {
     name: `fill [${shape}] ${dtype} ${layout}`,
     inputs: [],
     outputs: [output(shape, dtype, layout)],
-    run: (kernels, [out]) => out && kernels.fill(out, dtype === "float32" ? 1.5 : 1),
+    run: (kernels, out) => kernels.fill(out, dtype === "float32" ? 1.5 : 1),
   }))));
 }
 
 export function nonFiniteFills(): KernelCase[] {
   return [NaN, Infinity, -Infinity].map((value) => ({
-    name: `fill with ${value}`, inputs: [], outputs: [drawn([7], () => 1)], run: (kernels, [out]) => out && kernels.fill(out, value),
+    name: `fill with ${value}`, inputs: [], outputs: [drawn([7], () => 1)], run: (kernels, out) => kernels.fill(out, value),
   }));
 }
 
@@ -54,12 +55,12 @@ export function indices(): KernelCase[] {
     const list = integers(random, [length], 0, size), cells = integers(random, many, 0, size);
     const x = normals(random, shape), src = normals(random, many);
     return [
-      { name: `gather ${label}`, inputs: [x, cells], outputs: [output(many)], run: (k, [out], [a, i]) => out && a && i && k.gather(out, a, i, dim) },
+      { name: `gather ${label}`, inputs: [x, cells], outputs: [output(many)], run: (k, out, a, i) => k.gather(out, a, i, dim) },
       { name: `scatterAdd ${label}`, inputs: [cells, src], outputs: [x], allowance: { sumLength: length },
-        run: (k, [out], [i, s]) => out && i && s && k.scatterAdd(out, i, s, dim) },
-      { name: `indexSelect ${label}`, inputs: [x, list], outputs: [output(many)], run: (k, [out], [a, i]) => out && a && i && k.indexSelect(out, a, i, dim) },
+        run: (k, out, i, s) => k.scatterAdd(out, i, s, dim) },
+      { name: `indexSelect ${label}`, inputs: [x, list], outputs: [output(many)], run: (k, out, a, i) => k.indexSelect(out, a, i, dim) },
       { name: `indexAdd ${label}`, inputs: [list, src], outputs: [x], allowance: { sumLength: length },
-        run: (k, [out], [i, s]) => out && i && s && k.indexAdd(out, i, s, dim) },
+        run: (k, out, i, s) => k.indexAdd(out, i, s, dim) },
     ];
   });
 }
@@ -70,9 +71,9 @@ export function shortGather(): KernelCase[] {
   const x = normals(random, [6, 7, 5]), index = integers(random, [4, 3, 5], 0, 7), src = normals(random, [4, 3, 5]);
   return [
     { name: "gather with a shorter index", inputs: [x, index], outputs: [output([4, 3, 5])],
-      run: (k, [out], [a, i]) => out && a && i && k.gather(out, a, i, 1) },
+      run: (k, out, a, i) => k.gather(out, a, i, 1) },
     { name: "scatterAdd with a shorter index", inputs: [index, src], outputs: [x], allowance: { sumLength: 4 },
-      run: (k, [out], [i, s]) => out && i && s && k.scatterAdd(out, i, s, 1) },
+      run: (k, out, i, s) => k.scatterAdd(out, i, s, 1) },
   ];
 }
 
@@ -81,10 +82,10 @@ export function randomNumbers(): KernelCase[] {
   const lengths = [0, 1, 3, 4, 5, 255, 257, 5003];
   const keys = [{ seed: 0, stream: 0 }, { seed: 0xfedcba98, stream: 7 }];
   return keys.flatMap((key) => lengths.flatMap((length): KernelCase[] => [
-    { name: `uniform ${length}`, inputs: [], outputs: [output([length])], run: (k, [out]) => out && k.uniform(out, key) },
+    { name: `uniform ${length}`, inputs: [], outputs: [output([length])], run: (k, out) => k.uniform(out, key) },
     ...[0, 0.5, 0.3, 1].map((p): KernelCase => ({
       name: `dropout ${length}, p = ${p}`, inputs: [normals(random, [length])], outputs: [output([length])],
-      run: (k, [out], [x]) => out && x && k.dropout(out, x, p, p === 1 ? 0 : 1 / (1 - p), key),
+      run: (k, out, x) => k.dropout(out, x, p, p === 1 ? 0 : 1 / (1 - p), key),
     })),
   ]));
 }

@@ -1,5 +1,5 @@
 // Cases for matrix products, convolutions and the gradient of their epilogue.
-import type { Activation, Conv2dParams, Shape, View } from "../../kernels/types.js";
+import type { Activation, Conv2dParams, Shape } from "../../kernels/types.js";
 import type { KernelCase } from "../support/kernelCase.js";
 import { contiguousStrides, normals, type Operand, output } from "../support/operands.js";
 import { TestRandom } from "../support/random.js";
@@ -23,7 +23,7 @@ function product(random: TestRandom, a: Operand, b: Operand, bias: boolean, acti
     inputs: [a, b, ...(bias ? [normals(random, [n])] : [])],
     outputs: [output([...a.shape.slice(0, -2), m, n])],
     allowance: { sumLength: k + 1 },
-    run: (kernels, [out], [left, right, shift]) => out && left && right && kernels.matmul(out, left, right, shift ?? null, activation),
+    run: (kernels, out, left, right, shift) => kernels.matmul(out, left, right, shift ?? null, activation),
   };
 }
 
@@ -37,7 +37,8 @@ function formsMeet(size: number, left: Form, right: Form): boolean {
 export function matmuls(): KernelCase[] {
   const random = new TestRandom(41);
   const sizes: readonly (readonly [number, number, number])[] = [
-    [1, 1, 1], [0, 3, 2], [3, 0, 2], [3, 2, 0], [1, 7, 1], [5, 3, 7], [4, 8, 8], [17, 31, 13], [33, 65, 47], [64, 64, 64], [127, 129, 131], [1, 257, 10],
+    [1, 1, 1], [0, 3, 2], [3, 0, 2], [3, 2, 0], [1, 7, 1], [5, 3, 7], [4, 8, 8], [17, 31, 13], [33, 65, 47], [64, 64, 64], [127, 129, 131],
+    [1, 257, 10],
     [257, 3, 1], [10, 784, 128], [8, 3000, 9],
   ];
   const forms: readonly Form[] = ["N", "T", "padded"];
@@ -99,11 +100,11 @@ function convolution({ input, outChannels, kernel, params: given }: Geometry, in
   const forward = (shift: boolean, activation: Activation): KernelCase => ({
     name: `conv2d ${label}${shift ? " + bias" : ""} ${activation}`,
     inputs: [x, w, ...(shift ? [bias] : [])], outputs: [output(outShape)], allowance: { sumLength: groupChannels * taps + 1 },
-    run: (k, [out], [a, b, c]) => out && a && b && k.conv2d(out, a, b, c ?? null, given, activation),
+    run: (k, out, a, b, c) => k.conv2d(out, a, b, c ?? null, given, activation),
   });
   const gradient = (name: "conv2dInputGrad" | "conv2dWeightGrad", other: Operand, shape: Shape, sumLength: number): KernelCase => ({
     name: `${name} ${label}`, inputs: [grad, other], outputs: [output(shape)], allowance: { sumLength: Math.max(sumLength, 1) },
-    run: (k, [out], [g, o]) => out && g && o && k[name](out, g, o, given),
+    run: (k, out, g, o) => k[name](out, g, o, given),
   });
   return [
     forward(false, "none"), forward(true, index % 2 === 0 ? "none" : "relu"),
@@ -123,18 +124,15 @@ export function epilogueGradients(): KernelCase[] {
     const grad = normals(random, shape), y = { ...normals(random, shape) };
     const rectified: Operand = { ...y, storage: y.storage.map((value) => Math.max(value, 0)) };
     const channels = output([shape[1] ?? 0]), sumLength = Math.max((shape[0] ?? 0) * (shape[2] ?? 0), 1);
-    const run = (label: string, outputs: Operand[], inputs: Operand[], call: (o: readonly View[]) => [View | null, View | null]): KernelCase => ({
-      name: `biasActivationGrad [${shape}] ${label}`, inputs, outputs, allowance: { sumLength },
-      run: (k, written, [g, output_]) => {
-        const [gradZ, gradBias] = call(written);
-        if (g) k.biasActivationGrad(gradZ, gradBias, g, output_ ?? null);
-      },
+    const of = (label: string, outputs: Operand[], inputs: Operand[], run: KernelCase["run"]): KernelCase => ({
+      name: `biasActivationGrad [${shape}] ${label}`, inputs, outputs, allowance: { sumLength }, run,
     });
     return [
-      run("both", [output(shape), channels], [grad, rectified], ([z, b]) => [z ?? null, b ?? null]),
-      run("gradZ", [output(shape)], [grad, rectified], ([z]) => [z ?? null, null]),
-      run("gradBias", [channels], [grad, rectified], ([b]) => [null, b ?? null]),
-      run("channel sum", [channels], [grad], ([b]) => [null, b ?? null]),
+      of("both", [output(shape), channels], [grad, rectified],
+        (k, gradZ, gradBias, g, activated) => k.biasActivationGrad(gradZ, gradBias, g, activated)),
+      of("gradZ", [output(shape)], [grad, rectified], (k, gradZ, g, activated) => k.biasActivationGrad(gradZ, null, g, activated)),
+      of("gradBias", [channels], [grad, rectified], (k, gradBias, g, activated) => k.biasActivationGrad(null, gradBias, g, activated)),
+      of("channel sum", [channels], [grad], (k, gradBias, g) => k.biasActivationGrad(null, gradBias, g, null)),
     ];
   });
 }

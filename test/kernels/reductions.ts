@@ -20,11 +20,11 @@ export function sums(): KernelCase[] {
     const out = output(without(shape, dims)), length = reducedLength(shape, dims), label = `[${shape}] over [${dims}] ${layout}`;
     return [
       { name: `sum ${label}`, inputs: [normals(random, shape, layout)], outputs: [out], allowance: { sumLength: length },
-        run: (k, [y], [x]) => y && x && k.reduce("sum", y, x, dims, 1 / 3) },
+        run: (k, y, x) => k.reduce("sum", y, x, dims, 1 / 3) },
       // The variance of n numbers of deviation 1 around 5 is a sum of squares of length n, divided by about n; each square carries the rounding
       // of the mean, eps·5.
       { name: `variance ${label}`, inputs: [drawn(shape, () => 5 + random.normal(), { layout })], outputs: [out], allowance: { absolute: 1e-5 },
-        run: (k, [y], [x]) => y && x && k.variance(y, x, dims, 1) },
+        run: (k, y, x) => k.variance(y, x, dims, 1) },
     ];
   }));
 }
@@ -33,8 +33,9 @@ export function otherReductions(): KernelCase[] {
   const random = new TestRandom(32);
   const nonEmpty = reduced.filter(([shape, dims]) => reducedLength(shape, dims) > 0);
   const extremes = nonEmpty.flatMap(([shape, dims]) => (["max", "min"] as const).map((op): KernelCase => ({
-    name: `${op} [${shape}] over [${dims}]`, inputs: [normals(random, shape, op === "max" ? "contiguous" : "permuted")], outputs: [output(without(shape, dims))],
-    run: (k, [y], [x]) => y && x && k.reduce(op, y, x, dims, 1),
+    name: `${op} [${shape}] over [${dims}]`, inputs: [normals(random, shape, op === "max" ? "contiguous" : "permuted")],
+    outputs: [output(without(shape, dims))],
+    run: (k, y, x) => k.reduce(op, y, x, dims, 1),
   })));
   // Which geometries a kernel can get wrong, the sums show; the other operations and dtypes take a few of them.
   const some = reduced.filter(([shape]) => shape.length === 0 || shape.length === 3 || shape[0] === 257 || count(shape) === 0);
@@ -42,21 +43,22 @@ export function otherReductions(): KernelCase[] {
     name: `prod [${shape}] over [${dims}]`, inputs: [drawn(shape, () => random.uniform(0.98, 1.02))], outputs: [output(without(shape, dims))],
     // A product of n factors carries n roundings of half a unit each.
     allowance: { absolute: reducedLength(shape, dims) * 2 ** -24 },
-    run: (k, [y], [x]) => y && x && k.reduce("prod", y, x, dims, 1),
+    run: (k, y, x) => k.reduce("prod", y, x, dims, 1),
   }));
-  const truths = some.flatMap(([shape, dims]) => (["any", "all"] as const).flatMap((op) => (["bool", "int32", "float32"] as const).map((dtype): KernelCase => ({
+  const truths = some.flatMap(([shape, dims]) => (["any", "all"] as const).flatMap((op) => (["bool", "int32",
+    "float32"] as const).map((dtype): KernelCase => ({
     name: `${op} [${shape}] over [${dims}] ${dtype}`, outputs: [output(without(shape, dims), "bool")],
     inputs: [drawn(shape, () => (random.uniform() < (op === "any" ? 0.1 : 0.9) ? 1 : 0), { dtype })],
-    run: (k, [y], [x]) => y && x && k.reduce(op, y, x, dims, 1),
+    run: (k, y, x) => k.reduce(op, y, x, dims, 1),
   }))));
   const whole = some.flatMap(([shape, dims]) => (["int32", "bool", "uint8"] as const).map((dtype): KernelCase => ({
     name: `sum [${shape}] over [${dims}] ${dtype}`, outputs: [output(without(shape, dims), "int32")],
     inputs: [drawn(shape, () => random.integer(0, 2) * (dtype === "bool" ? 1 : random.integer(0, 200)), { dtype })],
-    run: (k, [y], [x]) => y && x && k.reduce("sum", y, x, dims, 1),
+    run: (k, y, x) => k.reduce("sum", y, x, dims, 1),
   })));
   const wholeExtremes = (["max", "min", "prod"] as const).map((op): KernelCase => ({
     name: `${op} of int32`, inputs: [integers(random, [3, 31], -50, 50)], outputs: [output([3], "int32")],
-    run: (k, [y], [x]) => y && x && k.reduce(op, y, x, [1], 1),
+    run: (k, y, x) => k.reduce(op, y, x, [1], 1),
   }));
   return [...extremes, ...products, ...truths, ...whole, ...wholeExtremes];
 }
@@ -65,7 +67,8 @@ const withNaN = (operand: Operand, index: number): Operand => ({ ...operand, sto
 
 export function extremeIndices(): KernelCase[] {
   const random = new TestRandom(33);
-  const along: readonly (readonly [Shape, number])[] = [[[1], 0], [[7], 0], [[257], 0], [[65537], 0], [[5, 7], 0], [[5, 7], 1], [[3, 4, 5], 1], [[0, 3], 1], [[300, 10], 1]];
+  const along: readonly (readonly [Shape, number])[] = [[[1], 0], [[7], 0], [[257], 0], [[65537], 0], [[5, 7], 0], [[5, 7], 1], [[3, 4, 5], 1],
+    [[0, 3], 1], [[300, 10], 1]];
   const drawers = (shape: Shape): [string, Operand][] => [
     ["normal", normals(random, shape)], ["permuted", normals(random, shape, "permuted")], ["expanded", normals(random, shape, "expanded")],
     ["ties", drawn(shape, () => random.integer(0, 3))], ["int32 ties", integers(random, shape, -2, 3)], ["all −inf", drawn(shape, () => -Infinity)],
@@ -74,16 +77,16 @@ export function extremeIndices(): KernelCase[] {
     const op = (i + j) % 2 === 0 ? "argmax" : "argmin";
     return {
       name: `${op} [${shape}] dim ${dim} ${label}`, inputs: [x], outputs: [output(without(shape, [dim]), "int32")],
-      run: (k, [y], [given]) => y && given && k.argReduce(op, y, given, dim),
+      run: (k, y, given) => k.argReduce(op, y, given, dim),
     };
   }));
   const ofNaN = (["argmax", "argmin"] as const).map((op): KernelCase => ({
     name: `${op} finds NaN`, inputs: [withNaN(withNaN(normals(random, [300]), 77), 200)], outputs: [output([], "int32")],
-    run: (k, [y], [x]) => y && x && k.argReduce(op, y, x, 0),
+    run: (k, y, x) => k.argReduce(op, y, x, 0),
   }));
   const reduceNaN = (["max", "min", "sum"] as const).map((op): KernelCase => ({
     name: `${op} propagates NaN`, inputs: [withNaN(normals(random, [3, 300]), 377)], outputs: [output([3])],
-    run: (k, [y], [x]) => y && x && k.reduce(op, y, x, [1], 1), allowance: { sumLength: 300 },
+    run: (k, y, x) => k.reduce(op, y, x, [1], 1), allowance: { sumLength: 300 },
   }));
   return [...cases, ...ofNaN, ...reduceNaN];
 }
@@ -91,7 +94,8 @@ export function extremeIndices(): KernelCase[] {
 export function softmaxes(): KernelCase[] {
   const random = new TestRandom(34);
   const along: readonly (readonly [Shape, number])[] = [
-    [[1], 0], [[10], 0], [[257], 0], [[5, 7], 0], [[5, 7], 1], [[3, 257], 1], [[2, 5, 9], 1], [[0, 4], 1], [[4, 0], 0], [[64, 10], 1], [[2, 3001], 1], [[2, 2, 3, 5], 1],
+    [[1], 0], [[10], 0], [[257], 0], [[5, 7], 0], [[5, 7], 1], [[3, 257], 1], [[2, 5, 9], 1], [[0, 4], 1], [[4, 0], 0], [[64, 10], 1],
+    [[2, 3001], 1], [[2, 2, 3, 5], 1],
   ];
   return along.flatMap(([shape, dim]) => [false, true].flatMap((log): KernelCase[] => {
     const kind = `${log ? "log-softmax" : "softmax"} [${shape}] dim ${dim}`, length = shape[dim] ?? 1;
@@ -99,15 +103,16 @@ export function softmaxes(): KernelCase[] {
     const forward = (label: string, x: Operand): KernelCase => ({
       // log Σ exp sums K terms; WGSL's exp adds 3 + 2|x| ULP, of terms that matter only where |x| is small.
       name: `${kind} ${label}`, inputs: [x], outputs: [output(shape)], allowance: { webgpuUlps: () => 40 },
-      run: (k, [y], [given]) => y && given && k.softmax(y, given, dim, log),
+      run: (k, y, given) => k.softmax(y, given, dim, log),
     });
     const y = drawn(shape, () => (log ? -random.uniform(0, 6) : random.uniform()));
     return [
-      forward("normal", drawn(shape, () => random.normal(3))), forward("large", drawn(shape, () => 1000 + random.normal(10))), forward("with −inf", masked),
+      forward("normal", drawn(shape, () => random.normal(3))), forward("large", drawn(shape, () => 1000 + random.normal(10))),
+      forward("with −inf", masked),
       { name: `${kind} backward`, inputs: [normals(random, shape), y], outputs: [output(shape)],
         // Σ g·y of K terms of size 1, times y or exp(y) of at most 1.
         allowance: { absolute: 4 * 2 ** -23 * Math.sqrt(length) * length },
-        run: (k, [gradX], [grad, given]) => gradX && grad && given && k.softmaxBackward(gradX, grad, given, dim, log) },
+        run: (k, gradX, grad, given) => k.softmaxBackward(gradX, grad, given, dim, log) },
     ];
   }));
 }

@@ -33,7 +33,9 @@ export function allowanceOf(row: OperationRow): Allowance {
 }
 
 /** What is wrong with a tensor, or the empty string. */
-async function complaint<Row>(fixtures: Fixtures<Row>, what: string, got: Tensor | null | undefined, want: Stored | null | undefined, extra: Allowance): Promise<string> {
+async function complaint<Row>(
+  fixtures: Fixtures<Row>, what: string, got: Tensor | null | undefined, want: Stored | null | undefined, extra: Allowance,
+): Promise<string> {
   if (!want) return got ? `${what}: got a tensor of shape [${got.shape}], expected none` : "";
   if (!got) return `${what}: got nothing, expected a tensor of shape [${want.shape}]`;
   if (got.dtype !== want.dtype || String(got.shape) !== String(want.shape)) {
@@ -49,7 +51,7 @@ async function complaints(checks: readonly Promise<string>[]): Promise<string> {
 }
 
 export function nameOfRow(row: OperationRow): string {
-  const inputs = row.inputs.map((input) => `${input.dtype === "float32" ? "" : input.dtype}[${input.shape}]${input.view ? JSON.stringify(input.view) : ""}`);
+  const inputs = row.inputs.map(({ dtype, shape, view }) => `${dtype === "float32" ? "" : dtype}[${shape}]${view ? JSON.stringify(view) : ""}`);
   return `${row.op}(${inputs.join(", ")}) ${JSON.stringify(row.params)}`;
 }
 

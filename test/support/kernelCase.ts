@@ -18,7 +18,8 @@ export interface KernelCase {
   readonly inputs: readonly Operand[];
   /** Initial contents of what the kernel writes; their whole storage is compared, so that a neighbour overwritten shows. */
   readonly outputs: readonly Operand[];
-  readonly run: (kernels: Kernels, outputs: readonly View[], inputs: readonly View[]) => void;
+  /** Gets the outputs, then the inputs. */
+  readonly run: (kernels: Kernels, ...views: View[]) => void;
   readonly allowance?: Allowance;
 }
 
@@ -26,7 +27,7 @@ export interface KernelCase {
 export async function runCase(device: Device, { inputs, outputs, run, name }: KernelCase): Promise<HostArray[]> {
   const placedInputs = inputs.map((operand) => place(operand, device)), placedOutputs = outputs.map((operand) => place(operand, device));
   device.label = name;
-  run(device.kernels, placedOutputs, placedInputs);
+  run(device.kernels, ...placedOutputs, ...placedInputs);
   const results: HostArray[] = [];
   for (const [i, view] of placedOutputs.entries()) {
     const elements = outputs[i]?.storage.length ?? 0;

@@ -1,6 +1,6 @@
 // Operands of kernel tests: storage on the host with a strided window on it, in the layouts that views of the engine produce.
 import type { Device, DType, HostArray, Shape, View } from "../../kernels/types.js";
-import { TestRandom } from "./random.js";
+import type { TestRandom } from "./random.js";
 
 /** contiguous; permuted: dimensions stored in reverse order; strided: every second element, starting at the second; expanded: stride 0 in
  *  the first dimension; shifted: contiguous, starting at element 3. */

@@ -63,30 +63,38 @@ export function viewed(leaf: Tensor, view: InputView | undefined): Tensor {
 }
 
 const elementwise: Record<string, Operation> = {
-  neg: (_, x) => x.neg(), abs: (_, x) => x.abs(), sign: (_, x) => x.sign(), square: (_, x) => x.square(), sqrt: (_, x) => x.sqrt(), rsqrt: (_, x) => x.rsqrt(),
+  neg: (_, x) => x.neg(), abs: (_, x) => x.abs(), sign: (_, x) => x.sign(), square: (_, x) => x.square(), sqrt: (_, x) => x.sqrt(),
+  rsqrt: (_, x) => x.rsqrt(),
   reciprocal: (_, x) => x.reciprocal(), exp: (_, x) => x.exp(), expm1: (_, x) => x.expm1(), log: (_, x) => x.log(), log1p: (_, x) => x.log1p(),
-  sin: (_, x) => x.sin(), cos: (_, x) => x.cos(), tanh: (_, x) => x.tanh(), erf: (_, x) => x.erf(), floor: (_, x) => x.floor(), ceil: (_, x) => x.ceil(),
+  sin: (_, x) => x.sin(), cos: (_, x) => x.cos(), tanh: (_, x) => x.tanh(), erf: (_, x) => x.erf(), floor: (_, x) => x.floor(),
+  ceil: (_, x) => x.ceil(),
   round: (_, x) => x.round(), relu: (_, x) => F.relu(x), sigmoid: (_, x) => F.sigmoid(x), logSigmoid: (_, x) => F.logSigmoid(x),
   softplus: (_, x) => F.softplus(x), silu: (_, x) => F.silu(x), gelu: (_, x) => F.gelu(x), geluTanh: (_, x) => F.gelu(x, { approximate: "tanh" }),
   leakyRelu: (p, x) => F.leakyRelu(x, p.negativeSlope), clamp: (p, x) => x.clamp(p.min, p.max),
   add: (_, x, y) => x.add(y), sub: (_, x, y) => x.sub(y), mul: (_, x, y) => x.mul(y), div: (_, x, y) => x.div(y), pow: (_, x, y) => x.pow(y),
   maximum: (_, x, y) => x.maximum(y), minimum: (_, x, y) => x.minimum(y),
-  addScalar: (p, x) => x.add(p.scalar), subScalar: (p, x) => x.sub(p.scalar), mulScalar: (p, x) => x.mul(p.scalar), divScalar: (p, x) => x.div(p.scalar),
+  addScalar: (p, x) => x.add(p.scalar), subScalar: (p, x) => x.sub(p.scalar), mulScalar: (p, x) => x.mul(p.scalar),
+  divScalar: (p, x) => x.div(p.scalar),
   powScalar: (p, x) => x.pow(p.scalar), rsubScalar: (p, x) => x.rsub(p.scalar), rdivScalar: (p, x) => x.rdiv(p.scalar),
-  lt: (_, x, y) => x.lt(y), le: (_, x, y) => x.le(y), gt: (_, x, y) => x.gt(y), ge: (_, x, y) => x.ge(y), eq: (_, x, y) => x.eq(y), ne: (_, x, y) => x.ne(y),
+  lt: (_, x, y) => x.lt(y), le: (_, x, y) => x.le(y), gt: (_, x, y) => x.gt(y), ge: (_, x, y) => x.ge(y), eq: (_, x, y) => x.eq(y),
+  ne: (_, x, y) => x.ne(y),
   isnan: (_, x) => x.isnan(), logicalAnd: (_, x, y) => x.logicalAnd(y), logicalOr: (_, x, y) => x.logicalOr(y), logicalNot: (_, x) => x.logicalNot(),
   where: (_, condition, x, y) => where(condition, x, y), maskedFill: (p, x, mask) => x.maskedFill(mask, p.value),
   usedTwice: (_, x, w, b) => x.mul(w).add(b).relu().mul(w).add(x),
 };
 
 const movement: Record<string, Operation> = {
-  view: (p, x) => x.view(p.shape), reshape: (p, x) => x.reshape(p.shape), permute: (p, x) => x.permute(p.dims), transpose: (p, x) => x.transpose(p.dim0, p.dim1),
+  view: (p, x) => x.view(p.shape), reshape: (p, x) => x.reshape(p.shape), permute: (p, x) => x.permute(p.dims),
+  transpose: (p, x) => x.transpose(p.dim0, p.dim1),
   t: (_, x) => x.t(), flatten: (p, x) => x.flatten(p.startDim), unflatten: (p, x) => x.unflatten(p.dim, p.sizes), squeeze: (p, x) => x.squeeze(p.dim),
-  squeezeAll: (_, x) => x.squeeze(), unsqueeze: (p, x) => x.unsqueeze(p.dim), expand: (p, x) => x.expand(p.shape), expandAs: (_, x, y) => x.expandAs(y),
-  narrow: (p, x) => x.narrow(p.dim, p.start, p.length), select: (p, x) => x.select(p.dim, p.index), slice: (p, x) => x.slice(p.dim, p.start, p.stop, p.step),
+  squeezeAll: (_, x) => x.squeeze(), unsqueeze: (p, x) => x.unsqueeze(p.dim), expand: (p, x) => x.expand(p.shape),
+  expandAs: (_, x, y) => x.expandAs(y),
+  narrow: (p, x) => x.narrow(p.dim, p.start, p.length), select: (p, x) => x.select(p.dim, p.index),
+  slice: (p, x) => x.slice(p.dim, p.start, p.stop, p.step),
   contiguous: (_, x) => x.contiguous(), clone: (_, x) => x.clone(),
   cat: (p, ...inputs) => cat(inputs, p.dim), stack: (p, ...inputs) => stack(inputs, p.dim), split: (p, x) => x.split(p.size, p.dim),
-  chunk: (p, x) => x.chunk(p.chunks, p.dim), pad: (p, x) => F.pad(x, p.pads, { value: p.value }), repeat: (p, x) => x.repeat(p.counts), diag: (_, x) => x.diag(),
+  chunk: (p, x) => x.chunk(p.chunks, p.dim), pad: (p, x) => F.pad(x, p.pads, { value: p.value }), repeat: (p, x) => x.repeat(p.counts),
+  diag: (_, x) => x.diag(),
   gather: (p, x, index) => x.gather(p.dim, index), indexSelect: (p, x, index) => x.indexSelect(p.dim, index), oneHot: (p, x) => oneHot(x, p.classes),
   matmul: (_, x, y) => x.matmul(y), mm: (_, x, y) => x.mm(y), bmm: (_, x, y) => x.bmm(y),
 };
@@ -94,10 +102,14 @@ const movement: Record<string, Operation> = {
 const reduction: Record<string, Operation> = {
   sum: (p, x) => x.sum(p.over, p.keepdim), mean: (p, x) => x.mean(p.over, p.keepdim), sumAll: (_, x) => x.sum(), meanAll: (_, x) => x.mean(),
   prodAll: (_, x) => x.prod(), anyAll: (_, x) => x.any(), allAll: (_, x) => x.all(),
-  var: (p, x) => x.var(p.over, { correction: p.correction, keepdim: p.keepdim }), std: (p, x) => x.std(p.over, { correction: p.correction, keepdim: p.keepdim }),
-  varAll: (_, x) => x.var(), stdAll: (_, x) => x.std(), norm: (p, x) => x.norm(p.p, p.over, p.keepdim), normAll: (p, x) => x.norm(p.p), normMax: (_, x) => x.norm(Infinity),
-  amax: (p, x) => x.amax(p.over, p.keepdim), amin: (p, x) => x.amin(p.over, p.keepdim), maxDim: (p, x) => x.max(p.dim, p.keepdim), minDim: (p, x) => x.min(p.dim, p.keepdim),
-  maxAll: (_, x) => x.max(), minAll: (_, x) => x.min(), argmax: (p, x) => x.argmax(p.dim), argmin: (p, x) => x.argmin(p.dim), argmaxAll: (_, x) => x.argmax(),
+  var: (p, x) => x.var(p.over, { correction: p.correction, keepdim: p.keepdim }),
+  std: (p, x) => x.std(p.over, { correction: p.correction, keepdim: p.keepdim }),
+  varAll: (_, x) => x.var(), stdAll: (_, x) => x.std(), norm: (p, x) => x.norm(p.p, p.over, p.keepdim), normAll: (p, x) => x.norm(p.p),
+  normMax: (_, x) => x.norm(Infinity),
+  amax: (p, x) => x.amax(p.over, p.keepdim), amin: (p, x) => x.amin(p.over, p.keepdim), maxDim: (p, x) => x.max(p.dim, p.keepdim),
+  minDim: (p, x) => x.min(p.dim, p.keepdim),
+  maxAll: (_, x) => x.max(), minAll: (_, x) => x.min(), argmax: (p, x) => x.argmax(p.dim), argmin: (p, x) => x.argmin(p.dim),
+  argmaxAll: (_, x) => x.argmax(),
   argminAll: (_, x) => x.argmin(), softmax: (p, x) => F.softmax(x, p.dim), logSoftmax: (p, x) => F.logSoftmax(x, p.dim),
 };
 
@@ -112,14 +124,18 @@ const functional: Record<string, Operation> = {
   batchNorm: (p, x, mean, variance, w, b) => [F.batchNorm(x, mean, variance, w ?? null, b ?? null, p), mean, variance],
   scaledDotProductAttention: (_, q, k, v) => F.softmax(q.matmul(k.transpose(-2, -1)).div(Math.sqrt(q.size(-1))), -1).matmul(v),
   crossEntropy: (p, x, target, weight) => F.crossEntropy(x, target, { ...p, weight: weight ?? null }),
-  crossEntropySoft: (_, x, target) => F.crossEntropy(x, target), nllLoss: (p, x, target, weight) => F.nllLoss(x, target, { ...p, weight: weight ?? null }),
-  mseLoss: (p, x, y) => F.mseLoss(x, y, p), l1Loss: (p, x, y) => F.l1Loss(x, y, p), binaryCrossEntropyWithLogits: (p, x, y) => F.binaryCrossEntropyWithLogits(x, y, p),
+  crossEntropySoft: (_, x, target) => F.crossEntropy(x, target),
+  nllLoss: (p, x, target, weight) => F.nllLoss(x, target, { ...p, weight: weight ?? null }),
+  mseLoss: (p, x, y) => F.mseLoss(x, y, p), l1Loss: (p, x, y) => F.l1Loss(x, y, p),
+  binaryCrossEntropyWithLogits: (p, x, y) => F.binaryCrossEntropyWithLogits(x, y, p),
   binaryCrossEntropyWeighted: (_, x, y, weight, posWeight) => F.binaryCrossEntropyWithLogits(x, y, { weight, posWeight }),
   multiMarginLoss: (p, x, target, weight) => F.multiMarginLoss(x, target, { ...p, weight: weight ?? null }),
 };
 
 /** Every operation of the fixtures. */
-export const fixtureOperations: ReadonlyMap<string, Operation> = new Map(Object.entries({ ...elementwise, ...movement, ...reduction, ...functional }));
+export const fixtureOperations: ReadonlyMap<string, Operation> = new Map(
+  [elementwise, movement, reduction, functional].flatMap((family) => Object.entries(family)),
+);
 
 export function run(op: string, p: Parameters, inputs: readonly Tensor[]): readonly Tensor[] {
   const operation = fixtureOperations.get(op);
