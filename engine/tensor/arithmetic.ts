@@ -4,7 +4,7 @@ import { arithmeticDType, promote, promoteScalar } from "../dtype.js";
 import { elementwise } from "../ops/basic.js";
 import { allocate } from "../raw.js";
 import { argumentError } from "../scope.js";
-import { TensorCore, call, construct, freshSlot } from "./core.js";
+import { type TensorCore, call, construct, freshSlot } from "./core.js";
 import type { Tensor } from "./tensor.js";
 import { TensorViews } from "./views.js";
 
