@@ -1,6 +1,7 @@
 // A GPU that goes away in mid-training rejects the next await with a typed error; a new device and the last checkpoint carry on.
 import test from "tape";
-import { DeviceLostError, load, manualSeed, nn, openDevice, optim, randint, randn, save } from "../index.js";
+import { type Device, DeviceLostError, load, manualSeed, nn, openDevice, optim, randint, randn, save } from "../index.js";
+import { WebGPUDevice } from "../kernels/webgpu/device.js";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -47,7 +48,7 @@ test("device.destroy() in mid-training, and on from the checkpoint", async (t) =
 });
 
 /** Takes the GPU away as a driver reset would. */
-function destroyGpu(device: object): void {
-  if ("destroy" in device && typeof device.destroy === "function") device.destroy();
-  else throw new Error("the WebGPU device offers no destroy()");
+function destroyGpu(device: Device): void {
+  if (!(device instanceof WebGPUDevice)) throw new Error(`expected a WebGPU device, got ${device.description}`);
+  device.gpu.destroy();
 }
