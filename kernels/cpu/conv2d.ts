@@ -2,7 +2,7 @@
 import type { Activation, Conv2dParams, View } from "../types.js";
 import { forwardCut, forwardGeometry, multiplications, parametersOf, size, tilesOf, type Geometry } from "./conv2dGeometry.js";
 import type { CpuRuntime } from "./runtime.js";
-import { winogradApplies, winogradCut, winogradGeometry } from "./winograd.js";
+import { components, winogradApplies, winogradCut, winogradGeometry } from "./winograd.js";
 
 /** Below so many multiplications waking the other threads costs more than they give. */
 export const parallelFrom = 100_000;
@@ -35,7 +35,7 @@ export function convolve(
   const { groups, images, channels, outChannels, rows, columns } = geometry;
   if (images * groups * outChannels * rows.grid * columns.grid === 0) return;
   const parallel = multiplications(geometry) >= parallelFrom, byWinograd = winogradApplies(geometry);
-  const packs = groups * Math.ceil(outChannels / 8), depth = channels * (byWinograd ? 16 : rows.taps * columns.taps);
+  const packs = groups * Math.ceil(outChannels / 8), depth = channels * (byWinograd ? components : rows.taps * columns.taps);
   const panels = runtime.temporary(Math.max(1, packs * depth * 8) * 4);
   const packing = runtime.parameters([
     runtime.pointer(w), panels, groups, outChannels, channels, layout.groupStride, layout.outStride, layout.channelStride,

@@ -1,11 +1,11 @@
-// 3×3 convolution of step 1 by Winograd's F(2×2, 3×3), forward and for the input's gradient: 2.25 times fewer multiplications. The grid counts
-// 2×2 tiles of output; each sees a 4×4 tile of source. The sum over channels becomes 16 matrix products, one for each component of the
+// 3×3 convolution of step 1 by Winograd's F(4×4, 3×3), forward and for the input's gradient: 4 times fewer multiplications. The grid counts
+// 4×4 tiles of output; each sees a 6×6 tile of source. The sum over channels becomes 36 matrix products, one for each component of the
 // transformed tiles, on the same panels and micro-kernel as everything else. A task transforms one window of tiles, multiplies it by all
 // output channels of its range and transforms the products back, so that nothing but the weights is ever stored transformed.
 import { Convolution, WeightPacking, Window, aligned, ceilDivide, loadBlock, openWindow, tilesOf, windowBytes, writePixels } from "./convolution";
 import { blockBytes, multiplyPanel, panelRowBytes, panelWidth } from "./gemm";
-import { smaller } from "./simd";
-import { outputLeft, outputRight, transformSource, transformWeight } from "./winogradTransforms";
+import { smaller, storeLanes } from "./simd";
+import { components, linesBytes, tileCells, transformOutput, transformSource, transformWeight } from "./winogradTransforms";
 
 /** Tap (r, s) of four consecutive output channels; beyond `rows` zeros. */
 @inline
@@ -20,6 +20,9 @@ function fourTaps(p: WeightPacking, from: usize, r: i32, s: i32, rows: i32): v12
   return v;
 }
 
+/** Four weights' nine taps. */
+const tapsBytes: usize = 144;
+
 /** Panels [group][component][⌈outChannels / 8⌉][channels][8] of transformed weights. A task is one panel, all components. */
 export function winogradWeights(begin: i32, end: i32, scratch: usize, parameters: usize): void {
   const p = changetype<WeightPacking>(parameters);
@@ -30,12 +33,12 @@ export function winogradWeights(begin: i32, end: i32, scratch: usize, parameters
     for (let half = 0; half < 2; half++) {
       const first = panel * panelWidth + half * 4, rows = p.outChannels - first;
       let from = p.weights + ((group * p.groupStride + first * p.outStride) << 2);
-      let to = p.panels + (group as usize) * 16 * step + (panel as usize) * panelBytes + (half << 4);
+      let to = p.panels + ((group * components) as usize) * step + (panel as usize) * panelBytes + (half << 4);
       for (let channel = 0; channel < p.channels; channel++, from += p.channelStride << 2, to += panelRowBytes) {
-        transformWeight(to, step,
-          fourTaps(p, from, 0, 0, rows), fourTaps(p, from, 0, 1, rows), fourTaps(p, from, 0, 2, rows),
-          fourTaps(p, from, 1, 0, rows), fourTaps(p, from, 1, 1, rows), fourTaps(p, from, 1, 2, rows),
-          fourTaps(p, from, 2, 0, rows), fourTaps(p, from, 2, 1, rows), fourTaps(p, from, 2, 2, rows));
+        for (let r = 0; r < 3; r++) {
+          for (let s = 0; s < 3; s++) v128.store(scratch + ((r * 3 + s) << 4), fourTaps(p, from, r, s, rows));
+        }
+        transformWeight(to, step, scratch + tapsBytes, scratch);
       }
     }
   }
@@ -44,19 +47,40 @@ export function winogradWeights(begin: i32, end: i32, scratch: usize, parameters
 /** A task's working memory. */
 @unmanaged
 class Task {
+  lines: usize; // of a transform under way
+  cells: usize; // 4×4 cells of four tiles
+  extents: usize; // for each tile, how many of its rows · 8 + columns lie inside the output
   tiles: usize; // transformed source: [component][panel of 8 tiles][channel][8]
   products: usize; // four output channels: [component][panel of 8 tiles][4][8]
   panels: i32; // of 8 tiles
 }
 const taskBytes: usize = 64;
+const cellsBytes: usize = 256;
+const wholeTile: i32 = (tileCells << 3) | tileCells;
 
 function layOut(c: Convolution, w: Window, t: Task, scratch: usize): void {
   const tiles = (c.tileImages * c.tileRows * c.tileColumns + 7) & -8;
-  w.pixelOffsets = aligned(scratch + windowBytes + taskBytes);
+  t.lines = aligned(scratch + windowBytes + taskBytes);
+  t.cells = t.lines + linesBytes;
+  w.pixelOffsets = t.cells + cellsBytes;
   w.outOffsets = aligned(w.pixelOffsets + (tiles << 2));
-  t.products = aligned(w.outOffsets + (tiles << 2));
-  t.tiles = aligned(t.products + ((16 * 4 * tiles) << 2));
-  w.block = aligned(t.tiles + ((16 * c.channels * tiles) << 2));
+  t.extents = aligned(w.outOffsets + (tiles << 2));
+  t.products = aligned(t.extents + (tiles << 2));
+  t.tiles = aligned(t.products + ((components * 4 * tiles) << 2));
+  w.block = aligned(t.tiles + ((components * c.channels * tiles) << 2));
+}
+
+function writeExtents(c: Convolution, w: Window, t: Task): void {
+  const height = c.outPlane / c.outWidth;
+  let at = t.extents;
+  for (let image = 0; image < w.images; image++) {
+    for (let i = w.row; i < w.row + w.rows; i++) {
+      const rows = smaller(tileCells, height - i * tileCells);
+      for (let j = w.column; j < w.column + w.columns; j++, at += 4) {
+        store<i32>(at, (rows << 3) | smaller(tileCells, c.outWidth - j * tileCells));
+      }
+    }
+  }
 }
 
 /** Transforms the window's tiles, a block of channels at a time. */
@@ -73,56 +97,55 @@ function transformWindow(c: Convolution, w: Window, t: Task, group: i32): void {
       let p2 = w.block + load<i32>(offsets, 8), p3 = w.block + load<i32>(offsets, 12);
       let to = t.tiles + ((i >> 3) as usize) * panelBytes + (first as usize) * panelRowBytes + ((i & 4) << 2);
       for (let channel = 0; channel < w.channels; channel++, to += panelRowBytes) {
-        transformSource(to, step, p0, p1, p2, p3, rowBytes);
+        transformSource(to, step, t.lines, p0, p1, p2, p3, rowBytes);
         p0 += planeBytes; p1 += planeBytes; p2 += planeBytes; p3 += planeBytes;
       }
     }
   }
 }
 
-/** Both cells of one output row for four tiles, left and right interleaved; the last tile of an odd row has no right cell. */
-function storeOutputRow(c: Convolution, out: usize, offsets: usize, tiles: i32, left: v128, right: v128): void {
-  let pairs = v128.shuffle<f32>(left, right, 0, 4, 1, 5);
-  for (let i = 0; i < tiles; i++, offsets += 4) {
-    if (i == 2) pairs = v128.shuffle<f32>(left, right, 2, 6, 3, 7);
-    const to = out + load<i32>(offsets);
-    // Where the output is odd, whether a tile's right cell exists follows from its column; even outputs (nearly all) never ask.
-    const single = (c.outWidth & 1) != 0 && ((load<u32>(offsets) >> 2) % (c.outWidth as u32)) as i32 == c.outWidth - 1;
-    if (i & 1) {
-      if (single) v128.store32_lane(to, pairs, 2);
-      else v128.store64_lane(to, pairs, 1);
-    } else if (single) v128.store32_lane(to, pairs, 0);
-    else v128.store64_lane(to, pairs, 0);
+/** A tile's four cells of one output row. */
+@inline
+function storeCells(to: usize, cells: v128, row: i32, extent: i32): void {
+  if (extent == wholeTile) v128.store(to, cells);
+  else if (row < extent >> 3) {
+    if ((extent & 7) == tileCells) v128.store(to, cells);
+    else storeLanes(to, cells, extent & 7);
   }
 }
 
-/** Transforms four output channels' products back and writes the 2×2 cells. */
+/** Writes row `row` of up to four tiles, whose cells stand in one vector a column. */
+@inline
+function storeRow(out: usize, offsets: usize, extents: usize, tiles: i32, row: i32, y0: v128, y1: v128, y2: v128, y3: v128): void {
+  const low01 = v128.shuffle<f32>(y0, y1, 0, 4, 1, 5), low23 = v128.shuffle<f32>(y2, y3, 0, 4, 1, 5);
+  storeCells(out + load<i32>(offsets), v128.shuffle<f32>(low01, low23, 0, 1, 4, 5), row, load<i32>(extents));
+  if (tiles > 1) storeCells(out + load<i32>(offsets, 4), v128.shuffle<f32>(low01, low23, 2, 3, 6, 7), row, load<i32>(extents, 4));
+  const high01 = v128.shuffle<f32>(y0, y1, 2, 6, 3, 7), high23 = v128.shuffle<f32>(y2, y3, 2, 6, 3, 7);
+  if (tiles > 2) storeCells(out + load<i32>(offsets, 8), v128.shuffle<f32>(high01, high23, 0, 1, 4, 5), row, load<i32>(extents, 8));
+  if (tiles > 3) storeCells(out + load<i32>(offsets, 12), v128.shuffle<f32>(high01, high23, 2, 3, 6, 7), row, load<i32>(extents, 12));
+}
+
+@inline
+function finish(cells: usize, bias: v128, relu: bool): v128 {
+  const value = f32x4.add(v128.load(cells), bias);
+  return relu ? f32x4.pmax(value, f32x4.splat(0)) : value;
+}
+
+/** Transforms four output channels' products back and writes the cells. */
 function storeOutput(c: Convolution, w: Window, t: Task, out: usize, channel: i32, rows: i32): void {
-  const step = (t.panels as usize) * blockBytes, zero = f32x4.splat(0), rowBytes = (c.outWidth as usize) << 2;
-  const height = c.outPlane / c.outWidth;
+  const step = (t.panels as usize) * blockBytes, rowBytes = (c.outWidth as usize) << 2, relu = c.relu != 0;
   for (let m = 0; m < rows; m++, out += (c.outPlane as usize) << 2) {
     const bias = v128.splat<f32>(c.bias ? load<f32>(c.bias + ((channel + m) << 2)) : 0);
     for (let i = 0; i < w.pixels; i += 4) {
       const source = t.products + ((i >> 3) as usize) * blockBytes + (m as usize) * panelRowBytes + ((i & 4) << 2);
-      const offsets = w.outOffsets + (i << 2), tiles = smaller(4, w.pixels - i);
-      let left = f32x4.add(outputLeft(source, step, 0), bias), right = f32x4.add(outputRight(source, step, 0), bias);
-      if (c.relu) { left = f32x4.pmax(left, zero); right = f32x4.pmax(right, zero); }
-      storeOutputRow(c, out, offsets, tiles, left, right);
-      left = f32x4.add(outputLeft(source, step, 1), bias); right = f32x4.add(outputRight(source, step, 1), bias);
-      if (c.relu) { left = f32x4.pmax(left, zero); right = f32x4.pmax(right, zero); }
-      if ((height & 1) == 0) storeOutputRow(c, out + rowBytes, offsets, tiles, left, right);
-      else storeLowerRow(c, w, out + rowBytes, i, tiles, left, right);
+      transformOutput(t.cells, t.lines, source, step);
+      const offsets = w.outOffsets + (i << 2), extents = t.extents + (i << 2), tiles = w.pixels - i;
+      for (let row = 0; row < tileCells; row++) {
+        const cells = t.cells + ((row as usize) << 6);
+        storeRow(out + (row as usize) * rowBytes, offsets, extents, tiles, row, finish(cells, bias, relu), finish(cells + 16, bias, relu),
+          finish(cells + 32, bias, relu), finish(cells + 48, bias, relu));
+      }
     }
-  }
-}
-
-/** The second row of the tiles of an odd output: the tiles of the last tile row have none. */
-function storeLowerRow(c: Convolution, w: Window, out: usize, first: i32, tiles: i32, left: v128, right: v128): void {
-  for (let i = 0; i < tiles; i++) {
-    const row = w.row + ((first + i) / w.columns) % w.rows;
-    if (row < c.gridRows - 1) storeOutputRow(c, out, w.outOffsets + ((first + i) << 2), 1, left, right);
-    left = v128.shuffle<f32>(left, left, 1, 2, 3, 0);
-    right = v128.shuffle<f32>(right, right, 1, 2, 3, 0);
   }
 }
 
@@ -131,7 +154,7 @@ function multiplyWindow(c: Convolution, w: Window, t: Task, weights: usize, out:
   const weightStep = (ceilDivide(c.outChannels, panelWidth) as usize) * panelBytes;
   for (let m = 0; m < channels; m += 4) {
     let a = weights + ((m >> 3) as usize) * panelBytes + ((m & 4) << 2), b = t.tiles, product = t.products;
-    for (let component = 0; component < 16; component++, a += weightStep) {
+    for (let component = 0; component < components; component++, a += weightStep) {
       for (let panel = 0; panel < t.panels; panel++, b += panelBytes, product += blockBytes) {
         multiplyPanel(c.channels, a, b, 0, 0, product, panelRowBytes, false);
       }
@@ -149,7 +172,8 @@ export function winograd(begin: i32, end: i32, scratch: usize, parameters: usize
     openWindow(c, w, task % tiles);
     t.panels = ceilDivide(w.pixels, panelWidth);
     transformWindow(c, w, t, group);
-    const weights = c.weights + ((group * 16 * weightPanels + (firstChannel >> 3)) as usize) * panelBytes;
+    writeExtents(c, w, t);
+    const weights = c.weights + ((group * components * weightPanels + (firstChannel >> 3)) as usize) * panelBytes;
     const channel = group * c.outChannels + firstChannel;
     multiplyWindow(c, w, t, weights, c.out + ((channel * c.outPlane) << 2), channel, smaller(c.tileChannels, c.outChannels - firstChannel));
   }
