@@ -83,7 +83,7 @@ export async function checkLayer(fixtures: Fixtures<LayerRow>, row: LayerRow, de
   try {
     const none = () => 0;
     const layer = construct(row.layer, row.arguments).train(row.training).to(device);
-    layer.loadStateDict(Object.fromEntries(Object.entries(row.state).map(([name, stored]) => [name, fixtures.tensor(stored, device)])));
+    layer.loadStateDict(Object.fromEntries(Object.entries(row.state).map(([name, stored]) => [name, fixtures.tensor(stored)])));
     const { leaves } = fixtures.inputs(row, device);
     const output: Tensor = Reflect.apply(layer, undefined, leaves);
     backwardFrom([output], row.cotangents.map((stored) => stored && fixtures.tensor(stored, device)));

@@ -43,8 +43,9 @@ export class Fixtures<Row> {
     return dtype === "float32" ? new Float32Array(this.#words, at * 4, length) : new Int32Array(this.#words, at * 4, length);
   }
 
-  tensor({ shape, dtype, at }: Stored, device: Device): Tensor {
-    return tensor(this.values({ shape, dtype, at }), { shape, dtype, device });
+  /** On the CPU unless a device is named. */
+  tensor({ shape, dtype, at }: Stored, device?: Device): Tensor {
+    return tensor(this.values({ shape, dtype, at }), { shape, dtype, ...(device && { device }) });
   }
 
   /** The leaves of a row's inputs, and the inputs as the operation sees them; `moved` takes the place of the stored values. */
