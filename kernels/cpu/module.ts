@@ -23,8 +23,8 @@ function decode(base64: string): Uint8Array<ArrayBuffer> {
 
 /** (func (param v128 v128 v128) (result v128) f32x4.relaxed_madd): a module that only engines with relaxed SIMD accept. */
 const relaxedProbe = new Uint8Array([
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0, 10, 14, 1, 12, 0, 32, 0, 32, 1, 32, 2, 0xfd, 0x85, 2, 11, 0,
-].slice(0, -1));
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32, 1, 32, 2, 0xfd, 0x85, 2, 11,
+]);
 
 export function supportsRelaxedSimd(): boolean {
   return WebAssembly.validate(relaxedProbe);
