@@ -1,6 +1,7 @@
 // The house itself: without an adapter the test run fails in a sentence, the archives unpack as they should, and the TAP reader that counts
 // everybody else's assertions counts right.
 import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import test from "tape";
 
 function runNode(args: string[], env: Record<string, string>) {
@@ -37,6 +38,13 @@ test("a name that no test has is a failure, not an empty success", (t) => {
 test("the README's table of operations is the one its script writes", (t) => {
   const { status, text } = runNode(["--import", "tsx", "scripts/operations-table.ts", "--check"], {});
   t.deepEqual({ status, text }, { status: 0, text: "" });
+  t.end();
+});
+
+test("every link of the README leads somewhere", (t) => {
+  const links = [...readFileSync("README.md", "utf8").matchAll(/\]\(([^)#]+)\)/g)].map(([, target]) => target ?? "");
+  t.ok(links.length > 0);
+  t.deepEqual(links.filter((target) => !existsSync(target)), []);
   t.end();
 });
 
