@@ -4,11 +4,13 @@ import { openReference } from "../../kernels/reference/index.js";
 import { kernelFamilies } from "../kernels/families.js";
 import { allowanceOf, checkLayer, checkOperation, type LayerRow, nameOfRow, type OperationRow } from "../support/fixtureRows.js";
 import { Fixtures } from "../support/fixtures.js";
-import { compareCase, expectation } from "../support/kernelCase.js";
+import { compareCases, type Expectation, expectation } from "../support/kernelCase.js";
 
 const BATCH = 8;
 const CLASSES = 10;
 const SIDE = 28;
+/** Kernel cases started together: a GPU compiles their pipelines in parallel. */
+const AT_ONCE = 40;
 
 export interface Comparison {
   readonly cases: number;
@@ -28,9 +30,12 @@ async function compareFamily(family: string): Promise<Comparison> {
   const reference = openReference();
   const cases = kernelFamilies[family]?.() ?? [];
   const complaints: string[] = [];
-  for (const one of cases) {
-    const complaint = await compareCase({ name: device.kind, device }, one, await expectation(reference, one));
-    if (complaint !== "") complaints.push(`${one.name}: ${complaint}`);
+  for (let first = 0; first < cases.length; first += AT_ONCE) {
+    const some = cases.slice(first, first + AT_ONCE);
+    const expected: Expectation[] = [];
+    for (const one of some) expected.push(await expectation(reference, one));
+    const found = await compareCases(device, some, expected);
+    found.forEach((complaint, i) => complaint !== "" && complaints.push(`${some[i]?.name}: ${complaint}`));
   }
   return { cases: cases.length, complaints };
 }
