@@ -23,12 +23,15 @@ export function biasActivationGrad(runtime: WebGPURuntime, gradZ: View | null, g
     inputs: { grad, y },
     outputs: { gradZ, sums },
     params: { batch, images, parts },
-    workgroups: [channels, parts, 1],
+    workgroups: channels * parts, // a vocabulary's worth of channels is past one dimension's limit
     body: () => `${totalsCode(lanes, ["sum"])}
 @compute @workgroup_size(${lanes})
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let channel = workgroup.x;
-  let first = workgroup.y * params.images;
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let index = linearWorkgroup(workgroup, grid);
+  let channel = index % ${channels}u;
+  let part = index / ${channels}u;
+  if (part >= params.parts) { return; }
+  let first = part * params.images;
   let last = min(first + params.images, params.batch);
   var sum = 0.0;
 ${inner === 0 ? "" : walkChannel(channels, inner, lanes, `
@@ -36,7 +39,7 @@ ${inner === 0 ? "" : walkChannel(channels, inner, lanes, `
       ${gradZ ? "gradZ[at] = value;" : ""}
       sum += value;`)}
   let total = sumOfLanes(sum, lane);
-  ${sums ? "if (lane == 0u) { sums[channel * params.parts + workgroup.y] = total; }" : ""}
+  ${sums ? "if (lane == 0u) { sums[channel * params.parts + part] = total; }" : ""}
 }
 `,
   });
