@@ -6,12 +6,14 @@ import type { Device, Kernels } from "../kernels/types.js";
 import { kernelFamilies } from "./kernels/families.js";
 import { largeGrids } from "./kernels/large.js";
 import { closeDevices, type NamedDevice, openTestedDevices } from "./support/devices.js";
-import { compareCase, expectation, type KernelCase, runCase } from "./support/kernelCase.js";
+import { compareCases, type Expectation, expectation, type KernelCase, runCase } from "./support/kernelCase.js";
 import { integers, normals, output } from "./support/operands.js";
 import { TestRandom } from "./support/random.js";
 
 /** A broken kernel fails hundreds of cases; the first few tell. */
 const mostShown = 6;
+/** Cases started together: enough to keep a compiler on every core, few enough to hold in memory. */
+const atOnce = 40;
 
 /** A reference that remembers which of its methods were called. */
 function watched(reference: Device, called: Set<string>): Device {
@@ -35,13 +37,14 @@ test("the devices open", async (t) => {
 
 for (const [family, cases] of Object.entries(kernelFamilies)) {
   test(`kernels: ${family}`, async (t) => {
-    const complaints = new Map(devices.map(({ name }): [string, string[]] => [name, []]));
-    const list = cases();
-    for (const one of list) {
-      const expected = await expectation(reference, one);
-      for (const named of devices) {
-        const complaint = await compareCase(named, one, expected);
-        if (complaint !== "") complaints.get(named.name)?.push(`${one.name}: ${complaint}`);
+    const list = cases(), complaints = new Map(devices.map(({ name }): [string, string[]] => [name, []]));
+    for (let first = 0; first < list.length; first += atOnce) {
+      const some = list.slice(first, first + atOnce);
+      const expected: Expectation[] = [];
+      for (const one of some) expected.push(await expectation(reference, one));
+      for (const { name, device } of devices) {
+        const found = await compareCases(device, some, expected);
+        found.forEach((complaint, i) => complaint !== "" && complaints.get(name)?.push(`${some[i]?.name}: ${complaint}`));
       }
     }
     for (const [name, found] of complaints) t.deepEqual(found.slice(0, mostShown), [], `${name} agrees with the reference in ${list.length} cases`);
@@ -72,7 +75,7 @@ test("kernels: an index or a label outside its range is an IndexError", async (t
     for (const one of wrong) {
       const caught = await errorOf(named.device, one);
       t.ok(caught instanceof IndexError && caught.message.includes(one.name), `${named.name}: ${one.name} says "${caught?.message}"`);
-      t.equal(await compareCase(named, quiet, await expectation(reference, quiet)), "", `${named.name}: carries on after ${one.name}`);
+      t.deepEqual(await compareCases(named.device, [quiet], [await expectation(reference, quiet)]), [""], `${named.name}: carries on after ${one.name}`);
     }
   }
 });

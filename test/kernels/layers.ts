@@ -151,10 +151,10 @@ function normalisationGradients(random: TestRandom, shape: Shape): KernelCase[] 
       }
     },
   });
-  return [
-    backward("all", true, false, [true, true, true]), backward("with ReLU", true, true, [true, true, true]),
-    backward("unweighted", false, false, [true, false, false]),
-    backward("parameters alone", true, true, [false, true, true]), backward("gradW alone", true, false, [false, true, false]),
+  const common = [backward("all", true, false, [true, true, true]), backward("with ReLU", true, true, [true, true, true])];
+  return channels !== 65 ? common : [
+    ...common, backward("unweighted", false, false, [true, false, false]), backward("parameters alone", true, true, [false, true, true]),
+    backward("gradW alone", true, false, [false, true, false]),
   ];
 }
 
@@ -164,7 +164,9 @@ export function losses(): KernelCase[] {
   const choices: CrossEntropyParams[] = (["mean", "sum", "none"] as const).flatMap((reduction) => [
     { reduction, ignoreIndex: -100, labelSmoothing: 0 }, { reduction, ignoreIndex: 0, labelSmoothing: 0.1 },
   ]);
-  return shapes.flatMap((shape) => choices.flatMap((params) => [false, true].flatMap((weighted): KernelCase[] => {
+  // Half of the combinations at each shape, the other half at the next: each compiles GPU pipelines of its own.
+  const weights = (shape: number, choice: number) => [false, true].filter((weighted) => (shape + choice + Number(weighted)) % 2 === 0);
+  return shapes.flatMap((shape, i) => choices.flatMap((params, j) => weights(i, j).flatMap((weighted): KernelCase[] => {
     const [batch = 1, classes = 1, inner = 1] = shape, rows = batch * inner;
     const labels = integers(random, [batch, inner], classes > 1 && params.ignoreIndex === 0 ? 0 : Math.min(1, classes - 1), classes);
     const x = drawn(shape, () => random.normal(3)), weight = drawn([classes], () => random.uniform(0.5, 2));

@@ -28,10 +28,10 @@ function product(random: TestRandom, a: Operand, b: Operand, bias: boolean, acti
 }
 
 type Form = "N" | "T" | "padded";
-/** All nine pairs of forms at every third size, two of them at the others: each pair and size compiles a GPU pipeline of its own. */
+/** All nine pairs of forms at every fifth size, two of them at the others: each pair and size compiles a GPU pipeline of its own. */
 function formsMeet(size: number, left: Form, right: Form): boolean {
-  if (size % 3 === 1) return true;
-  return size % 3 === 0 ? left === "N" && right !== "padded" : right === "N" && left !== "N";
+  if (size % 5 === 0) return true;
+  return size % 2 === 0 ? left === "N" && right !== "padded" : right === "N" && left !== "N";
 }
 
 export function matmuls(): KernelCase[] {
@@ -75,12 +75,9 @@ const geometries: readonly Geometry[] = [
   { input: [1, 3, 11, 13], outChannels: 4, kernel: [5, 3], params: { stride: [2, 1], padding: [2, 0], dilation: [1, 2], groups: 1 } },
   { input: [2, 4, 9, 9], outChannels: 8, kernel: [3, 3], params: params(2, 1, 1, 2) },
   { input: [2, 6, 9, 9], outChannels: 6, kernel: [3, 3], params: params(1, 1, 1, 6) },
-  { input: [1, 8, 6, 6], outChannels: 16, kernel: [1, 1], params: params(1, 0) },
   { input: [1, 8, 7, 7], outChannels: 16, kernel: [1, 1], params: params(2, 0) },
   { input: [1, 3, 17, 17], outChannels: 7, kernel: [7, 7], params: params(2, 3) },
-  { input: [1, 2, 9, 9], outChannels: 3, kernel: [3, 3], params: params(1, 2, 2) },
   { input: [1, 2, 5, 5], outChannels: 3, kernel: [5, 5], params: params(1, 0) },
-  { input: [3, 2, 6, 6], outChannels: 3, kernel: [2, 2], params: params(3, 1) },
   { input: [0, 2, 5, 5], outChannels: 3, kernel: [3, 3], params: params(1, 1) },
   { input: [2, 17, 5, 5], outChannels: 13, kernel: [3, 3], params: params(1, 1) },
   { input: [1, 20, 12, 12], outChannels: 67, kernel: [3, 3], params: params(1, 1) },
@@ -107,7 +104,7 @@ function convolution({ input, outChannels, kernel, params: given }: Geometry, in
     run: (k, out, g, o) => k[name](out, g, o, given),
   });
   return [
-    forward(false, "none"), forward(true, index % 2 === 0 ? "none" : "relu"),
+    index % 3 === 0 ? forward(false, "none") : forward(true, index % 3 === 1 ? "none" : "relu"),
     gradient("conv2dInputGrad", w, input, (outChannels / given.groups) * taps),
     gradient("conv2dWeightGrad", x, weightShape, batch * extent(0) * extent(1)),
   ];

@@ -1,6 +1,5 @@
 // One kernel call, run on a device and on the reference with the same data, and the comparison of every byte it may have written.
 import type { Device, HostArray, Kernels, View } from "../../kernels/types.js";
-import type { NamedDevice } from "./devices.js";
 import { type Operand, place } from "./operands.js";
 import { describeMismatch, float32Epsilon, float32Tolerance, sumAllowance, worstMismatch } from "./tolerance.js";
 
@@ -23,18 +22,31 @@ export interface KernelCase {
   readonly allowance?: Allowance;
 }
 
-/** Runs the case and gives the whole storage of every output. */
-export async function runCase(device: Device, { inputs, outputs, run, name }: KernelCase): Promise<HostArray[]> {
-  const placedInputs = inputs.map((operand) => place(operand, device)), placedOutputs = outputs.map((operand) => place(operand, device));
+/** A case whose kernel was started. */
+interface Started {
+  readonly outputs: readonly { readonly operand: Operand; readonly view: View }[];
+  readonly inputs: readonly View[];
+}
+
+function start(device: Device, { inputs, outputs, run, name }: KernelCase): Started {
+  const placedInputs = inputs.map((operand) => place(operand, device));
+  const placedOutputs = outputs.map((operand) => ({ operand, view: place(operand, device) }));
   device.label = name;
-  run(device.kernels, ...placedOutputs, ...placedInputs);
-  const results: HostArray[] = [];
-  for (const [i, view] of placedOutputs.entries()) {
-    const elements = outputs[i]?.storage.length ?? 0;
-    results.push(elements === 0 ? new Float32Array(0) : await device.download(view.buffer, elements, view.dtype));
-  }
-  for (const { buffer } of [...placedInputs, ...placedOutputs]) device.release(buffer);
+  run(device.kernels, ...placedOutputs.map(({ view }) => view), ...placedInputs);
+  return { outputs: placedOutputs, inputs: placedInputs };
+}
+
+async function finish(device: Device, { outputs, inputs }: Started): Promise<HostArray[]> {
+  const results = await Promise.all(outputs.map(({ operand: { storage }, view }) => {
+    return storage.length === 0 ? new Float32Array(0) : device.download(view.buffer, storage.length, view.dtype);
+  }));
+  for (const { buffer } of [...inputs, ...outputs.map(({ view }) => view)]) device.release(buffer);
   return results;
+}
+
+/** Runs the case and gives the whole storage of every output. */
+export function runCase(device: Device, one: KernelCase): Promise<HostArray[]> {
+  return finish(device, start(device, one));
 }
 
 const absolute = (operand: Operand): Operand => ({
@@ -54,14 +66,33 @@ export async function expectation(reference: Device, one: KernelCase): Promise<E
   return { values, magnitudes: await runCase(reference, onMagnitudes) };
 }
 
-/** What is wrong with the device's results, or the empty string. */
-export async function compareCase({ device }: NamedDevice, one: KernelCase, expected: Expectation): Promise<string> {
-  let results: HostArray[];
-  try {
-    results = await runCase(device, one);
-  } catch (error) {
-    return `threw ${String(error)}`;
-  }
+/** What is wrong with the device's results, case by case; the empty string where nothing is. All kernels are started before the first result
+ *  is awaited, so that a GPU compiles their pipelines in parallel. */
+export async function compareCases(device: Device, cases: readonly KernelCase[], expected: readonly Expectation[]): Promise<string[]> {
+  const started = cases.map((one) => {
+    try {
+      return start(device, one);
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  });
+  return Promise.all(cases.map(async (one, i) => {
+    const running = started[i], want = expected[i];
+    if (!running || !want) throw new RangeError("There are as many cases as expectations.");
+    if (running instanceof Error) return `threw ${String(running)}`;
+    try {
+      return compare(device, one, await finish(device, running), want);
+    } catch (error) {
+      return `threw ${String(error)}`;
+    }
+  }));
+}
+
+export async function compareCase({ device }: { readonly device: Device }, one: KernelCase, expected: Expectation): Promise<string> {
+  return (await compareCases(device, [one], [expected])).join();
+}
+
+function compare(device: Device, one: KernelCase, results: readonly HostArray[], expected: Expectation): string {
   const { sumLength, absolute: fixed = 0, webgpuUlps } = one.allowance ?? {};
   const complaints = results.map((result, i) => {
     const want = expected.values[i] ?? [], magnitudes = expected.magnitudes?.[i];
