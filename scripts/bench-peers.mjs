@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { benchEnvironment, buildBenchmark } from "./bench-program.mjs";
+import { adapterName, benchEnvironment, buildBenchmark } from "./bench-program.mjs";
 import { npm, root } from "./prepare.mjs";
 
 const THREADS = "2";
@@ -102,7 +102,13 @@ function finish() {
     const ours = `${row.oursMs.toFixed(2)} ms`;
     console.log(`${cell(row.case, 14)}${cell(row.device, 8)}${cell(ours, 12)}${cell(peer, 34)}${cell(row.ratio.toFixed(3), 12)}≤ ${row.atMost.toFixed(2)}  ${verdict}`);
   }
-  const machine = { processor: cpus()[0]?.model ?? "unknown", cores: cpus().length, node: process.version, date: new Date().toISOString().slice(0, 10) };
+  const machine = {
+    processor: cpus()[0]?.model ?? "unknown",
+    cores: cpus().length,
+    node: process.version,
+    date: new Date().toISOString().slice(0, 10),
+    adapter: adapterName(),
+  };
   mkdirSync(join(root, "bench", "results"), { recursive: true });
   writeFileSync(join(root, "bench", "results", "peers.json"), `${JSON.stringify({ ...machine, results }, null, 1)}\n`);
   const missed = results.filter((row) => !(row.ratio <= row.atMost));

@@ -22,8 +22,16 @@ export async function buildBenchmark() {
   return outfile;
 }
 
+function checkAdapter(env) {
+  const check = spawnSync(process.execPath, [join(root, "scripts", "check-adapter.mjs")], { encoding: "utf8", env });
+  return check.status === 0 ? check.stdout.trim() : null;
+}
+
 /** The machine's own adapter where it has one, else SwiftShader. */
 export function benchEnvironment() {
-  const check = spawnSync(process.execPath, [join(root, "scripts", "check-adapter.mjs")], { encoding: "utf8" });
-  return check.status === 0 ? process.env : adapterEnvironment();
+  return checkAdapter(process.env) === null ? adapterEnvironment() : process.env;
+}
+
+export function adapterName() {
+  return checkAdapter(benchEnvironment()) ?? "none";
 }

@@ -1,4 +1,4 @@
-// `npm run table`: writes the README's table of what runs where, from the tables and records themselves. `--check` only says whether the README
+// `npm run table` (first half): writes the README's table of what runs where, from the tables and records themselves. `--check` only says whether the README
 // is up to date. A device without a kernel that an operation needs ends it with an error.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
