@@ -12,6 +12,10 @@ const smallestOutput = 3;
 export const components = 36;
 const transformedElements = 160 * 1024;
 const mostTiles = 64;
+/** The weight gradient's transformed tiles of both operands, beside 36 sums for each of 64 × 64 weights. */
+const weightGradElements = 180 * 1024;
+/** Windows of a piece: fewer, and transforming the sums back costs more than a sixteenth. */
+const leastWindows = 4;
 
 function suits({ taps, dilation, step, outStep, out }: Axis): boolean {
   return taps === 3 && dilation === 1 && step === 1 && outStep === 1 && out >= smallestOutput;
@@ -45,9 +49,10 @@ export function winogradCut(g: Geometry, threads: number): Cut {
 /** Ranges of at most 64 × 64 channels; pieces from the sizes alone, since they decide the order of the sum. */
 export function winogradWeightGradCut(g: Geometry): Cut {
   const channels = evenBlock(Math.ceil(g.channels / 8), 8) * 8, blockChannels = evenBlock(Math.ceil(g.outChannels / 8), 8) * 8;
-  const cut = fitBlock(g, { ...tile(g, 32), channels, blockChannels, pieces: 1, tilesPerPiece: 1 }, "channels");
+  const window = Math.max(8, Math.floor(weightGradElements / (components * (channels + blockChannels)) / 8) * 8);
+  const cut = fitBlock(g, { ...tile(g, window), channels, blockChannels, pieces: 1, tilesPerPiece: 1 }, "channels");
   const tiles = tilesOf(g, cut), tasksPerPiece = g.groups * Math.ceil(g.channels / cut.channels) * Math.ceil(g.outChannels / blockChannels);
-  const most = Math.max(1, Math.min(Math.floor(tiles / 2), Math.floor(2 ** 22 / (g.groups * g.outChannels * g.channels * 9))));
+  const most = Math.max(1, Math.min(Math.floor(tiles / leastWindows), Math.floor(2 ** 22 / (g.groups * g.outChannels * g.channels * 9))));
   cut.tilesPerPiece = Math.ceil(tiles / Math.min(most, Math.ceil(32 / tasksPerPiece)));
   cut.pieces = Math.ceil(tiles / cut.tilesPerPiece);
   return cut;
