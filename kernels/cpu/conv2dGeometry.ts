@@ -170,8 +170,8 @@ export function fitBlock(g: Geometry, cut: Cut, channels: "channels" | "blockCha
     else if (cut.columns > 1) cut.columns = 1;
     else {
       throw new DeviceLimitError(
-        `conv2d: one window of ${g.rows.taps} × ${g.columns.taps} taps with dilation ${g.rows.dilation} × ${g.columns.dilation} spans more than the `
-        + `${blockElements} elements the cpu device holds; use a smaller kernel or dilation, or the webgpu device.`,
+        `conv2d: one window of ${g.rows.taps} × ${g.columns.taps} taps with dilation ${g.rows.dilation} × ${g.columns.dilation} spans more `
+        + `than the ${blockElements} elements the cpu device holds; use a smaller kernel or dilation, or the webgpu device.`,
       );
     }
   }

@@ -2,8 +2,8 @@
 // of the stride). A task is one tile of the grid for one group and one range of output channels.
 import { blockBytes, multiplyPanel, panelRowBytes, panelWidth } from "./gemm";
 import {
-  Convolution, WeightPacking, Window, aligned, ceilDivide, gatherFour, loadBlock, neighbours, openWindow, packPixels, tilesOf, windowBytes, writePixels,
-  writeTaps,
+  Convolution, WeightPacking, Window, aligned, ceilDivide, gatherFour, loadBlock, neighbours, openWindow, packPixels, tilesOf, windowBytes,
+  writePixels, writeTaps,
 } from "./convolution";
 import { multiplyAdd, smaller } from "./simd";
 

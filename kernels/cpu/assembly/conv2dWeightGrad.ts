@@ -2,8 +2,8 @@
 // the whole batch are the depth of this product. A task is one piece of them (conv2dGrad.ts of the host cuts by the sizes alone and adds the
 // pieces in order, so that the sum does not depend on the threads), for one group and one range of source channels.
 import {
-  Convolution, Window, aligned, ceilDivide, gatherFour, loadBlock, neighbours, openWindow, packPixelStreams, tilesOf, windowBytes, writePixels,
-  writeTaps,
+  Convolution, Window, aligned, ceilDivide, gatherFour, loadBlock, neighbours, openWindow, packPixelStreams, tilesOf, windowBytes,
+  writePixels, writeTaps,
 } from "./convolution";
 import { blockBytes, copyBlock, multiplyPanel, panelRowBytes, panelWidth } from "./gemm";
 import { multiplyAdd, smaller, sumLanes } from "./simd";
@@ -49,8 +49,9 @@ function packWindows(w: Window, t: Task): void {
   for (let tap = 0; tap < t.taps; tap += 4) {
     const at = w.taps + (tap << 2), last = t.taps - 1 - tap;
     packPixelStreams(
-      t.windows + ((tap >> 3) as usize) * panelBytes + ((tap & 4) << 2), w.pixelOffsets, w.pixels, w.block + load<i32>(at),
-      w.block + load<i32>(at + (smaller(1, last) << 2)), w.block + load<i32>(at + (smaller(2, last) << 2)), w.block + load<i32>(at + (smaller(3, last) << 2)),
+      t.windows + ((tap >> 3) as usize) * panelBytes + ((tap & 4) << 2), w.pixelOffsets, w.pixels,
+      w.block + load<i32>(at), w.block + load<i32>(at + (smaller(1, last) << 2)),
+      w.block + load<i32>(at + (smaller(2, last) << 2)), w.block + load<i32>(at + (smaller(3, last) << 2)),
     );
   }
 }
