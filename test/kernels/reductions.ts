@@ -32,13 +32,15 @@ export function sums(): KernelCase[] {
 export function otherReductions(): KernelCase[] {
   const random = new TestRandom(32);
   const nonEmpty = reduced.filter(([shape, dims]) => reducedLength(shape, dims) > 0);
-  const extremes = nonEmpty.flatMap(([shape, dims]) => (["max", "min"] as const).map((op): KernelCase => ({
-    name: `${op} [${shape}] over [${dims}]`, inputs: [normals(random, shape, op === "max" ? "contiguous" : "permuted")],
-    outputs: [output(without(shape, dims))],
-    run: (k, y, x) => k.reduce(op, y, x, dims, 1),
-  })));
+  const extremes = nonEmpty.map(([shape, dims], i): KernelCase => {
+    const op = i % 2 === 0 ? "max" : "min";
+    return {
+      name: `${op} [${shape}] over [${dims}]`, outputs: [output(without(shape, dims))],
+      inputs: [normals(random, shape, i % 3 === 0 ? "permuted" : "contiguous")], run: (k, y, x) => k.reduce(op, y, x, dims, 1),
+    };
+  });
   // Which geometries a kernel can get wrong, the sums show; the other operations and dtypes take a few of them.
-  const some = reduced.filter(([shape]) => shape.length === 0 || shape.length === 3 || shape[0] === 257 || count(shape) === 0);
+  const some = reduced.filter(([shape, dims]) => shape.length === 0 || String(dims) === "0,2" || (shape[0] === 257 && shape.length === 1) || count(shape) === 0);
   const products = some.map(([shape, dims]): KernelCase => ({
     name: `prod [${shape}] over [${dims}]`, inputs: [drawn(shape, () => random.uniform(0.98, 1.02))], outputs: [output(without(shape, dims))],
     // A product of n factors carries n roundings of half a unit each.
