@@ -28,6 +28,12 @@ export type Allowance = (expected: number) => number;
 export function allowanceOf(row: OperationRow): Allowance {
   const elements = row.inputs.reduce((most, { shape }) => Math.max(most, shape.reduce((product, size) => product * size, 1)), 0);
   // Sums of 65,537 normal numbers: 4·eps·√K·Σ|a|, where Σ|a| is 0.8·K; for a mean, divided by K.
+  // Sums of K products of normal numbers: 4·eps·√K·Σ|a||b|, where Σ|a||b| is (2/π)·K. K of the output; the gradients' sums are of its order.
+  if (row.op === "conv2d") {
+    const [outChannels = 1, ...window] = row.inputs[1]?.shape ?? [];
+    const products = window.reduce((product, size) => product * size, outChannels > 0 ? 1 : 0);
+    return () => sumAllowance(products, (2 / Math.PI) * products);
+  }
   if (elements > 60_000) return () => sumAllowance(elements, row.op === "sumAll" ? 0.8 * elements : 0.8);
   return () => 0;
 }
