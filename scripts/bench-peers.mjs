@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { adapterName, benchEnvironment, buildBenchmark } from "./bench-program.mjs";
 import { npm, root } from "./prepare.mjs";
+import { v8Flags } from "./v8-flags.mjs";
 
 const THREADS = "2";
 const peersFolder = join(root, "bench", "peers");
@@ -71,7 +72,7 @@ function compareOnWebgpu() {
 }
 
 function measureOurs(device, cases, env) {
-  const rows = jsonLines(process.execPath, [benchmark, "--device", device, "--case", cases, "--lines"], { cwd: root, env });
+  const rows = jsonLines(process.execPath, [...v8Flags, benchmark, "--device", device, "--case", cases, "--lines"], { cwd: root, env });
   return rows.map((row) => ({ case: row.case, ms: row.case.startsWith("matmul") ? row.bestMs : row.medianMs }));
 }
 

@@ -3,10 +3,11 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { benchEnvironment, buildBenchmark } from "./bench-program.mjs";
 import { root } from "./prepare.mjs";
+import { v8Flags } from "./v8-flags.mjs";
 
 const args = process.argv.slice(2);
 const env = benchEnvironment();
-run([await buildBenchmark(), ...args]);
+run([...v8Flags, await buildBenchmark(), ...args]);
 const partial = args.some((arg) => ["--case", "--lines", "--help", "--no-peers"].includes(arg.split("=")[0]));
 if (!partial) run([join(root, "scripts", "bench-peers.mjs"), "--no-install"]);
 

@@ -2,7 +2,9 @@
 // that signals and the exit code are its own.
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { setFlagsFromString } from "node:v8";
 import { prepare, root } from "./prepare.mjs";
+import { v8Flags } from "./v8-flags.mjs";
 
 try {
   prepare();
@@ -10,6 +12,7 @@ try {
   console.error(error.message);
   process.exit(1);
 }
+for (const flag of v8Flags) setFlagsFromString(flag);
 const program = join(root, "dist", "cli", "train.js");
 process.argv[1] = program;
 await import(pathToFileURL(program).href);
