@@ -25,7 +25,7 @@ async function main(args: readonly string[]): Promise<number> {
       return 0;
     }
     const images = await openImages(options);
-    const device = await openDevice(options.device, { onChoice: say });
+    const device = await openDevice(options.device, { onChoice: say, simd: "measured" });
     await closingAfter(device, () => run(options, images, device, interruption));
     return interruption.requested ? (interruption.exitCode ?? exitCodes.failure) : 0;
   } catch (error) {

@@ -1,7 +1,7 @@
 // Devices: opening one, asking for one, and the CPU that is always there.
 import type { Device, DeviceKind } from "../kernels/types.js";
 import { ArgumentError, DeviceUnavailableError } from "../kernels/errors.js";
-import { createCpuSync } from "../kernels/cpu/index.js";
+import { type SimdChoice, createCpuSync } from "../kernels/cpu/index.js";
 import { closeAccount } from "./memory.js";
 
 /** A device, or "cpu" for the one that is always there. */
@@ -10,6 +10,9 @@ export type DeviceTarget = Device | "cpu";
 export interface OpenDeviceOptions {
   /** CPU: threads including the caller's; default what the machine has, at most 16. */
   readonly threads?: number;
+  /** CPU: which WebAssembly kernels. Default: relaxed SIMD (fused multiply-add) where the engine has it; "measured" compares the two for 0.1 s.
+   *  Decided once: a CPU device that was used keeps what it has. The device's description says which. */
+  readonly simd?: SimdChoice;
   /** WebGPU: accept a software adapter without a word (default: yes when asked for by name; "auto" takes hardware alone). */
   readonly allowSoftware?: boolean;
   readonly powerPreference?: "low-power" | "high-performance";
@@ -59,6 +62,7 @@ export async function openDevice(kind: DeviceKind | "auto" = "auto", options: Op
 
 async function openThreads(options: OpenDeviceOptions): Promise<Device> {
   const device = cpuDevice();
+  if (options.simd !== undefined) device.chooseSimd(options.simd);
   await device.addThreads(options.threads);
   return device;
 }

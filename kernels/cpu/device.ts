@@ -2,6 +2,7 @@
 import type { Device, DeviceBuffer, DeviceCounters, DType, HostArray } from "../types.js";
 import { CpuKernels } from "./kernels.js";
 import { CpuRuntime } from "./runtime.js";
+import { type SimdChoice, choosesRelaxed } from "./simdChoice.js";
 
 export class CpuDevice implements Device {
   readonly kind = "cpu";
@@ -61,6 +62,10 @@ export class CpuDevice implements Device {
   flush(): void {}
   async synchronize(): Promise<void> {}
 
+  /** Decides between plain and relaxed SIMD; without effect once the device was used. */
+  chooseSimd(choice: SimdChoice): void {
+    this.opened ??= new CpuRuntime(choosesRelaxed(choice));
+  }
   /** More threads for the device, up to `threads` (default: what the machine has). */
   addThreads(threads?: number): Promise<void> {
     return this.runtime.addThreads(threads);

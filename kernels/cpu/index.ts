@@ -3,6 +3,7 @@ import type { Device } from "../types.js";
 import { CpuDevice } from "./device.js";
 import { type CpuOptions, CpuRuntime } from "./runtime.js";
 
+export type { SimdChoice } from "./simdChoice.js";
 export type { CpuOptions };
 
 /** Opens the device with its threads (default: the available parallelism, at most 16; one where threads cannot share memory). Resolves when

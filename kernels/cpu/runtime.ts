@@ -23,7 +23,6 @@ export interface CpuOptions {
 }
 
 export class CpuRuntime {
-  readonly relaxedSimd = supportsRelaxedSimd();
   /** Bytes of each thread's own working memory: the address arrives as a kernel's third parameter. */
   readonly scratchBytes = scratchBytes;
   readonly counters = { dispatches: 0, submits: 0, newBuffers: 0, newPipelines: 0, bindGroupHits: 0, bindGroupMisses: 0 };
@@ -41,8 +40,8 @@ export class CpuRuntime {
   private wholeInt32: Int32Array;
   private wholeFloat32: Float32Array;
 
-  /** One thread, ready at once, in a memory that threads can come to share. */
-  constructor() {
+  /** One thread, ready at once, in a memory that threads can come to share. relaxedSimd: fused multiply-add, where the engine has it. */
+  constructor(readonly relaxedSimd = supportsRelaxedSimd()) {
     const shared = canShareMemory();
     const { memory, maximumBytes } = createMemory(heapStart, shared);
     this.memory = memory;
