@@ -1,4 +1,4 @@
-// Every optimizer, several steps on three parameters with given gradients, against PyTorch on every device; learning-rate schedules.
+// Every optimizer, several steps on three parameters with given gradients, against PyTorch on every device.
 import test from "tape";
 import { type Device, optim, type Tensor } from "../index.js";
 import { closeDevices, openDevices } from "./support/engineDevices.js";
@@ -14,16 +14,7 @@ interface OptimizerRow {
   readonly gradients: readonly (readonly (Stored | null)[])[];
   readonly expected: readonly (readonly Stored[])[];
 }
-interface ScheduleRow {
-  readonly scheduler: string;
-  readonly arguments: readonly unknown[];
-  /** The learning rate before each step. */
-  readonly rates: readonly number[];
-  /** ReduceLROnPlateau alone: what step() is told; its rates are read after the step. */
-  readonly metrics?: readonly number[];
-}
-
-const fixtures = readFixtures<OptimizerRow | ScheduleRow>("optimizers");
+const fixtures = readFixtures<OptimizerRow>("optimizers");
 let devices: Device[] = [];
 
 test("the devices open", async (t) => {
@@ -66,7 +57,6 @@ async function follow(row: OptimizerRow, device: Device): Promise<string> {
 
 test("optimizers take PyTorch's steps", async (t) => {
   for (const row of fixtures.rows) {
-    if (!("optimizer" in row)) continue;
     for (const device of devices) t.equal(await follow(row, device), "", `${row.optimizer} ${JSON.stringify(row.options)} on ${device.kind}`);
   }
   await closeDevices(devices);
