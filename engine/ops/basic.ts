@@ -3,7 +3,7 @@ import { type DerivativeKernel, type ElementwiseRow, elementwiseRows } from "../
 import { arithmeticDType, promote } from "../dtype.js";
 import { type ArrayLike, type Operation, type Run, type Spec, defineOp, need } from "../op.js";
 import { type RawTensor, contiguous } from "../raw.js";
-import { broadcastShapes, expandedStrides, reducedShape, reshapedStrides } from "../shape.js";
+import { broadcastShapes, expandedStrides, numel, reducedShape, reshapedStrides } from "../shape.js";
 
 export type Scalars = readonly number[];
 
@@ -101,6 +101,7 @@ export const sum = defineOp<ReduceParams & { readonly scale: number }>("sum", {
 /** The same elements under another shape: a view where strides allow it, else a copy. */
 export const reshapeTo: Operation<readonly number[]> = defineOp<readonly number[]>("reshape", {
   view: (x, shape) => {
+    if (numel(shape) !== x.elements) throw new RangeError(`A formula reshaped [${x.shape}] to [${shape}], which holds another number of elements.`);
     const strides = reshapedStrides(x.shape, x.strides, shape);
     return strides === null ? contiguous(x).reshaped(shape) : x.as(shape, strides);
   },
