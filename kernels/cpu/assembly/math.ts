@@ -255,7 +255,9 @@ function powerOfSizes(size: v128, y: v128): v128 {
   p = f64x2.add(f64x2.mul(p, z), f64x2.splat(2.0 / 3));
   p = f64x2.mul(s, f64x2.add(f64x2.mul(p, z), f64x2.splat(2)));
   const whole = f64x2.convert_low_i32x4_s(i32x4.shuffle(exponent, exponent, 0, 2, 0, 2));
-  const logarithm = f64x2.add(f64x2.mul(p, f64x2.splat(1.4426950408889634)), whole);
+  let logarithm = f64x2.add(f64x2.mul(p, f64x2.splat(1.4426950408889634)), whole);
+  logarithm = v128.bitselect(f64x2.splat(-Infinity), logarithm, f64x2.eq(size, f64x2.splat(0)));
+  logarithm = v128.bitselect(size, logarithm, f64x2.eq(size, f64x2.splat(Infinity)));
   const t = f64x2.pmax(f64x2.pmin(f64x2.mul(y, logarithm), f64x2.splat(300)), f64x2.splat(-300));
   const n = f64x2.nearest(t);
   const r = f64x2.mul(f64x2.sub(t, n), f64x2.splat(0.6931471805599453));
