@@ -31,7 +31,8 @@ export function startWorker(start: WorkerStart): Promise<WorkerHandle> {
 
 async function startNodeWorker(start: WorkerStart): Promise<WorkerHandle> {
   const { Worker } = await importNode<typeof import("node:worker_threads")>("worker_threads");
-  const worker = new Worker(workerSource, { eval: true, workerData: start });
+  // No flags of the process: --input-type=module would make the text an ES module, --import would load a program's hooks in every thread.
+  const worker = new Worker(workerSource, { eval: true, workerData: start, execArgv: [] });
   await new Promise<void>((resolve, reject) => {
     worker.once("message", () => resolve());
     worker.once("error", reject);

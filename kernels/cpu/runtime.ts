@@ -105,12 +105,14 @@ export class CpuRuntime {
     if (tasks <= 0) return;
     this.counters.dispatches++;
     const index = kernelIndex(kernel);
-    if (this.pool && parallel && tasks > 1) {
-      this.pool.run(index, tasks, args);
-      return;
+    try {
+      if (this.pool && parallel && tasks > 1) this.pool.run(index, tasks, args);
+      else this.kernels[index]?.(0, tasks, scratchStart, ...args);
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+      const what = `The cpu kernel "${kernel}" stopped: ${error.message}. Its output is incomplete; this is a mistake in Athanor, please report it.`;
+      throw new Error(what, { cause: error });
     }
-    const work = this.kernels[index];
-    if (work) work(0, tasks, scratchStart, ...args);
   }
 
   /** Byte address of the view's first element. */

@@ -7,6 +7,8 @@ import { type WorkerHandle, mayBlock } from "./platform.js";
 
 /** No chunk of any kernel takes that long: a job without progress for so many milliseconds has lost a worker. */
 const lostAfter = 60_000;
+/** Past every task: who asks for the next one is done. */
+const noTask = 0x40000000;
 
 export class ThreadPool {
   private readonly words: Int32Array;
@@ -43,18 +45,22 @@ export class ThreadPool {
     Atomics.store(words, control.participants, 0);
     Atomics.add(words, control.generation, 1);
     if (Atomics.load(words, control.sleepers) > 0) Atomics.notify(words, control.generation, Math.ceil(tasks / chunk) - 1);
+    let failure: unknown = null;
     try {
       for (;;) {
         const begin = Atomics.add(words, control.nextTask, chunk);
         if (begin >= tasks) break;
         work(begin, Math.min(begin + chunk, tasks), this.scratch, ...args);
       }
-    } finally {
-      Atomics.store(words, control.nextTask, 0x40000000); // after a trap here the others stop as well
-      Atomics.or(words, control.participants, closedBit);
-      this.awaitWorkers();
+    } catch (error) {
+      failure = error;
     }
-    this.rethrow();
+    Atomics.store(words, control.nextTask, noTask); // after a trap here the others stop as well
+    Atomics.or(words, control.participants, closedBit);
+    this.awaitWorkers();
+    const elsewhere = this.takeError();
+    if (failure !== null) throw failure;
+    if (elsewhere !== null) throw elsewhere;
   }
 
   /** Polls for a moment, then sleeps where that is allowed, until every worker that joined has left. */
@@ -79,10 +85,10 @@ export class ThreadPool {
     }
   }
 
-  /** A trap in a worker becomes this thread's error. */
-  private rethrow(): void {
+  /** What stopped a worker in the job at hand. */
+  private takeError(): Error | null {
     const length = Atomics.exchange(this.words, control.errorLength, 0);
-    if (length > 0) throw new Error(`A worker thread of the cpu device stopped: ${String.fromCharCode(...this.text.subarray(0, length))}.`);
+    return length > 0 ? new WebAssembly.RuntimeError(String.fromCharCode(...this.text.subarray(0, length))) : null;
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,129 @@
+// The CPU's runtime: the same bits whatever the number of threads, memory that is reused and never grows without need, and errors that end
+// in a sentence instead of a hang. Sizes here are large enough for every kernel family to be split over threads.
+import { execFile } from "node:child_process";
+import test from "tape";
+import { Allocator } from "../kernels/cpu/allocator.js";
+import { openCpu } from "../kernels/cpu/index.js";
+import { CpuRuntime } from "../kernels/cpu/runtime.js";
+import { OutOfMemoryError } from "../kernels/errors.js";
+import { largeCases } from "./kernels/threads.js";
+import { runCase } from "./support/kernelCase.js";
+
+const bytesOf = (values: ArrayBufferView) => Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+
+test("every kernel family gives the same bits on one thread and on two", async (t) => {
+  const one = await openCpu({ threads: 1 }), two = await openCpu({ threads: 2 });
+  for (const [family, cases] of Object.entries(largeCases())) {
+    const different: string[] = [];
+    for (const given of cases) {
+      const alone = await runCase(one, given), together = await runCase(two, given);
+      if (!alone.every((values, i) => bytesOf(values).equals(bytesOf(together[i] ?? new Uint8Array(0))))) different.push(given.name);
+    }
+    t.deepEqual(different, [], `${family}: ${cases.length} cases`);
+  }
+  await one.close();
+  await two.close();
+});
+
+test("the heap hands out the lowest free block, merges neighbours and keeps blocks apart", async (t) => {
+  const heap = new Allocator(1024, 65536, 1 << 20, () => true);
+  const [a, b, c] = [heap.allocate(100), heap.allocate(100), heap.allocate(100)];
+  t.ok(a.address < b.address && b.address < c.address, "ascending addresses");
+  t.ok([a, b, c].every(({ address }) => address % 64 === 0), "64-byte alignment");
+  t.ok(b.address - a.address >= 116, "padding behind a block, for the overrun of its last vector");
+  heap.release(a.address);
+  heap.release(b.address);
+  t.equal(heap.allocate(300).address > c.address, true, "what does not fit a hole goes behind");
+  t.equal(heap.allocate(200).address, a.address, "two holes side by side are one");
+  heap.release(c.address);
+  t.equal(heap.allocate(10).address < c.address + 64, true, "lowest address first");
+});
+
+test("a loop whose allocations repeat settles in the same memory", async (t) => {
+  const device = await openCpu({ threads: 1 });
+  const step = () => {
+    const held = [1_000, 50_000, 7, 123_456, 50_000].map((elements) => device.allocate(elements));
+    const late = device.allocate(300_000);
+    for (const buffer of held) device.release(buffer);
+    device.release(late);
+  };
+  for (let i = 0; i < 10; i++) step();
+  const pooled = device.pooledBytes, created = device.counters.newBuffers;
+  for (let i = 0; i < 2_000; i++) step();
+  t.equal(device.pooledBytes, pooled, "pooled bytes stay what they were");
+  t.equal(device.counters.newBuffers, created, "no buffer is new");
+  await device.close();
+});
+
+test("running out of memory is a sentence, and the device carries on", async (t) => {
+  const device = await openCpu({ threads: 1 });
+  try {
+    device.allocate(device.capacity / 4 + 1);
+    t.fail("an allocation past the capacity succeeded");
+  } catch (error) {
+    t.ok(error instanceof OutOfMemoryError, "an OutOfMemoryError");
+    const message = error instanceof Error ? error.message : "";
+    t.match(message, /cannot allocate \d+\.\d+ GiB.*live in 0 buffers.*smaller batch.*noGrad/, message);
+  }
+  const buffer = device.allocate(3);
+  device.upload(buffer, Float32Array.of(1, 2, 3), "float32");
+  t.deepEqual([...device.downloadSync(buffer, 3, "float32")], [1, 2, 3]);
+  await device.close();
+});
+
+test("contents survive the memory's growth", async (t) => {
+  const device = await openCpu({ threads: 2 });
+  const first = device.allocate(4);
+  device.upload(first, Int32Array.of(5, 6, 7, 8), "int32");
+  const large = device.allocate(40_000_000);
+  t.deepEqual([...(await device.download(first, 4, "int32"))], [5, 6, 7, 8]);
+  device.release(large);
+  await device.close();
+});
+
+test("a kernel that traps ends in an error on every thread, never in a hang", async (t) => {
+  const runtime = await CpuRuntime.create({ threads: 2 });
+  const outside = 0xfffff000;
+  for (let i = 0; i < 20; i++) {
+    t.throws(() => runtime.run("convertIntToFloat", 64, [outside, outside, 64 * 16384]), /kernel "convertIntToFloat" stopped: .*out of bounds/);
+  }
+  const buffer = runtime.allocate(64 * 16384);
+  runtime.upload(buffer, new Int32Array(64 * 16384).fill(3), "int32");
+  runtime.run("convertIntToFloat", 64, [buffer.address, buffer.address, 64 * 16384]);
+  t.ok(runtime.download(buffer, 64 * 16384, "float32").every((value) => value === 3), "and the threads work on");
+  t.throws(() => runtime.run("noSuchKernel", 1, []), /no kernel "noSuchKernel"/);
+  await runtime.close();
+});
+
+test("buffers of other devices, released buffers and closed devices are refused", async (t) => {
+  const one = await openCpu({ threads: 1 }), other = await openCpu({ threads: 1 });
+  const buffer = one.allocate(4), foreign = other.allocate(4);
+  t.throws(() => one.downloadSync(foreign, 4, "float32"), /another device/);
+  one.release(buffer);
+  t.throws(() => one.downloadSync(buffer, 4, "float32"), /released/);
+  await one.close();
+  await one.close();
+  t.throws(() => one.allocate(4), /closed/);
+  await other.close();
+});
+
+test("a number of threads that makes no sense is refused", async (t) => {
+  for (const threads of [0, 1.5, -2, 1000]) {
+    const message = await openCpu({ threads }).then(() => "opened", (error: Error) => error.message);
+    t.match(message, /integer from 1 to 16/, message);
+  }
+});
+
+test("threads that were never closed do not keep the process alive", (t) => {
+  const program = `
+    import { openCpu } from "./kernels/cpu/index.ts";
+    const device = await openCpu({ threads: 3 });
+    device.allocate(10);
+    console.log(device.description);
+  `;
+  execFile(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", program], { timeout: 60_000 }, (error, stdout) => {
+    t.equal(error, null, "the process ended by itself");
+    t.match(stdout, /cpu \(3 threads/);
+    t.end();
+  });
+});
