@@ -26,11 +26,13 @@ export function nextTurn(): Promise<void> {
   return new Promise((resolve) => (typeof setImmediate === "function" ? setImmediate(resolve) : setTimeout(resolve, 0)));
 }
 
-/** Collects garbage and lets the finalizers run; resolves to false where that cannot be asked for. */
+/** Collects garbage and lets the finalizers run; resolves to false where that cannot be asked for. After one turn the finalizers' own task may
+ *  still be queued behind it (seen: the first collection freed nothing), after two it has run. */
 export async function collectGarbage(): Promise<boolean> {
   const gc = await findCollector();
   if (gc === null) return false;
   gc();
+  await nextTurn();
   await nextTurn();
   return true;
 }
