@@ -5,8 +5,6 @@ import { type ElementwiseKernel, elementwiseKernels } from "../elementwise.js";
 import { type UpdateRow, updates } from "../updates.js";
 import { type NumberType, elementwiseTypes, exportName, updateName } from "./names.js";
 
-const libraryFunctions = ["exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "erf", "pow"];
-
 /** Spells an expression as statements, one variable for each operation; a value is a variable's name. Truth values are lane masks. */
 class Statements {
   readonly lines: string[] = [];
@@ -44,7 +42,7 @@ function simdAlgebra(out: Statements, type: NumberType): Algebra<string, string>
     add: binary("add"), sub: binary("sub"), mul: binary("mul"), div: binary("div"), neg: unary("neg"), abs: unary("abs"),
     max: extreme("max"), min: extreme("min"), sqrt: unary("sqrt"),
     exp: library("exp"), log: library("log"), log1p: library("log1p"), expm1: library("expm1"), sin: library("sin"), cos: library("cos"),
-    tanh: library("tanh"), erf: library("erf"), pow: (a, b) => out.let(`math.pow(${a}, ${b})`),
+    tanh: library("tanh"), erf: library("erf"), pow: (a, b) => out.let(`pow(${a}, ${b})`),
     floor: floatOnly("floor"), ceil: floatOnly("ceil"), round: floatOnly("nearest"),
     lt: compare("lt"), le: compare("le"), eq: compare("eq"), ne: compare("ne"),
     isNaN: (a) => out.let(type === "f32" ? `f32x4.ne(${a}, ${a})` : "i32x4.splat(0)"),
@@ -79,7 +77,7 @@ ${indented(scalars.map((i) => `const s${i} = ${type}x4.splat(scalar${i});`), 1)}
   for (let position = begin * elementsPerTask; position < stop;) {
     const row = position / rowLength, column = position - row * rowLength;
     const count = stretch(job, column, stop - position);
-${indented(inputs.map((i) => `let p${i} = operandAt(job, ${i}, row, column, count, scratch);\nconst d${i} = stepOf(job, ${i});`.replace("\n", "\n    ")), 2)}
+${indented(inputs.flatMap((i) => [`let p${i} = operandAt(job, ${i}, row, column, count, scratch);`, `const d${i} = stepOf(job, ${i});`]), 2)}
     let target = out + (<usize>position << 2);
     for (let left = count; left > 0; left -= 4, target += 16) {
 ${indented(inputs.map((i) => `const x${i} = v128.load(p${i}); p${i} += d${i};`), 3)}
@@ -103,8 +101,9 @@ function updateFunction(name: string, row: UpdateRow): string {
   const stores = (store: (address: string, value: string) => string): string[] =>
     written.map((tensor, i) => store(`p${tensor} + at`, results[i] ?? ""));
   const recordBytes = (tensors.length + 2) * 4;
+  const parameters = row.scalars.map((_, i) => `, scalar${i}: f32`).join("");
   return `
-export function ${updateName(name)}(begin: i32, end: i32, scratch: usize, groups: usize${row.scalars.map((_, i) => `, scalar${i}: f32`).join("")}): void {
+export function ${updateName(name)}(begin: i32, end: i32, scratch: usize, groups: usize${parameters}): void {
 ${indented(scalars.map((s, i) => `const ${s} = f32x4.splat(scalar${i});`), 1)}
   let group = groups;
   for (let task = begin; task < end; task++) {
@@ -131,9 +130,8 @@ export function generateAssembly(): Record<string, string> {
   const header = "// Written by kernels/cpu/codegen.ts; do not edit.\n";
   const imports = 'import { smaller, storeLanes } from "../simd";\n';
   const elementwise = elementwiseKernels().flatMap((kernel) => elementwiseTypes(kernel).map((type) => elementwiseFunction(kernel, type)));
-  const usesLibrary = libraryFunctions.some((name) => elementwise.some((text) => text.includes(`math.${name}(`)));
   return {
-    "elementwise.ts": header + imports + (usesLibrary ? 'import * as math from "../math";\n' : "") +
+    "elementwise.ts": header + imports + 'import * as math from "../math";\nimport { pow } from "../power";\n' +
       'import { elementsPerTask, operandAt, stepOf, stretch } from "../strided";\n' + elementwise.join(""),
     "update.ts": header + imports + 'import { elementsPerTask } from "../strided";\n' +
       Object.entries(updates).map(([name, row]) => updateFunction(name, row)).join(""),

@@ -76,7 +76,8 @@ function move(runtime: CpuRuntime, shape: readonly number[], target: Side, sourc
   const piece = Math.min(rowLength, elementsPerTask), rowsPerTask = Math.max(1, Math.floor(elementsPerTask / rowLength));
   const tasks = Math.ceil(rows / rowsPerTask) * Math.ceil(rowLength / piece);
   const job = runtime.parameters([
-    rows, rowLength, rowsPerTask, piece, toStrides.at(-1) ?? 1, fromStrides.at(-1) ?? 1, outer.length, ...outer, ...toStrides.slice(0, -1), ...fromStrides.slice(0, -1),
+    rows, rowLength, rowsPerTask, piece, toStrides.at(-1) ?? 1, fromStrides.at(-1) ?? 1, outer.length, ...outer,
+    ...toStrides.slice(0, -1), ...fromStrides.slice(0, -1),
   ]);
   runtime.run("copyStrided", tasks, [job, target.address, source.address]);
 }

@@ -18,7 +18,8 @@ export function crossEntropy(
   const none = params.reduction === "none";
   const losses = none ? runtime.pointer(out) : runtime.temporary(rows * 4), weights = runtime.temporary(rows * 4);
   runtime.run("crossEntropyRows", rows, [
-    losses, weights, logits.address, runtime.pointer(labels), weight ? runtime.pointer(weight) : 0, classes, params.ignoreIndex, params.labelSmoothing,
+    losses, weights, logits.address, runtime.pointer(labels), weight ? runtime.pointer(weight) : 0,
+    classes, params.ignoreIndex, params.labelSmoothing,
   ], rows * classes >= parallelFrom);
   const total = sum(runtime, weights, rows);
   runtime.float32(runtime.pointer(totalWeight), 1)[0] = total;

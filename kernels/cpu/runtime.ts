@@ -130,7 +130,9 @@ export class CpuRuntime {
 
   /** Writes a job's shapes and strides where its kernel finds them, and gives their address. Valid until the next call. */
   parameters(values: readonly number[]): number {
-    if (values.length * 4 > parametersBytes) throw new ArgumentError(`A view of so many dimensions does not fit the cpu device (${values.length} numbers).`);
+    if (values.length * 4 > parametersBytes) {
+      throw new ArgumentError(`A view of so many dimensions does not fit the cpu device (${values.length} numbers).`);
+    }
     this.wholeInt32.set(values, parametersAddress / 4);
     return parametersAddress;
   }

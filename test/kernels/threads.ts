@@ -51,10 +51,12 @@ function reductions(): KernelCase[] {
   const x = normals(random, image);
   const over = (dims: number[], layout: Layout): KernelCase[] => {
     const shape = image.filter((_, dim) => !dims.includes(dim));
+    const given = (name: string, run: KernelCase["run"]): KernelCase => ({
+      name: `${name} ${dims} ${layout}`, inputs: [normals(random, image, layout)], outputs: [output(shape)], run,
+    });
     return [
-      { name: `sum ${dims} ${layout}`, inputs: [normals(random, image, layout)], outputs: [output(shape)], run: (k, y, a) => k.reduce("sum", y, a, dims, 0.5) },
-      { name: `max ${dims} ${layout}`, inputs: [normals(random, image, layout)], outputs: [output(shape)], run: (k, y, a) => k.reduce("max", y, a, dims, 1) },
-      { name: `variance ${dims} ${layout}`, inputs: [normals(random, image, layout)], outputs: [output(shape)], run: (k, y, a) => k.variance(y, a, dims, 1) },
+      given("sum", (k, y, a) => k.reduce("sum", y, a, dims, 0.5)), given("max", (k, y, a) => k.reduce("max", y, a, dims, 1)),
+      given("variance", (k, y, a) => k.variance(y, a, dims, 1)),
     ];
   };
   return [
@@ -110,9 +112,11 @@ function pooling(): KernelCase[] {
     { name: "maxPool2dBackward", inputs: [normals(random, small), integers(random, small, 0, 1023)], outputs: [output(image)],
       run: (k, gradX, g, indices) => k.maxPool2dBackward(gradX, g, indices, window) },
     { name: "avgPool2d", inputs: [normals(random, image)], outputs: [output(small)], run: (k, y, x) => k.avgPool2d(y, x, window) },
-    { name: "avgPool2dBackward", inputs: [normals(random, small)], outputs: [output(image)], run: (k, gradX, g) => k.avgPool2dBackward(gradX, g, window) },
+    { name: "avgPool2dBackward", inputs: [normals(random, small)], outputs: [output(image)],
+      run: (k, gradX, g) => k.avgPool2dBackward(gradX, g, window) },
     { name: "adaptiveAvgPool2d", inputs: [normals(random, image)], outputs: [output(cells)], run: (k, y, x) => k.adaptiveAvgPool2d(y, x) },
-    { name: "adaptiveAvgPool2dBackward", inputs: [normals(random, cells)], outputs: [output(image)], run: (k, gradX, g) => k.adaptiveAvgPool2dBackward(gradX, g) },
+    { name: "adaptiveAvgPool2dBackward", inputs: [normals(random, cells)], outputs: [output(image)],
+      run: (k, gradX, g) => k.adaptiveAvgPool2dBackward(gradX, g) },
     { name: "upsampleNearest2d", inputs: [normals(random, image)], outputs: [output(twice)], run: (k, y, x) => k.upsampleNearest2d(y, x) },
     { name: "upsampleNearest2dBackward", inputs: [normals(random, twice)], outputs: [output(image)],
       run: (k, gradX, g) => k.upsampleNearest2dBackward(gradX, g) },
@@ -120,10 +124,13 @@ function pooling(): KernelCase[] {
 }
 
 function trainingSteps(): KernelCase[] {
-  const length: Shape = [70_001], positive = () => drawn(length, () => random.normal() ** 2), perChannel = () => drawn(channels, () => 1 + random.normal() ** 2);
+  const length: Shape = [70_001];
+  const positive = () => drawn(length, () => random.normal() ** 2), perChannel = () => drawn(channels, () => 1 + random.normal() ** 2);
   return [
-    { name: "batchNorm", inputs: [normals(random, runs), perChannel()], outputs: [output(runs), output(channels), output(channels), perChannel(), perChannel()],
-      run: (k, y, mean, invStd, runningMean, runningVar, x, w) => k.batchNorm(y, mean, invStd, x, w, null, runningMean, runningVar, 0.1, 1e-5, "relu") },
+    { name: "batchNorm", inputs: [normals(random, runs), perChannel()],
+      outputs: [output(runs), output(channels), output(channels), perChannel(), perChannel()],
+      run: (k, y, mean, invStd, runningMean, runningVar, x, w) =>
+        k.batchNorm(y, mean, invStd, x, w, null, runningMean, runningVar, 0.1, 1e-5, "relu") },
     { name: "batchNormBackward", inputs: [normals(random, runs), normals(random, runs), perChannel(), perChannel()],
       outputs: [output(runs), output(channels), output(channels)],
       run: (k, gradX, gradW, gradB, g, x, mean, invStd) => k.batchNormBackward(gradX, gradW, gradB, g, x, null, mean, invStd, null) },

@@ -68,7 +68,8 @@ function add(
   for (let task = begin; task < end; task++) {
     const outer = task / strips, first = (task - outer * strips) * 64, last = smaller(first + 64, inner);
     for (let j = 0; j < chosen; j++) {
-      const target = out + bytes(outer * length + load<i32>(index + bytes(j))) * <usize>inner, source = src + bytes(outer * chosen + j) * <usize>inner;
+      const target = out + bytes(outer * length + load<i32>(index + bytes(j))) * <usize>inner;
+      const source = src + bytes(outer * chosen + j) * <usize>inner;
       for (let i = first; i < last; i += 4) {
         const a = v128.load(target + bytes(i)), b = v128.load(source + bytes(i));
         storeUpTo(target + bytes(i), isFloat ? f32x4.add(a, b) : i32x4.add(a, b), last - i);

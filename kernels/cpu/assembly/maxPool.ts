@@ -1,5 +1,6 @@
 // Max pooling; a task is one plane. 2×2 windows with stride 2 and no padding, those of nearly every network, go four outputs at a
-// time; any other window is walked as it is.
+// time; other windows too where their
+// columns lie inside the image and the stride is 1 or 2.
 import { Window } from "./poolWindow";
 import { bytes, smaller, storeUpTo } from "./simd";
 
@@ -93,31 +94,70 @@ function pastInside(start: i32, dilation: i32, steps: i32, length: i32): i32 {
 
 export function maxPool(begin: i32, end: i32, scratch: usize, out: usize, indices: usize, x: usize, w: usize): void {
   const window = changetype<Window>(w);
-  const width = window.width, cells = window.outHeight * window.outWidth;
+  const outWidth = window.outWidth, cells = window.outHeight * outWidth;
+  // Outputs from firstWhole to lastWhole have their window's columns inside the image.
+  const firstWhole = firstInside(-window.paddingWidth, window.strideWidth);
+  const room = window.width - 1 - (window.kernelWidth - 1) * window.dilationWidth + window.paddingWidth;
+  const lastWhole = room < 0 || window.strideWidth > 2 ? -1 : smaller(outWidth - 1, room / window.strideWidth);
   for (let plane = begin; plane < end; plane++) {
-    const source = x + bytes(plane) * <usize>(window.height * width);
-    for (let cell = 0; cell < cells; cell++) {
-      const p = cell / window.outWidth, q = cell - p * window.outWidth;
-      const top = p * window.strideHeight - window.paddingHeight, leftmost = q * window.strideWidth - window.paddingWidth;
-      const lastRow = pastInside(top, window.dilationHeight, window.kernelHeight, window.height);
-      const firstColumn = firstInside(leftmost, window.dilationWidth);
-      const lastColumn = pastInside(leftmost, window.dilationWidth, window.kernelWidth, width);
-      let best: f32 = -Infinity, index = -1;
-      for (let r = firstInside(top, window.dilationHeight); r < lastRow; r++) {
-        const row = (top + r * window.dilationHeight) * width;
-        for (let s = firstColumn; s < lastColumn; s++) {
-          const at = row + leftmost + s * window.dilationWidth;
-          const value = load<f32>(source + bytes(at));
-          if (index < 0 || value > best || (value != value && best == best)) {
-            best = value;
-            index = at;
-          }
+    const source = x + bytes(plane) * <usize>(window.height * window.width);
+    for (let p = 0; p < window.outHeight; p++) {
+      const target = bytes(plane * cells + p * outWidth);
+      for (let q = 0; q < outWidth;) {
+        if (q >= firstWhole && q + 3 <= lastWhole) {
+          fourMaxima(window, source, p, q, out + target + bytes(q), indices + target + bytes(q));
+          q += 4;
+        } else {
+          maximum(window, source, p, q, out + target + bytes(q), indices + target + bytes(q));
+          q++;
         }
       }
-      store<f32>(out + bytes(plane * cells + cell), best);
-      store<i32>(indices + bytes(plane * cells + cell), index);
     }
   }
+}
+
+/** One output, whatever its window covers. */
+function maximum(window: Window, source: usize, p: i32, q: i32, out: usize, indices: usize): void {
+  const top = p * window.strideHeight - window.paddingHeight, leftmost = q * window.strideWidth - window.paddingWidth;
+  const lastRow = pastInside(top, window.dilationHeight, window.kernelHeight, window.height);
+  const firstColumn = firstInside(leftmost, window.dilationWidth);
+  const lastColumn = pastInside(leftmost, window.dilationWidth, window.kernelWidth, window.width);
+  let best: f32 = -Infinity, index = -1;
+  for (let r = firstInside(top, window.dilationHeight); r < lastRow; r++) {
+    const row = (top + r * window.dilationHeight) * window.width;
+    for (let s = firstColumn; s < lastColumn; s++) {
+      const at = row + leftmost + s * window.dilationWidth;
+      const value = load<f32>(source + bytes(at));
+      if (index < 0 || value > best || (value != value && best == best)) {
+        best = value;
+        index = at;
+      }
+    }
+  }
+  store<f32>(out, best);
+  store<i32>(indices, index);
+}
+
+/** Four outputs side by side whose windows have all their columns inside the image; the stride is 1 or 2. */
+function fourMaxima(window: Window, source: usize, p: i32, q: i32, out: usize, indices: usize): void {
+  const stride = window.strideWidth, dilation = window.dilationWidth, kernelWidth = window.kernelWidth;
+  const top = p * window.strideHeight - window.paddingHeight, leftmost = q * stride - window.paddingWidth;
+  const lastRow = pastInside(top, window.dilationHeight, window.kernelHeight, window.height);
+  const positions = stride == 1 ? i32x4(0, 1, 2, 3) : i32x4(0, 2, 4, 6);
+  let best = f32x4.splat(-Infinity), index = i32x4.splat(-1);
+  for (let r = firstInside(top, window.dilationHeight); r < lastRow; r++) {
+    let at = (top + r * window.dilationHeight) * window.width + leftmost;
+    for (let s = 0; s < kernelWidth; s++, at += dilation) {
+      const from = source + bytes(at);
+      let value = v128.load(from);
+      if (stride == 2) value = evens(value, v128.load(from, 16));
+      const wins = v128.or(beats(value, best), i32x4.lt_s(index, i32x4.splat(0)));
+      best = v128.bitselect(value, best, wins);
+      index = v128.bitselect(i32x4.add(positions, i32x4.splat(at)), index, wins);
+    }
+  }
+  v128.store(out, best);
+  v128.store(indices, index);
 }
 
 /** Adds each output's gradient to the input it came from, in ascending order of the outputs. */

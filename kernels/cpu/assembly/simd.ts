@@ -62,3 +62,15 @@ export function storeUpTo(pointer: usize, v: v128, left: i32): void {
 export function splat(value: f32): v128 {
   return f32x4.splat(value);
 }
+
+/** The two lower lanes of each. */
+@inline
+export function join(low: v128, high: v128): v128 {
+  return i32x4.shuffle(low, high, 0, 1, 4, 5);
+}
+
+/** The two upper lanes, twice. */
+@inline
+export function upper(v: v128): v128 {
+  return i32x4.shuffle(v, v, 2, 3, 2, 3);
+}
