@@ -32,8 +32,7 @@ function measuredFaster(): boolean {
 }
 
 function multiplication(runtime: CpuRuntime): () => void {
-  const [a, b, out] = [1, 2, 3].map((): View => ({ buffer: runtime.allocate(size * size), shape: [size, size], strides: [size, 1], offset: 0, dtype: "float32" }));
-  return () => {
-    if (a && b && out) matmul(runtime, out, a, b, null, "none");
-  };
+  const square = (): View => ({ buffer: runtime.allocate(size * size), shape: [size, size], strides: [size, 1], offset: 0, dtype: "float32" });
+  const a = square(), b = square(), out = square();
+  return () => matmul(runtime, out, a, b, null, "none");
 }
