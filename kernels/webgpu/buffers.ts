@@ -10,6 +10,8 @@ export class WebGPUBuffer implements DeviceBuffer {
   /** Number of the submit that is being encoded and touches this buffer. */
   encodedIn = -1;
   inPool = false;
+  /** The GPU had no memory for it: it is thrown away on release. */
+  invalid = false;
 
   constructor(readonly id: number, readonly gpu: GPUBuffer, readonly byteLength: number) {}
 }
@@ -32,12 +34,15 @@ export function sizeClass(bytes: number): number {
   return Math.ceil(bytes / step) * step;
 }
 
+const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+
 /** What the pool needs of the runtime. */
 export interface PoolOwner {
   readonly gpu: GPUDevice;
   /** Number of the last command that was submitted. */
   readonly submitted: number;
   onCreate(): void;
+  onOutOfMemory(message: string): void;
   onDestroy(buffers: readonly WebGPUBuffer[]): void;
 }
 
@@ -47,6 +52,8 @@ export class BufferPool {
   private readonly all = new Set<WebGPUBuffer>();
   private nextId = 0;
   pooledBytes = 0;
+  /** Of all buffers, in use and pooled. */
+  private totalBytes = 0;
   readonly largestBuffer: number;
 
   constructor(private readonly owner: PoolOwner) {
@@ -65,17 +72,45 @@ export class BufferPool {
       return reused;
     }
     const usage = bufferUsage.storage | bufferUsage.copySource | bufferUsage.copyDestination;
+    this.owner.gpu.pushErrorScope("out-of-memory");
     const gpu = this.owner.gpu.createBuffer({ label: `tensor of ${elements} elements`, size, usage });
+    const outcome = this.owner.gpu.popErrorScope();
     const buffer = new WebGPUBuffer(this.nextId++, gpu, size);
     this.all.add(buffer);
+    this.totalBytes += size;
     this.owner.onCreate();
+    // A lost device rejects the scope; whoever awaits next is told of the loss.
+    void outcome.then((error) => error && this.all.has(buffer) && this.refused(buffer, elements, error.message), () => undefined);
     return buffer;
+  }
+
+  /** WebGPU tells only afterwards that there was no memory. */
+  private refused(buffer: WebGPUBuffer, elements: number, message: string): void {
+    buffer.invalid = true;
+    this.totalBytes -= buffer.byteLength;
+    if (buffer.inPool) {
+      const free = this.free.get(buffer.byteLength) ?? [];
+      this.free.set(buffer.byteLength, free.filter((other) => other !== buffer));
+      this.pooledBytes -= buffer.byteLength;
+      this.all.delete(buffer);
+    }
+    this.owner.onDestroy([buffer]);
+    this.owner.onOutOfMemory(
+      `The GPU ran out of memory: asked for ${mebibytes(elements * elementBytes)}, with ${mebibytes(this.totalBytes - this.pooledBytes)} in use and ` +
+        `${mebibytes(this.pooledBytes)} pooled (${message.split("\n")[0] ?? ""}). Use a smaller batch, dispose of tensors you no longer need, or ` +
+        "use the CPU device.",
+    );
   }
 
   /** Back to the pool. Commands already issued come before any command of the buffer's next user, so nothing has to be waited for. */
   release(buffer: WebGPUBuffer): void {
     if (buffer.inPool) throw new AthanorError(`A GPU buffer of ${buffer.byteLength} bytes was released twice; this is a bug of Athanor.`);
     buffer.inPool = true;
+    if (buffer.invalid) {
+      this.owner.onDestroy([buffer]);
+      this.all.delete(buffer);
+      return;
+    }
     this.pooledBytes += buffer.byteLength;
     const free = this.free.get(buffer.byteLength) ?? [];
     let position = free.length;
@@ -106,12 +141,12 @@ export class BufferPool {
 
   private destroy(buffer: WebGPUBuffer): void {
     this.pooledBytes -= buffer.byteLength;
+    this.totalBytes -= buffer.byteLength;
     this.all.delete(buffer);
     buffer.gpu.destroy();
   }
 
   private tooLarge(elements: number): DeviceLimitError {
-    const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
     return new DeviceLimitError(
       `Got a tensor of ${elements} elements (${mebibytes(elements * elementBytes)}), expected at most ${mebibytes(this.largestBuffer)}, the ` +
         "largest buffer this GPU lets a kernel bind (maxStorageBufferBindingSize). Use a smaller batch, or the CPU device.",

@@ -42,6 +42,11 @@ export class FailureLog {
     this.first ??= new AthanorError(`${this.describe(kernel)}: ${message}`);
   }
 
+  /** Goes before what it led to: commands on a buffer that has no memory are errors of their own, and told sooner. */
+  outOfMemory(message: string): void {
+    if (!(this.first instanceof OutOfMemoryError)) this.first = new OutOfMemoryError(message);
+  }
+
   /** Throws what went wrong since the last check. */
   check(): void {
     if (this.lost) throw this.lost;
@@ -75,11 +80,7 @@ export class FailureLog {
     const { message } = event.error;
     // WebGPU's text quotes the labels of the objects at fault; kernels label theirs with their name.
     const kernel = [...this.lastDispatches.keys()].find((name) => message.includes(`"${name}"`)) ?? "";
-    if ("GPUOutOfMemoryError" in globalThis ? event.error instanceof GPUOutOfMemoryError : /out of memory/i.test(message)) {
-      this.first ??= new OutOfMemoryError(
-        `The GPU ran out of memory (${message.split("\n")[0] ?? ""}); use a smaller batch, dispose of tensors you no longer need, or use the CPU device.`,
-      );
-    } else this.report(kernel, message);
+    this.report(kernel, message);
   };
 
   private describe(kernel: string): string {

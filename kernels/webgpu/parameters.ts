@@ -25,7 +25,7 @@ export class ParameterTable {
   private used = 0;
   readonly binding: GPUBufferBinding;
 
-  constructor(private readonly gpu: GPUDevice, private readonly slots = 1024) {
+  constructor(private readonly gpu: GPUDevice, private readonly slots: number) {
     const size = slots * slotBytes + boundBytes;
     this.buffer = gpu.createBuffer({ label: "parameters", size, usage: bufferUsage.uniform | bufferUsage.copyDestination });
     this.words = new Uint32Array(slots * slotWords);

@@ -20,7 +20,9 @@ export async function findGpu(options: DawnOptions): Promise<GPU> {
   const browser = typeof navigator === "undefined" ? undefined : (navigator as Partial<Navigator>).gpu;
   if (browser) return browser;
   if (typeof process === "undefined") {
-    throw new DeviceUnavailableError("This browser has no WebGPU (navigator.gpu is missing); use a recent Chrome, Edge, Safari or Firefox, or the CPU device.");
+    throw new DeviceUnavailableError(
+      "This browser has no WebGPU (navigator.gpu is missing); use a recent Chrome, Edge, Safari or Firefox, or the CPU device.",
+    );
   }
   const flags: string[] = [];
   if (options.backend) flags.push(`backend=${options.backend}`);

@@ -90,7 +90,8 @@ function stage(
 ): void {
   const variant = `reduce/${how.name}/${x.dtype}/${out.dtype}/${plan.keptDims.length}/${plan.reducedDims.length}/${plan.lanes}/${plan.lanesFirst}`;
   const code = runtime.text(variant, () => generateReduce(how, plan, storedAs(x.dtype), out.dtype, mean !== null));
-  const bindings: Binding[] = [{ view: x, access: "read" }, ...(mean ? [{ view: mean, access: "read" } as const] : []), { view: out, access: "write" }];
+  const read = mean ? [x, mean] : [x];
+  const bindings: Binding[] = [...read.map((view): Binding => ({ view, access: "read" })), { view: out, access: "write" }];
   runtime.dispatch({ name, code, bindings, params: parameters(plan, out, x, scale), workgroups: blocksOf(plan) * plan.slices });
 }
 
@@ -102,7 +103,8 @@ function blocksOf(plan: ReducePlan): number {
 /** In the order of parametersText. */
 function parameters(plan: ReducePlan, out: View, x: View, scale: number): number[] {
   return [
-    plan.outputs, plan.length, Math.ceil(plan.length / plan.slices), x.offset, out.offset, floatBits(scale), negativeInfinityBits, blocksOf(plan), plan.slices,
+    plan.outputs, plan.length, Math.ceil(plan.length / plan.slices), x.offset, out.offset,
+    floatBits(scale), negativeInfinityBits, blocksOf(plan), plan.slices,
     ...plan.keptDims, ...plan.keptStrides, ...plan.reducedDims, ...plan.reducedStrides, ...stepDigits(plan.lanes, plan.reducedDims),
   ];
 }
@@ -151,7 +153,8 @@ function loopText(plan: ReducePlan, start: string, end: string, body: string): s
 
 function parametersText(plan: ReducePlan): string {
   const fields = [
-    "outputs: u32", "length: u32", "perSlice: u32", "xOffset: u32", "outOffset: u32", "scale: f32", "negativeInfinity: u32", "blocks: u32", "slices: u32",
+    "outputs: u32", "length: u32", "perSlice: u32", "xOffset: u32", "outOffset: u32",
+    "scale: f32", "negativeInfinity: u32", "blocks: u32", "slices: u32",
     ...numbered("kept", plan.keptDims), ...numbered("keptStride", plan.keptDims),
     ...numbered("reduced", plan.reducedDims), ...numbered("reducedStride", plan.reducedDims), ...numbered("step", plan.reducedDims),
   ];
@@ -211,7 +214,7 @@ export function argReduce(runtime: WebGPURuntime, op: ArgReduceName, out: View, 
 /** Each lane keeps its first extreme element; the tree prefers the more extreme, then the lower index. NaN beats every number. */
 function generateArgReduce(op: ArgReduceName, plan: ReducePlan, stored: WorkType): string {
   const beats = op === "argmax" ? "a > b" : "a < b";
-  const extreme = stored === "f32" ? `(${isNotANumber("a")} || (${beats} && !${isNotANumber("b")})) && !(${isNotANumber("a")} && ${isNotANumber("b")})` : beats;
+  const extreme = stored === "f32" ? `!${isNotANumber("b")} && (${isNotANumber("a")} || ${beats})` : beats;
   return `
 ${parametersText(plan)}
 @group(0) @binding(0) var<storage, read> x: array<${stored}>;

@@ -11,6 +11,7 @@ import { FailureLog } from "./failures.js";
 import { ParameterTable } from "./parameters.js";
 import { type Pipeline, PipelineCache } from "./pipelines.js";
 import { StagingPool } from "./readback.js";
+import { type Command, Recorder } from "./recorder.js";
 
 export { floatBits } from "./parameters.js";
 export { errorFlagCode } from "./errorFlag.js";
@@ -33,28 +34,6 @@ export interface Dispatch {
   /** A plain number folds past 65,535: the kernel's index is workgroup_id.x + workgroup_id.y · num_workgroups.x, and it checks its bounds. */
   readonly workgroups: number | readonly [number, number, number];
 }
-
-interface DispatchCommand {
-  readonly kind: "dispatch";
-  readonly pipeline: Pipeline;
-  readonly group: GPUBindGroup;
-  readonly buffers: readonly WebGPUBuffer[];
-  readonly params: readonly number[];
-  readonly grid: readonly [number, number, number];
-}
-interface UploadCommand {
-  readonly kind: "upload";
-  readonly buffer: WebGPUBuffer;
-  readonly values: GPUAllowSharedBufferSource;
-}
-interface ReadCommand {
-  readonly kind: "read";
-  readonly buffer: WebGPUBuffer;
-  readonly bytes: number;
-  readonly staging: GPUBuffer;
-  readonly stagingOffset: number;
-}
-type Command = DispatchCommand | UploadCommand | ReadCommand;
 
 /** Dispatches after which a list is flushed unasked: enough to hide the 10 µs of a submit, few enough to start the GPU early. */
 const flushEvery = 48;
@@ -92,11 +71,11 @@ export class WebGPURuntime {
   private flagInUse = false;
 
   /** isSoftware: a rasteriser on the CPU; kernels choose their tiles by it. */
-  constructor(readonly gpu: GPUDevice, readonly isSoftware = false) {
+  constructor(readonly gpu: GPUDevice, readonly isSoftware = false, parameterSlots = 1024) {
     this.limits = gpu.limits;
     this.failures = new FailureLog(gpu);
     this.pipelines = new PipelineCache(gpu, this.counters);
-    this.parameters = new ParameterTable(gpu);
+    this.parameters = new ParameterTable(gpu, parameterSlots);
     this.bindGroups = new BindGroupCache(gpu, this.parameters, this.counters);
     this.staging = new StagingPool(gpu, () => this.counters.newBuffers++);
     const runtime = this;
@@ -106,6 +85,7 @@ export class WebGPURuntime {
         return runtime.submitted;
       },
       onCreate: () => this.counters.newBuffers++,
+      onOutOfMemory: (message) => this.failures.outOfMemory(message),
       onDestroy: (buffers) => this.bindGroups.forget(buffers),
     });
     this.flagBuffer = this.pool.allocate(flagWords);
@@ -174,7 +154,7 @@ export class WebGPURuntime {
 
   /** The buffer's first bytes after every command issued before; the error flag comes along in the same submit. */
   async download(buffer: WebGPUBuffer, bytes: number): Promise<ArrayBuffer> {
-    this.failures.check();
+    if (this.failures.lost) throw this.failures.lost;
     const withFlag = this.flagInUse;
     const flagOffset = Math.ceil(bytes / 16) * 16;
     const staging = this.staging.take(flagOffset + flagWords * elementBytes);
@@ -218,7 +198,6 @@ export class WebGPURuntime {
     if (this.flagInUse) await this.download(this.flagBuffer, 0);
     this.flush();
     await this.chain;
-    this.failures.check();
     await this.failures.guard(this.gpu.queue.onSubmittedWorkDone());
   }
 
@@ -277,59 +256,6 @@ export class WebGPURuntime {
       `${this.label || d.name}: got a grid of ${grid.join(" × ")} workgroups for the kernel ${d.name}, expected at most ${maxGrid} in each ` +
         "dimension; use a smaller batch.",
     );
-  }
-}
-
-/** One compute pass after the other into one command buffer. */
-class Recorder {
-  private static submits = 0;
-  private encoder: GPUCommandEncoder | null = null;
-  private pass: GPUComputePassEncoder | null = null;
-  private pipeline: GPUComputePipeline | null = null;
-  private number = Recorder.submits++;
-
-  constructor(private readonly gpu: GPUDevice, private readonly parameters: ParameterTable, private readonly counters: DeviceCounters) {}
-
-  dispatch({ pipeline, group, buffers, params, grid }: DispatchCommand): void {
-    if (!pipeline.compiled) throw new AthanorError(`The kernel ${pipeline.name} was not compiled when it was encoded; this is a bug of Athanor.`);
-    if (!this.parameters.fits(params)) this.submit();
-    const pass = (this.pass ??= this.begin().beginComputePass());
-    if (this.pipeline !== pipeline.compiled) pass.setPipeline((this.pipeline = pipeline.compiled));
-    pass.setBindGroup(0, group, [this.parameters.push(params)]);
-    pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
-    for (const buffer of buffers) buffer.encodedIn = this.number;
-  }
-
-  upload({ buffer, values }: UploadCommand): void {
-    if (buffer.encodedIn === this.number) this.submit();
-    this.gpu.queue.writeBuffer(buffer.gpu, 0, values);
-  }
-
-  read({ buffer, bytes, staging, stagingOffset }: ReadCommand): void {
-    const encoder = this.begin();
-    this.endPass();
-    if (bytes > 0) encoder.copyBufferToBuffer(buffer.gpu, 0, staging, stagingOffset, bytes);
-    buffer.encodedIn = this.number;
-  }
-
-  submit(): void {
-    if (!this.encoder) return;
-    this.endPass();
-    this.parameters.write();
-    this.gpu.queue.submit([this.encoder.finish()]);
-    this.counters.submits++;
-    this.encoder = null;
-    this.number = Recorder.submits++;
-  }
-
-  private begin(): GPUCommandEncoder {
-    return (this.encoder ??= this.gpu.createCommandEncoder());
-  }
-
-  private endPass(): void {
-    this.pass?.end();
-    this.pass = null;
-    this.pipeline = null;
   }
 }
 

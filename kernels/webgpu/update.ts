@@ -76,9 +76,14 @@ ${each.map((p) => updateFunction(p, operands, written, aligned)).join("\n")}
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let block = group.x + group.y * groups.x;
   if (block >= params.workgroups) { return; }
-  ${each.toReversed().map((p) => `if (block >= params.start${p}) { update${p}((block - params.start${p}) * ${workgroupSize}u + lane); return; }`).join("\n  ")}
+  ${each.toReversed().map(branch).join("\n  ")}
 }
 `);
+}
+
+/** Parameter p's share of the grid; the last one is tried first. */
+function branch(p: number): string {
+  return `if (block >= params.start${p}) { update${p}((block - params.start${p}) * ${workgroupSize}u + lane); return; }`;
 }
 
 /** Updates the four elements 4i … 4i+3 of parameter p, or those of them that exist. */
