@@ -9,8 +9,10 @@ import { runTap } from "./tap.mjs";
 
 const TIMEOUT_SECONDS = 900;
 const PARALLEL = 2;
-/** A file with this comment among its first lines measures time or memory: nothing else runs beside it. */
+/** A file with this comment among its first lines needs the machine for itself: nothing else runs beside it. */
 const ALONE = "// Runs alone";
+/** A file with this one starts before the others, so that no long one is left over at the end. */
+const LONG = "// Takes minutes";
 
 const wanted = process.argv.slice(2);
 const isWanted = (name) => wanted.length === 0 || wanted.some((part) => name.includes(part));
@@ -26,8 +28,9 @@ if (env) {
     if (isWanted(name)) runCheck(name, args);
   }
   const files = testFiles("test").filter(isWanted);
-  const alone = files.filter((file) => readFileSync(join(root, file), "utf8").slice(0, 600).includes(ALONE));
-  await runFiles(files.filter((file) => !alone.includes(file)), PARALLEL);
+  const marked = (mark) => files.filter((file) => readFileSync(join(root, file), "utf8").slice(0, 600).includes(mark));
+  const alone = marked(ALONE), long = marked(LONG);
+  await runFiles([...long, ...files.filter((file) => !alone.includes(file) && !long.includes(file))], PARALLEL);
   await runFiles(alone, 1);
   if (total.passed + total.failed === 0) fail(wanted.join(" "), 0, ["no check and no test file has this in its name"]);
 }

@@ -1,3 +1,4 @@
+// Takes minutes.
 // Every method of Kernels on every device against the reference, on the same data.
 import test from "tape";
 import { IndexError } from "../kernels/errors.js";

@@ -1,4 +1,4 @@
-// Runs alone: it measures memory.
+// Takes minutes.
 // Nobody has to tidy up: the plain training loop and an evaluation loop without noGrad run in flat memory, with no tidy and no dispose.
 import test from "tape";
 import { type Device, type Tensor, manualSeed, memory, nn, openDevice, optim, randint, randn } from "../index.js";

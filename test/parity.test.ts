@@ -1,3 +1,4 @@
+// Takes minutes.
 // Every operation, functional, layer and loss against PyTorch: values, and gradients with random cotangents, on every device.
 import test from "tape";
 import { type Device, manualSeed, nn, ones, operations, tensor } from "../index.js";

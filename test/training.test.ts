@@ -1,3 +1,4 @@
+// Takes minutes.
 // Twenty training steps against PyTorch's own float32 loss curves: real digits, and initial weights from a hash that both sides compute.
 import { join } from "node:path";
 import { readFileSync } from "node:fs";

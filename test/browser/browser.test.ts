@@ -1,3 +1,4 @@
+// Takes minutes.
 // The library in a real browser: bundled, it agrees with the reference and with PyTorch on WebGPU and on WebAssembly, and trains; with
 // threads in a cross-origin-isolated page and on one thread in an ordinary one.
 import type { Browser } from "playwright-core";
