@@ -9,7 +9,7 @@ export {
 export { cat, oneHot, stack, where } from "./functions.js";
 export { isGradEnabled, noGrad } from "./autograd.js";
 export { getRandomState, hostPermutation, manualSeed, nextKey, setRandomState, type RandomState } from "./random.js";
-export { collectIfNeeded, memory, resetPeakMemory, type MemoryReport } from "./memory.js";
+export { collectIfNeeded, memory, resetPeakMemory, setCollectionThreshold, type MemoryReport } from "./memory.js";
 export { type DeviceTarget, type OpenDeviceOptions, isAvailable, openDevice } from "./device.js";
 export { operations } from "./op.js";
 export * from "../kernels/errors.js";

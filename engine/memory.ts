@@ -1,5 +1,6 @@
 // How much memory tensors hold, per device, and when to ask the garbage collector for what dropped handles still hold.
 import type { Device, DeviceKind } from "../kernels/types.js";
+import { ArgumentError } from "../kernels/errors.js";
 import { collectGarbage, isNode } from "./platform.js";
 
 export interface MemoryReport {
@@ -12,7 +13,15 @@ export interface MemoryReport {
 
 const mebibyte = 2 ** 20;
 /** A collection costs about 2 ms; at this threshold a small network's loop pays it every few dozen steps. */
-const smallestThreshold = 64 * mebibyte;
+let smallestThreshold = 64 * mebibyte;
+
+/** From how many live bytes on the engine may ask for a garbage collection at an await (default 64 MiB). Lower: less memory held by dropped
+ *  handles, more collections. */
+export function setCollectionThreshold(bytes: number): void {
+  if (!(bytes > 0)) throw new ArgumentError(`setCollectionThreshold: got ${bytes}; expected a number of bytes above 0.`);
+  smallestThreshold = bytes;
+  for (const account of accounts.values()) account.renewThreshold();
+}
 
 class Account {
   liveTensors = 0;
