@@ -7,7 +7,7 @@ import { adapterEnvironment } from "./archives.mjs";
 import { prepare, root } from "./prepare.mjs";
 import { runTap } from "./tap.mjs";
 
-const TIMEOUT_SECONDS = 900;
+const TIMEOUT_SECONDS = 1800;
 const PARALLEL = 2;
 /** A file with this comment among its first lines needs the machine for itself: nothing else runs beside it. */
 const ALONE = "// Runs alone";
