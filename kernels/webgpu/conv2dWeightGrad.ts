@@ -1,14 +1,15 @@
 // The weight gradient of a convolution: few outputs, each a sum over every pixel of the batch,
 //   gradW[o, (c, tap)] = Σ_n Σ_pixel grad[n, o, pixel] · x[n, c, pixel moved by the tap]
-// Software adapters and narrow layers: lanes share out the pixels of a plane and walk the batch, so that a pixel's place and its bounds are
-// worked out once for the whole batch; the lanes' sums meet in workgroup memory. Hardware GPUs: a blocked product whose terms are pixels.
+// Register tiles (software adapters, narrow layers) walk the batch inside a pixel, whose place and bounds are thus worked out once for all
+// images; lanes are either neighbouring weights, with the cotangent broadcast, or pixels, whose sums meet in workgroup memory. Hardware GPUs: a
+// blocked product whose terms are pixels.
 // Where a layer has too few weights to fill the device, the sum is split and the parts are added in their order: the same bits every time.
 import type { Conv2dParams, View } from "../types.js";
 import { dispatchKernel, elements, lengths4, unroll } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 import {
-  fillSlab, four, laneMemory, multiplySlabs, reduceLanes, registerMultiply, type RegisterTile, registerSums, slab, storeTile, tileMemory, tileSums,
-  type WorkgroupTile, workgroupTile,
+  fillSlab, four, laneMemory, laneParameters, multiplySlabs, reduceLanes, registerMultiply, type RegisterTile, registerSums, rowPlaces, slab,
+  storeRegisters, storeTile, tileMemory, tileSums, type WorkgroupTile, workgroupTile,
 } from "./tiles.js";
 
 interface Problem {
@@ -36,8 +37,13 @@ export function conv2dWeightGrad(runtime: WebGPURuntime, gradW: View, grad: View
     input: [inChannels, height, width],
     output: [outChannels, outHeight, outWidth],
   };
-  if (runtime.isSoftware || problem.rows < 16 || problem.columns < 16) alongLanes(runtime, problem, gradW, grad, x);
-  else inTiles(runtime, problem, gradW, grad, x, workgroupTile(problem.rows >= 48 && problem.columns >= 48 ? 64 : 32));
+  if (runtime.isSoftware && runtime.subgroupWidth > 0 && problem.rows >= 6 && problem.columns >= 6) {
+    inRegisters(runtime, problem, gradW, grad, x, columnsTile(problem, runtime.subgroupWidth), "columns", columnLanesCode);
+  } else if (runtime.isSoftware || problem.rows < 16 || problem.columns < 16) {
+    inRegisters(runtime, problem, gradW, grad, x, pixelsTile(problem), "pixels", pixelLanesCode);
+  } else {
+    inTiles(runtime, problem, gradW, grad, x, workgroupTile(problem.rows >= 48 && problem.columns >= 48 ? 64 : 32));
+  }
 }
 
 /** How many parts to split the sum into, so that about `wanted` workgroups run. */
@@ -85,7 +91,8 @@ fn columnAt(number: u32) -> Column {
   let column = min(number, ${columns - 1}u);
   let tap = column % ${taps}u;
   return Column(column / ${taps}u, vec2i(
-    i32(tap / ${kernel[1]}u) * ${params.dilation[0]} - ${params.padding[0]}, i32(tap % ${kernel[1]}u) * ${params.dilation[1]} - ${params.padding[1]}));
+    i32(tap / ${kernel[1]}u) * ${params.dilation[0]} - ${params.padding[0]},
+    i32(tap % ${kernel[1]}u) * ${params.dilation[1]} - ${params.padding[1]}));
 }
 /** x = 1 where the input pixel exists; y: its place from the start of the group's first channel. */
 fn inputAt(column: Column, pixel: vec2u) -> vec2u {
@@ -102,59 +109,101 @@ fn store(part: u32, group: u32, row: u32, column: u32, value: f32) {
 `;
 }
 
-// ── lanes along pixels ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── register tiles ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function lanesTile({ rows, columns, output }: Problem): RegisterTile {
-  const plane = output[1] * output[2];
-  // The lane count that leaves the fewest lanes idle in the plane's last round.
-  const waste = (lanes: number) => Math.ceil(plane / lanes) * lanes;
-  const lanes = [64, 32, 16].reduce((best, lane) => (waste(lane) < waste(best) * 0.9 ? lane : best), 64);
-  return { rows: rows >= 6 ? 8 : rows >= 3 ? 4 : rows, columns: columns % 4 === 0 ? 4 : 3, lanes };
-}
-
-function alongLanes(runtime: WebGPURuntime, problem: Problem, gradW: View, grad: View, x: View): void {
-  const tile = lanesTile(problem), { batch, rows, columns, params } = problem;
-  const grid = [Math.ceil(columns / tile.columns), Math.ceil(rows / tile.rows)] as const;
+function inRegisters(
+  runtime: WebGPURuntime, problem: Problem, gradW: View, grad: View, x: View, tile: RegisterTile, along: "pixels" | "columns",
+  code: (problem: Problem, tile: RegisterTile) => string,
+): void {
+  const { batch, rows, columns, params } = problem;
+  const width = along === "columns" ? tile.columns * tile.lanes : tile.columns;
+  const grid = [Math.ceil(columns / width), Math.ceil(rows / tile.rows)] as const;
   const parts = partsFor(grid[0] * grid[1] * params.groups, batch, runtime.isSoftware ? 4 : 1024);
   const images = Math.ceil(batch / parts);
   inParts(runtime, gradW, parts, (out) => {
     dispatchKernel(runtime, {
-      name: "conv2d, weight gradient, lanes along pixels",
+      name: `conv2d, weight gradient, lanes along ${along}`,
       constants: [...constantsOf(problem), JSON.stringify(tile)],
       inputs: { grad, x },
       outputs: { gradW: out },
       params: { batch, images, parts },
+      usesSubgroups: tile.broadcast > 0,
       workgroups: [grid[0], grid[1], params.groups * parts],
-      body: () => columnCode(problem) + lanesCode(problem, tile),
+      body: () => columnCode(problem) + code(problem, tile),
     });
   });
 }
 
-function lanesCode(problem: Problem, tile: RegisterTile): string {
-  const { rows, columns, lanes } = tile, { input, output, params } = problem;
-  const inputPlane = input[1] * input[2], outputPlane = output[1] * output[2], groupChannels = input[0] / params.groups;
+/** WGSL: what a workgroup and its rows are, at the head of main. */
+function placeCode({ output, rows }: Problem, tile: RegisterTile): string {
   return `
-${laneMemory(tile)}
-@compute @workgroup_size(${lanes})
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
   let group = workgroup.z / params.parts;
   let part = workgroup.z % params.parts;
   let firstImage = part * params.images;
   let lastImage = min(firstImage + params.images, params.batch);
-  let firstRow = workgroup.y * ${rows}u;
-  let firstColumn = workgroup.x * ${columns}u;
-${unroll(columns, (j) => `  let place${j} = columnAt(firstColumn + ${j}u);`)}
-${unroll(rows, (i) => `  let gradRow${i} = params.gradOffset + (group * ${problem.rows}u + min(firstRow + ${i}u, ${problem.rows - 1}u)) * ${outputPlane}u;`)}
-  let xGroup = params.xOffset + group * ${groupChannels * inputPlane}u;
+  let firstRow = workgroup.y * ${tile.rows}u;
+${rowPlaces(tile, (row) => `params.gradOffset + (group * ${rows}u + min(firstRow + ${row}, ${rows - 1}u)) * ${output[1] * output[2]}u`)}
 ${registerSums(tile)}
-  for (var pixel = lane; pixel < ${outputPlane}u; pixel += ${lanes}u) {
-    let place = vec2u(pixel / ${output[2]}u, pixel % ${output[2]}u);
-${unroll(columns, (j) => `    let at${j} = inputAt(place${j}, place);`)}
+`;
+}
+
+/** WGSL: one output pixel's products over the images; `place` and `pixel` are its coordinates and number. */
+function imageLoop({ input, output, params }: Problem, tile: RegisterTile): string {
+  const inputPlane = input[1] * input[2], outputPlane = output[1] * output[2];
+  return `
+${unroll(tile.columns, (j) => `    let at${j} = inputAt(place${j}, place);`)}
     for (var image = firstImage; image < lastImage; image++) {
       let gradStep = image * ${output[0] * outputPlane}u + pixel;
-      let xStep = image * ${input[0] * inputPlane}u + xGroup;
-${registerMultiply(tile, (i) => `grad[gradRow${i} + gradStep]`, (j) => `select(0.0, x[at${j}.y + xStep], at${j}.x != 0u)`)}
-    }
+      let xStep = params.xOffset + image * ${input[0] * inputPlane}u + group * ${(input[0] / params.groups) * inputPlane}u;
+${registerMultiply(tile, (rowAt) => `grad[${rowAt} + gradStep]`, (j) => `select(0.0, x[at${j}.y + xStep], at${j}.x != 0u)`)}
+    }`;
+}
+
+/** Lanes are neighbouring weights of an output channel; the cotangent is the same for all of them and is broadcast. */
+function columnsTile({ rows, columns }: Problem, broadcast: number): RegisterTile {
+  const perLane = columns <= 2 * broadcast ? 1 : columns <= 8 * broadcast ? 2 : 4;
+  return { rows: rows >= 12 ? 16 : 8, columns: perLane, lanes: Math.max(8, broadcast), broadcast };
+}
+function columnLanesCode(problem: Problem, tile: RegisterTile): string {
+  const { columns, lanes } = tile, { output } = problem;
+  return `
+@compute @workgroup_size(${lanes})
+fn main(@builtin(workgroup_id) workgroup: vec3u, ${laneParameters(tile)}) {
+${placeCode(problem, tile)}
+  let firstColumn = workgroup.x * ${columns * lanes}u + lane;
+${unroll(columns, (j) => `  let place${j} = columnAt(firstColumn + ${j * lanes}u);`)}
+  for (var p = 0u; p < ${output[1]}u; p++) {
+  for (var q = 0u; q < ${output[2]}u; q++) {
+    let place = vec2u(p, q);
+    let pixel = p * ${output[2]}u + q;
+${imageLoop(problem, tile)}
+  }
+  }
+${storeRegisters(tile, (i, j, value) => `  store(part, group, firstRow + ${i}u, firstColumn + ${j * lanes}u, ${value});`)}
+}
+`;
+}
+
+/** Lanes share out the pixels of a plane; a workgroup computes rows × columns weights and adds its lanes' sums at the end. */
+function pixelsTile({ rows, columns, output }: Problem): RegisterTile {
+  const plane = output[1] * output[2];
+  // The lane count that leaves the fewest lanes idle in the plane's last round.
+  const waste = (lanes: number) => Math.ceil(plane / lanes) * lanes;
+  const lanes = [64, 32, 16].reduce((best, lane) => (waste(lane) < waste(best) * 0.9 ? lane : best), 64);
+  return { rows: rows >= 6 ? 8 : rows >= 3 ? 4 : rows, columns: columns % 4 === 0 ? 4 : 3, lanes, broadcast: 0 };
+}
+function pixelLanesCode(problem: Problem, tile: RegisterTile): string {
+  const { columns, lanes } = tile, { output } = problem;
+  return `
+${laneMemory(tile)}
+@compute @workgroup_size(${lanes})
+fn main(@builtin(workgroup_id) workgroup: vec3u, ${laneParameters(tile)}) {
+${placeCode(problem, tile)}
+  let firstColumn = workgroup.x * ${columns}u;
+${unroll(columns, (j) => `  let place${j} = columnAt(firstColumn + ${j}u);`)}
+  for (var pixel = lane; pixel < ${output[1] * output[2]}u; pixel += ${lanes}u) {
+    let place = vec2u(pixel / ${output[2]}u, pixel % ${output[2]}u);
+${imageLoop(problem, tile)}
   }
 ${reduceLanes(tile, (sum, value) => `store(part, group, firstRow + ${sum} / ${columns}u, firstColumn + ${sum} % ${columns}u, ${value});`)}
 }

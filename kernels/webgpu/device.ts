@@ -10,6 +10,8 @@ export interface AdapterSummary {
   readonly info: GPUAdapterInfo;
   /** A rasteriser on the CPU (SwiftShader, lavapipe): right, and far slower than the CPU device. */
   readonly isSoftware: boolean;
+  /** Lanes of every subgroup; 0 where subgroups are missing or of several widths. */
+  readonly subgroupWidth: number;
 }
 
 export class WebGPUDevice implements Device {
@@ -24,7 +26,7 @@ export class WebGPUDevice implements Device {
 
   /** Dawn's entry point has to outlive everything made from it, so the device holds it. */
   constructor(readonly gpu: GPUDevice, readonly entryPoint: GPU, readonly adapter: AdapterSummary, readonly description: string) {
-    this.runtime = new WebGPURuntime(gpu, adapter.isSoftware);
+    this.runtime = new WebGPURuntime(gpu, adapter.isSoftware, undefined, adapter.subgroupWidth);
     this.counters = this.runtime.counters;
     this.kernels = new WebGPUKernels(this.runtime);
   }

@@ -15,18 +15,21 @@ export async function openWebGPU(options: WebGPUOptions = {}): Promise<WebGPUDev
   const entryPoint = await findGpu(options);
   const adapter = await entryPoint.requestAdapter({ powerPreference: options.powerPreference ?? "high-performance" });
   if (!adapter) throw noAdapter();
-  const summary = summarise(adapter.info);
+  const summary = summarise(adapter);
   const name = adapterName(adapter.info);
   if (summary.isSoftware && options.allowSoftware === false) {
     throw new DeviceUnavailableError(`WebGPU offers only the software adapter ${name}, expected a hardware GPU; the CPU device is faster.`);
   }
-  const gpu = await adapter.requestDevice({ label: "athanor", requiredLimits: allLimits(adapter.limits) });
+  const gpu = await adapter.requestDevice({
+    label: "athanor", requiredLimits: allLimits(adapter.limits), requiredFeatures: summary.subgroupWidth > 0 ? ["subgroups"] : [],
+  });
   return new WebGPUDevice(gpu, entryPoint, summary, `webgpu (${name})`);
 }
 
-function summarise(info: GPUAdapterInfo): AdapterSummary {
+function summarise({ info, features }: GPUAdapter): AdapterSummary {
+  const subgroupWidth = features.has("subgroups") && info.subgroupMinSize === info.subgroupMaxSize ? info.subgroupMaxSize : 0;
   const names = [info.vendor, info.architecture, info.device, info.description].join(" ");
-  return { info, isSoftware: info.isFallbackAdapter === true || softwareNames.test(names) };
+  return { info, isSoftware: info.isFallbackAdapter === true || softwareNames.test(names), subgroupWidth };
 }
 
 function adapterName(info: GPUAdapterInfo): string {

@@ -27,6 +27,8 @@ export interface KernelCall {
   readonly params?: Readonly<Record<string, Param>>;
   /** The kernel may call `reportBadIndex(value, limit)`. */
   readonly reportsIndices?: boolean;
+  /** The kernel speaks to its subgroup (runtime.subgroupWidth > 0). */
+  readonly usesSubgroups?: boolean;
   readonly workgroups: number | readonly [number, number, number];
   /** The WGSL after the declarations: helpers and the entry point `main`. */
   readonly body: () => string;
@@ -51,7 +53,10 @@ export function dispatchKernel(runtime: WebGPURuntime, call: KernelCall): void {
   if (call.reportsIndices) bindings.push(runtime.errorFlag);
   runtime.dispatch({
     name: call.name,
-    code: runtime.text(key, () => declarations(inputs, outputs, params, call.reportsIndices === true) + call.body()),
+    code: runtime.text(key, () => {
+      const head = declarations(inputs, outputs, params, call.reportsIndices === true);
+      return (call.usesSubgroups ? "enable subgroups;\n" : "") + head + call.body();
+    }),
     bindings,
     params: params.map(([, value]) => bits(value)),
     workgroups: call.workgroups,

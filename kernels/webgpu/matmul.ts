@@ -6,8 +6,8 @@ import { dispatchKernel, elements, inSlices, type KernelCall, unroll } from "./k
 import { type MatmulProblem, batchIndexCode, batchParams, matmulProblem } from "./matmulProblem.js";
 import type { WebGPURuntime } from "./runtime.js";
 import {
-  activate, fillSlab, four, laneMemory, multiplySlabs, reduceLanes, registerMultiply, type RegisterTile, registerSums, reluCode, slab, storeRegisters,
-  storeTile, tileMemory, tileSums, type WorkgroupTile, workgroupTile,
+  activate, fillSlab, four, laneMemory, laneParameters, multiplySlabs, reduceLanes, registerMultiply, type RegisterTile, registerSums, reluCode,
+  rowPlaces, slab, storeRegisters, storeTile, tileMemory, tileSums, type WorkgroupTile, workgroupTile,
 } from "./tiles.js";
 
 interface Operands {
@@ -26,18 +26,15 @@ interface Candidate {
 /** The first that supports the problem is taken. */
 export const matmulCandidates: readonly Candidate[] = [
   {
-    // Both operands lie along k: lanes share out the terms of each sum. Also the way when there are too few outputs to fill a GPU.
+    // Both operands lie along k and there are too few outputs to fill a device: lanes share out the terms of each sum.
     name: "lanesAlongTerms",
-    supports: (p, runtime) => {
-      if (p.aUnit !== "k" || p.bUnit !== "k" || p.k < 128) return false;
-      return runtime.isSoftware || p.batches * p.m * p.n < 4096;
-    },
-    run: (runtime, p, operands) => lanesAlongTerms(runtime, p, operands, { rows: p.m < 3 ? 1 : p.m < 6 ? 4 : 8, columns: 4, lanes: 64 }),
+    supports: (p) => p.aUnit === "k" && p.bUnit === "k" && p.k >= 128 && p.batches * p.m * p.n < 4096,
+    run: (runtime, p, operands) => lanesAlongTerms(runtime, p, operands, termTile(p)),
   },
   {
     name: "lanesAlongColumns",
     supports: (p, runtime) => runtime.isSoftware || p.m < 8 || p.n < 8,
-    run: (runtime, p, operands) => lanesAlongColumns(runtime, p, operands, columnTile(p)),
+    run: (runtime, p, operands) => lanesAlongColumns(runtime, p, operands, columnTile(p, runtime)),
   },
   {
     name: "workgroupTile64",
@@ -54,18 +51,22 @@ export function matmul(runtime: WebGPURuntime, out: View, a: View, b: View, bias
   chosen?.run(runtime, problem, { out, a, b, bias, activation });
 }
 
+function termTile({ m }: MatmulProblem): RegisterTile {
+  return { rows: m < 3 ? 1 : m < 6 ? 4 : 8, columns: 4, lanes: 64, broadcast: 0 };
+}
+
 /** A tile no wider than the columns there are. */
-function columnTile({ m, n }: MatmulProblem): RegisterTile {
-  const rows = m < 3 ? 1 : m < 6 ? 4 : 8;
-  const columns = n <= 8 ? 1 : n <= 16 ? 2 : 4;
+function columnTile({ m, n }: MatmulProblem, runtime: WebGPURuntime): RegisterTile {
   const lanes = n <= 48 ? 8 : n <= 96 ? 16 : n <= 192 ? 32 : 64;
-  return { rows, columns, lanes };
+  const broadcast = runtime.isSoftware && m >= 6 && runtime.subgroupWidth <= lanes ? runtime.subgroupWidth : 0;
+  const rows = m < 3 ? 1 : m < 6 ? 4 : m < 12 || broadcast === 0 ? 8 : 16;
+  return { rows, columns: n <= 8 ? 1 : n <= 16 ? 2 : 4, lanes, broadcast };
 }
 
 /** The dispatches that cover every tile of every batch, past 65,535 in slices. */
 function dispatchTiles(
   runtime: WebGPURuntime, name: string, p: MatmulProblem, { out, a, b, bias, activation }: Operands, constants: KernelCall["constants"],
-  rows: number, columns: number, body: () => string,
+  rows: number, columns: number, body: () => string, usesSubgroups = false,
 ): void {
   inSlices(p.batches, (firstBatch, batches) => inSlices(Math.ceil(p.m / rows), (firstTile, rowTiles) => {
     dispatchKernel(runtime, {
@@ -76,6 +77,7 @@ function dispatchTiles(
       params: {
         m: p.m, n: p.n, k: p.k, aStride: p.aStride, bStride: p.bStride, firstBatch, firstRow: firstTile * rows, ...batchParams(p),
       },
+      usesSubgroups,
       workgroups: [Math.ceil(p.n / columns), rowTiles, batches],
       body: () => reluCode + elementCode(p, bias !== null, activation) + batchIndexCode(p) + body(),
     });
@@ -96,24 +98,24 @@ fn store(batch: u32, row: u32, column: u32, value: f32) {
 
 /** Lanes a column apart, four columns a lane's count apart: loads of b are side by side, loads of a the same for all lanes. */
 function lanesAlongColumns(runtime: WebGPURuntime, p: MatmulProblem, operands: Operands, tile: RegisterTile): void {
-  const { rows, columns, lanes } = tile;
-  dispatchTiles(runtime, "matmul, lanes along columns", p, operands, [rows, columns, lanes], rows, columns * lanes, () => `
+  const { rows, columns, lanes, broadcast } = tile;
+  dispatchTiles(runtime, "matmul, lanes along columns", p, operands, [rows, columns, lanes, broadcast], rows, columns * lanes, () => `
 @compute @workgroup_size(${lanes})
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) workgroup: vec3u, ${laneParameters(tile)}) {
   let batch = params.firstBatch + workgroup.z;
   let firstRow = params.firstRow + workgroup.y * ${rows}u;
   let firstColumn = workgroup.x * ${columns * lanes}u + lane;
 ${registerSums(tile)}
-${unroll(rows, (i) => `  var aAt${i} = params.aOffset + aBatch(batch) + aIndex(min(firstRow + ${i}u, params.m - 1u), 0u);`)}
-${unroll(columns, (j) => `  var bAt${j} = params.bOffset + bBatch(batch) + bIndex(0u, min(firstColumn + ${j * lanes}u, params.n - 1u));`)}
+${rowPlaces(tile, (row) => `params.aOffset + aBatch(batch) + aIndex(min(firstRow + ${row}, params.m - 1u), 0u)`)}
+${unroll(columns, (j) => `  let bAt${j} = params.bOffset + bBatch(batch) + bIndex(0u, min(firstColumn + ${j * lanes}u, params.n - 1u));`)}
   for (var k = 0u; k < params.k; k++) {
     let aStep = ${p.aUnit === "k" ? "k" : "k * params.aStride"};
     let bStep = ${p.bUnit === "k" ? "k" : "k * params.bStride"};
-${registerMultiply(tile, (i) => `a[aAt${i} + aStep]`, (j) => `b[bAt${j} + bStep]`)}
+${registerMultiply(tile, (rowAt) => `a[${rowAt} + aStep]`, (j) => `b[bAt${j} + bStep]`)}
   }
 ${storeRegisters(tile, (i, j, value) => `  store(batch, firstRow + ${i}u, firstColumn + ${j * lanes}u, ${value});`)}
 }
-`);
+`, broadcast > 0);
 }
 
 /** A workgroup computes rows × columns outputs; its lanes take every lanes-th term and add up at the end. */
@@ -127,10 +129,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   let firstRow = params.firstRow + workgroup.y * ${rows}u;
   let firstColumn = workgroup.x * ${columns}u;
 ${registerSums(tile)}
-${unroll(rows, (i) => `  let aAt${i} = params.aOffset + aBatch(batch) + aIndex(min(firstRow + ${i}u, params.m - 1u), 0u);`)}
+${rowPlaces(tile, (row) => `params.aOffset + aBatch(batch) + aIndex(min(firstRow + ${row}, params.m - 1u), 0u)`)}
 ${unroll(columns, (j) => `  let bAt${j} = params.bOffset + bBatch(batch) + bIndex(0u, min(firstColumn + ${j}u, params.n - 1u));`)}
   for (var k = lane; k < params.k; k += ${lanes}u) {
-${registerMultiply(tile, (i) => `a[aAt${i} + k]`, (j) => `b[bAt${j} + k]`)}
+${registerMultiply(tile, (rowAt) => `a[${rowAt} + k]`, (j) => `b[bAt${j} + k]`)}
   }
 ${reduceLanes(tile, (sum, value) => `store(batch, firstRow + ${sum} / ${columns}u, firstColumn + ${sum} % ${columns}u, ${value});`)}
 }

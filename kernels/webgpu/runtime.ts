@@ -70,8 +70,9 @@ export class WebGPURuntime {
   private flagRaisedAt = 0;
   private flagInUse = false;
 
-  /** isSoftware: a rasteriser on the CPU; kernels choose their tiles by it. */
-  constructor(readonly gpu: GPUDevice, readonly isSoftware = false, parameterSlots = 1024) {
+  /** isSoftware: a rasteriser on the CPU; kernels choose their tiles by it. subgroupWidth: lanes of a subgroup where the device offers subgroups
+   *  and they all have one width, else 0. */
+  constructor(readonly gpu: GPUDevice, readonly isSoftware = false, parameterSlots = 1024, readonly subgroupWidth = 0) {
     this.limits = gpu.limits;
     this.failures = new FailureLog(gpu);
     this.pipelines = new PipelineCache(gpu, this.counters);

@@ -4,11 +4,11 @@
 // pixels into phases that meet different taps, each phase is its own grid slice and skips the taps that miss it.
 // A tap's bounds are tested once, outside the loop over depth.
 import type { Activation, Pair, View } from "../types.js";
-import { dispatchKernel, inSlices, type KernelCall, unroll } from "./kernelCall.js";
+import { dispatchKernel, inSlices, unroll } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 import {
-  activate, fillSlab, four, multiplySlabs, registerMultiply, type RegisterTile, registerSums, reluCode, slab, storeRegisters, tileMemory, tileSums,
-  type WorkgroupTile, workgroupTile,
+  activate, fillSlab, four, laneParameters, multiplySlabs, registerMultiply, type RegisterTile, registerSums, reluCode, rowPlaces, slab,
+  tileMemory, tileSums, type WorkgroupTile, workgroupTile,
 } from "./tiles.js";
 
 /** Channels, height, width. */
@@ -56,7 +56,7 @@ export const tappedCandidates: readonly Candidate[] = [
     // Also for few rows or little depth (depthwise, first layers), where a workgroup's tile would stand half empty.
     name: "registerTile",
     supports: (p, runtime) => runtime.isSoftware || p.rows < 16 || p.depth < 8,
-    run: (runtime, p, operands) => dispatchPixels(runtime, p, operands, registerTileOf(p), registerCode),
+    run: (runtime, p, operands) => dispatchPixels(runtime, p, operands, registerTileOf(p, runtime), registerCode),
   },
   {
     name: "workgroupTile64",
@@ -76,13 +76,14 @@ const phaseWidth = (p: TappedProduct) => Math.ceil(p.target[2] / p.phases[1]);
 /** Target pixels of a phase, over the whole batch. */
 const pixels = (p: TappedProduct) => p.batch * phaseHeight(p) * phaseWidth(p);
 
-function registerTileOf({ rows }: TappedProduct): RegisterTile {
-  return { rows: rows >= 6 ? 8 : rows >= 3 ? 4 : rows, columns: 4, lanes: 64 };
+function registerTileOf({ rows }: TappedProduct, runtime: WebGPURuntime): RegisterTile {
+  const broadcast = runtime.isSoftware && rows >= 6 ? runtime.subgroupWidth : 0;
+  return { rows: rows >= 12 && broadcast > 0 ? 16 : rows >= 6 ? 8 : rows >= 3 ? 4 : rows, columns: 4, lanes: 64, broadcast };
 }
 
 /** One kernel over all pixels, rows and phases; the batch size is a parameter, everything else a constant of the text. */
 function dispatchPixels<Tile>(
-  runtime: WebGPURuntime, p: TappedProduct, { target, source, weight, bias, activation }: Operands, tile: Tile & { rows: number; columns: number; lanes: number },
+  runtime: WebGPURuntime, p: TappedProduct, { target, source, weight, bias, activation }: Operands, tile: Tile & RegisterTile,
   code: (p: TappedProduct, tile: Tile) => string,
 ): void {
   const { batch, tapOffset, tapHits, ...constants } = p;
@@ -90,10 +91,11 @@ function dispatchPixels<Tile>(
   inSlices(Math.ceil(pixels(p) / width), (firstTile, tiles) => {
     dispatchKernel(runtime, {
       name: p.name,
-      constants: [Object.values(constants).join(), ...tapOffset, ...(tapHits ?? []), activation, bias !== null, JSON.stringify(tile)] satisfies KernelCall["constants"],
+      constants: [JSON.stringify(constants), ...tapOffset, ...(tapHits ?? []), activation, bias !== null, JSON.stringify(tile)],
       inputs: { source, weight, bias },
       outputs: { target_: target },
       params: { pixels: pixels(p), firstPixel: firstTile * width },
+      usesSubgroups: tile.broadcast > 0,
       workgroups: [tiles, Math.ceil(p.rows / tile.rows), p.groups * p.phases[0] * p.phases[1]],
       body: () => reluCode + pixelCode(p, bias !== null, activation) + code(p, tile),
     });
@@ -101,13 +103,12 @@ function dispatchPixels<Tile>(
 }
 
 function dispatchTile(runtime: WebGPURuntime, p: TappedProduct, operands: Operands, tile: WorkgroupTile): void {
-  dispatchPixels(runtime, p, operands, { ...tile, rows: tile.size, columns: tile.size, lanes: 1 }, workgroupCode);
+  dispatchPixels(runtime, p, operands, { ...tile, rows: tile.size, columns: tile.size, lanes: 1, broadcast: 0 }, workgroupCode);
 }
 
 /** WGSL: a pixel's place, where a tap takes it, and the epilogue. */
 function pixelCode(p: TappedProduct, hasBias: boolean, activation: Activation): string {
   const [sourceChannels, sourceHeight, sourceWidth] = p.source, [targetChannels, targetHeight, targetWidth] = p.target;
-  const value = hasBias ? `value + bias[params.biasOffset + channel]` : "value";
   return `
 struct Pixel { image: u32, row: u32, column: u32, inside: bool }
 fn pixelAt(number: u32) -> Pixel {
@@ -127,13 +128,28 @@ fn tapOffsetHeight(tap: i32, phase: i32) -> i32 { return ${p.tapOffset[0]}; }
 fn tapOffsetWidth(tap: i32, phase: i32) -> i32 { return ${p.tapOffset[1]}; }
 fn tapHitsHeight(tap: i32, phase: i32) -> bool { return ${p.tapHits?.[0] ?? "true"}; }
 fn tapHitsWidth(tap: i32, phase: i32) -> bool { return ${p.tapHits?.[1] ?? "true"}; }
-fn store(pixel: Pixel, group: u32, row: u32, phase: vec2i, value: f32) {
+/** x = 1 where the target has this pixel; y: its place in the group's first channel. */
+fn targetAt(pixel: Pixel, group: u32, phase: vec2i) -> vec2u {
   let h = pixel.row * ${p.phases[0]}u + u32(phase.x);
   let w = pixel.column * ${p.phases[1]}u + u32(phase.y);
-  if (!pixel.inside || row >= ${p.rows}u || h >= ${targetHeight}u || w >= ${targetWidth}u) { return; }
-  let channel = group * ${p.rows}u + row;
-  target_[((pixel.image * ${targetChannels}u + channel) * ${targetHeight}u + h) * ${targetWidth}u + w] = ${activate(value, activation)};
+  let exists = pixel.inside && h < ${targetHeight}u && w < ${targetWidth}u;
+  return vec2u(u32(exists), ((pixel.image * ${targetChannels}u + group * ${p.rows}u) * ${targetHeight}u + h) * ${targetWidth}u + w);
 }
+fn finish(value: f32, bias: f32) -> f32 { return ${activate("value + bias", activation)}; }
+fn biasOf(group: u32, row: u32) -> f32 { return ${hasBias ? `bias[params.biasOffset + group * ${p.rows}u + min(row, ${p.rows - 1}u)]` : "0.0"}; }
+`;
+}
+
+/** WGSL: stores the sums of `count` rows from `firstRow` and four pixels; places and biases are worked out once for all of them. */
+function storeCode(p: TappedProduct, firstRow: string, count: number, tileRows: number, sum: (i: number, j: number) => string): string {
+  const guard = (i: number, store: string) => (p.rows % tileRows === 0 ? store : `if (${firstRow} + ${i}u < ${p.rows}u) { ${store} }`);
+  const plane = p.target[1] * p.target[2];
+  return `
+${unroll(count, (i) => `  let bias${i} = biasOf(group, ${firstRow} + ${i}u);`)}
+${unroll(4, (j) => `  let place${j} = targetAt(pixel${j}, group, phase);
+  if (place${j}.x != 0u) {
+${unroll(count, (i) => `    ${guard(i, `target_[place${j}.y + (${firstRow} + ${i}u) * ${plane}u] = finish(${sum(i, j)}, bias${i});`)}`)}
+  }`)}
 `;
 }
 
@@ -167,19 +183,19 @@ ${unroll(columns, (j) => `    let at${j} = sourceAt(pixel${j}, group, offset);`)
     for (var d = 0u; d < ${p.depth}u; d++) {
       let weightStep = d * ${p.depthStride}u + tap;
       let sourceStep = d * ${plane}u;
-${registerMultiply(tile, (i) => `weight[weightAt${i} + weightStep]`, (j) => `select(0.0, source[at${j}.y + sourceStep], at${j}.x != 0u)`)}
+${registerMultiply(tile, (rowAt) => `weight[${rowAt} + weightStep]`, (j) => `select(0.0, source[at${j}.y + sourceStep], at${j}.x != 0u)`)}
     }`;
   return `
 @compute @workgroup_size(${lanes})
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) workgroup: vec3u, ${laneParameters(tile)}) {
 ${placeCode(p)}
   let firstRow = workgroup.y * ${rows}u;
   let firstPixel = params.firstPixel + workgroup.x * ${columns * lanes}u + lane;
 ${unroll(columns, (j) => `  let pixel${j} = pixelAt(firstPixel + ${j * lanes}u);`)}
-${unroll(rows, (i) => `  let weightAt${i} = params.weightOffset + group * ${p.groupStride}u + min(firstRow + ${i}u, ${p.rows - 1}u) * ${p.rowStride}u;`)}
+${rowPlaces(tile, (row) => `params.weightOffset + group * ${p.groupStride}u + min(firstRow + ${row}, ${p.rows - 1}u) * ${p.rowStride}u`)}
 ${registerSums(tile)}
 ${tapLoops(p, each)}
-${storeRegisters(tile, (i, j, value) => `  store(pixel${j}, group, firstRow + ${i}u, phase, ${value});`)}
+${storeCode(p, "firstRow", rows, rows, (i, j) => `sum${i * columns + j}`)}
 }
 `;
 }
@@ -212,7 +228,8 @@ ${tileSums(tile)}
   let firstPixel = params.firstPixel + workgroup.x * ${tile.size}u + columnGroup * 4u;
 ${unroll(4, (j) => `  let pixel${j} = pixelAt(firstPixel + ${j}u);`)}
 ${tapLoops(p, each)}
-${unroll(16, (k) => `  store(pixel${k % 4}, group, firstRow + rowGroup * 4u + ${Math.floor(k / 4)}u, phase, sum${Math.floor(k / 4)}[${k % 4}]);`)}
+  let ownRow = firstRow + rowGroup * 4u;
+${storeCode(p, "ownRow", 4, tile.size, (i, j) => `sum${i}[${j}]`)}
 }
 `;
 }

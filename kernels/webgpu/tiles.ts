@@ -2,7 +2,9 @@
 //
 // Two ideas. The workgroup tile (hardware GPUs): the workgroup brings a slab of 16 terms of both operands into workgroup memory, each thread
 // multiplies 4 × 4 outputs out of it. The register tile (software adapters): each thread keeps rows × columns outputs, its operands come
-// straight from the buffers, rows addressed alike by all lanes and columns one lane apart. There a barrier costs more than it saves.
+// straight from the buffers, columns one lane apart. The rows' operands are the same for all lanes: with subgroups each lane loads another row's
+// and broadcasts it (software adapters pay for every load of every lane), without them every lane loads them all. A barrier would cost more
+// than it saves there.
 import { unroll } from "./kernelCall.js";
 
 /** Terms of the sum in workgroup memory at a time. */
@@ -82,16 +84,37 @@ export interface RegisterTile {
   readonly columns: number;
   /** Invocations of a workgroup. */
   readonly lanes: number;
+  /** Lanes of a subgroup that load the rows' operands for each other; 0: every lane loads them itself. */
+  readonly broadcast: number;
+}
+
+/** The tile's parameters of main after the workgroup's: `lane`, and `subgroupLane` where lanes broadcast. */
+export function laneParameters({ broadcast }: RegisterTile): string {
+  return `@builtin(local_invocation_index) lane: u32${broadcast > 0 ? ", @builtin(subgroup_invocation_id) subgroupLane: u32" : ""}`;
+}
+
+/** WGSL: where this lane's rows' operands start, rowAt0 …; `place` gives the WGSL of a row's (a number within the tile). */
+export function rowPlaces({ rows, broadcast }: RegisterTile, place: (row: string) => string): string {
+  return broadcast > 0
+    ? unroll(Math.ceil(rows / broadcast), (part) => `  let rowAt${part} = ${place(`(${part * broadcast}u + subgroupLane)`)};`)
+    : unroll(rows, (i) => `  let rowAt${i} = ${place(`${i}u`)};`);
 }
 
 export function registerSums({ rows, columns }: RegisterTile): string {
   return unroll(rows * columns, (i) => `  var sum${i} = 0.0;`);
 }
 
-/** sum[i, j] += row_i · column_j. Multiply and add apart: the software adapters compile fma() to a call. */
-export function registerMultiply({ rows, columns }: RegisterTile, row: (i: number) => string, column: (j: number) => string): string {
+/** sum[i, j] += row_i · column_j; `load` reads a row's operand from `rowAt…`. Multiply and add apart: the software adapters compile fma() to
+ *  a call. */
+export function registerMultiply(
+  { rows, columns, broadcast }: RegisterTile, load: (rowAt: string) => string, column: (j: number) => string,
+): string {
+  const loadRows = broadcast > 0 ? [
+    unroll(Math.ceil(rows / broadcast), (part) => `      let rowPart${part} = ${load(`rowAt${part}`)};`),
+    unroll(rows, (i) => `      let row${i} = subgroupBroadcast(rowPart${Math.floor(i / broadcast)}, ${i % broadcast}u);`),
+  ] : [unroll(rows, (i) => `      let row${i} = ${load(`rowAt${i}`)};`)];
   return [
-    unroll(rows, (i) => `      let row${i} = ${row(i)};`),
+    ...loadRows,
     unroll(columns, (j) => `      let column${j} = ${column(j)};`),
     unroll(rows * columns, (k) => `      sum${k} += row${Math.floor(k / columns)} * column${k % columns};`),
   ].join("\n");
