@@ -12,14 +12,18 @@ export interface MemoryReport {
 }
 
 const mebibyte = 2 ** 20;
-/** A collection costs about 2 ms; at this threshold a small network's loop pays it every few dozen steps. */
+/** A collection costs about 2 ms; at these thresholds a small network's loop pays it every few dozen steps. */
 let smallestThreshold = 64 * mebibyte;
+/** Small tensors would never reach the bytes: a loop over them would take a new buffer for each until V8 collects by itself. */
+let fewestTensors = 512;
 
-/** From how many live bytes on the engine may ask for a garbage collection at an await (default 64 MiB). Lower: less memory held by dropped
- *  handles, more collections. */
-export function setCollectionThreshold(bytes: number): void {
+/** From how many live bytes (default 64 MiB) or live tensors (default 512) on the engine may ask for a garbage collection at an await. Lower:
+ *  less memory held by dropped handles, more collections. */
+export function setCollectionThreshold(bytes: number, tensors = fewestTensors): void {
   if (!(bytes > 0)) throw new ArgumentError(`setCollectionThreshold: got ${bytes}; expected a number of bytes above 0.`);
+  if (!(tensors > 0)) throw new ArgumentError(`setCollectionThreshold: got ${tensors} tensors; expected a number above 0.`);
   smallestThreshold = bytes;
+  fewestTensors = tensors;
   for (const account of accounts.values()) account.renewThreshold();
 }
 
@@ -27,8 +31,9 @@ class Account {
   liveTensors = 0;
   liveBytes = 0;
   peakBytes = 0;
-  /** Live bytes beyond which the next await collects. */
-  threshold = smallestThreshold;
+  /** Live bytes and live tensors beyond which the next await collects. */
+  private threshold = smallestThreshold;
+  private thresholdTensors = fewestTensors;
   constructor(readonly device: Device) {}
 
   allocated(bytes: number): void {
@@ -40,8 +45,12 @@ class Account {
     this.liveTensors--;
     this.liveBytes -= bytes;
   }
+  get overThreshold(): boolean {
+    return this.liveBytes > this.threshold || this.liveTensors > this.thresholdTensors;
+  }
   /** After a collection: half as much again may come to live before the next one, at most half of what the device has. */
   renewThreshold(): void {
+    this.thresholdTensors = Math.max(fewestTensors, 1.5 * this.liveTensors);
     this.threshold = Math.min(Math.max(smallestThreshold, 1.5 * this.liveBytes), this.device.capacity / 2);
   }
 }
@@ -67,7 +76,7 @@ export function needsBallast(): boolean {
  *  loaders; a loop without any await cannot be helped. */
 export async function collectIfNeeded(): Promise<void> {
   let needed = false;
-  for (const account of accounts.values()) needed ||= account.liveBytes > account.threshold;
+  for (const account of accounts.values()) needed ||= account.overThreshold;
   if (!needed) return;
   await collectGarbage();
   for (const account of accounts.values()) account.renewThreshold();

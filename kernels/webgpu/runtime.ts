@@ -10,6 +10,7 @@ import { flagWords, LabelTable } from "./errorFlag.js";
 import { FailureLog } from "./failures.js";
 import { ParameterTable } from "./parameters.js";
 import { type Pipeline, PipelineCache } from "./pipelines.js";
+import { Polling } from "./polling.js";
 import { StagingPool } from "./readback.js";
 import { type Command, Recorder } from "./recorder.js";
 
@@ -55,6 +56,7 @@ export class WebGPURuntime {
   private readonly parameters: ParameterTable;
   private readonly bindGroups: BindGroupCache;
   private readonly staging: StagingPool;
+  private readonly polling: Polling;
   private readonly labels = new LabelTable();
   private readonly flagBuffer: WebGPUBuffer;
   private readonly texts = new Map<string, string>();
@@ -75,6 +77,7 @@ export class WebGPURuntime {
   constructor(readonly gpu: GPUDevice, readonly isSoftware = false, parameterSlots = 1024, readonly subgroupWidth = 0) {
     this.limits = gpu.limits;
     this.failures = new FailureLog(gpu);
+    this.polling = new Polling(isSoftware);
     this.pipelines = new PipelineCache(gpu, this.counters);
     this.parameters = new ParameterTable(gpu, parameterSlots);
     this.bindGroups = new BindGroupCache(gpu, this.parameters, this.counters);
@@ -168,8 +171,7 @@ export class WebGPURuntime {
     }
     const issuedAt = this.issued;
     this.flush();
-    if (this.waiting > 0) await this.chain;
-    const copy = await this.failures.guard(this.staging.read(staging, flagOffset + flagWords * elementBytes));
+    const copy = await this.polling.during(this.readStaging(staging, flagOffset + flagWords * elementBytes));
     if (withFlag) this.checkFlag(new Int32Array(copy, flagOffset, flagWords), issuedAt);
     return copy.slice(0, bytes);
   }
@@ -198,8 +200,8 @@ export class WebGPURuntime {
   async synchronize(): Promise<void> {
     if (this.flagInUse) await this.download(this.flagBuffer, 0);
     this.flush();
-    await this.chain;
-    await this.failures.guard(this.gpu.queue.onSubmittedWorkDone());
+    await this.polling.during(this.chain);
+    await this.polling.during(this.failures.guard(this.gpu.queue.onSubmittedWorkDone()));
   }
 
   trim(): void {
@@ -218,6 +220,11 @@ export class WebGPURuntime {
     this.staging.close();
     this.parameters.close();
     this.gpu.destroy();
+  }
+
+  private async readStaging(staging: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+    if (this.waiting > 0) await this.chain;
+    return this.failures.guard(this.staging.read(staging, bytes));
   }
 
   private issue(command: Command): void {
