@@ -34,10 +34,15 @@ finish();
 
 /** Rounds of PyTorch and Athanor in turn; the ratio is the median of the rounds' ratios. */
 function compareOnCpu(rounds) {
-  const env = { ...process.env, OMP_NUM_THREADS: THREADS, OPENBLAS_NUM_THREADS: THREADS };
+  const env = { ...process.env, OMP_NUM_THREADS: THREADS, OPENBLAS_NUM_THREADS: THREADS, PYTHONDONTWRITEBYTECODE: "1" };
   const python = pythons.find((command) => spawnSync(command, ["-c", "import torch"], { cwd: peersFolder, env }).status === 0);
   if (python === undefined) {
     console.log("PyTorch is not installed: no ratio against it. On Debian: apt-get install python3-torch libopenblas0-pthread");
+    return;
+  }
+  const libraries = spawnSync(python, ["-c", "import torch_steps; print(torch_steps.blas())"], { cwd: peersFolder, env, encoding: "utf8" }).stdout.trim();
+  if (libraries === "reference BLAS") {
+    console.log("PyTorch computes with the reference BLAS here: no fair ratio against it. On Debian: apt-get install libopenblas0-pthread");
     return;
   }
   const pairs = Array.from({ length: rounds }, () => ({
@@ -96,12 +101,12 @@ function median(times) {
 
 function finish() {
   const cell = (text, width) => String(text).padEnd(width);
-  console.log(`\n${cell("case", 14)}${cell("device", 8)}${cell("Athanor", 12)}${cell("peer", 34)}${cell("time ratio", 12)}floor`);
+  console.log(`\n${cell("case", 14)}${cell("device", 8)}${cell("Athanor", 12)}${cell("peer", 40)}${cell("time ratio", 12)}floor`);
   for (const row of results) {
     const verdict = row.ratio <= row.atMost ? "holds" : "MISSED";
     const peer = `${row.peer} ${row.peerMs.toFixed(2)} ms`;
     const ours = `${row.oursMs.toFixed(2)} ms`;
-    console.log(`${cell(row.case, 14)}${cell(row.device, 8)}${cell(ours, 12)}${cell(peer, 34)}${cell(row.ratio.toFixed(3), 12)}≤ ${row.atMost.toFixed(2)}  ${verdict}`);
+    console.log(`${cell(row.case, 14)}${cell(row.device, 8)}${cell(ours, 12)}${cell(peer, 40)}${cell(row.ratio.toFixed(3), 12)}≤ ${row.atMost.toFixed(2)}  ${verdict}`);
   }
   const machine = {
     processor: cpus()[0]?.model ?? "unknown",

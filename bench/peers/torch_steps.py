@@ -16,7 +16,19 @@ import torch
 import torch.nn as nn
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
-PEER = "PyTorch " + torch.__version__
+
+
+def blas():
+    """Which library does PyTorch's matrix products: Debian's own fallback is thirty times slower than OpenBLAS, and no peer at all."""
+    try:
+        with open("/proc/self/maps") as maps:
+            text = maps.read()
+    except OSError:
+        return "BLAS unknown"
+    return next((name for part, name in (("openblas", "OpenBLAS"), ("libmkl", "MKL"), ("libblis", "BLIS")) if part in text), "reference BLAS")
+
+
+PEER = f"PyTorch {torch.__version__}, {blas()}"
 
 
 def mlp():
