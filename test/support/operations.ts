@@ -129,6 +129,8 @@ const functional: Record<string, Operation> = {
   mseLoss: (p, x, y) => F.mseLoss(x, y, p), l1Loss: (p, x, y) => F.l1Loss(x, y, p),
   binaryCrossEntropyWithLogits: (p, x, y) => F.binaryCrossEntropyWithLogits(x, y, p),
   binaryCrossEntropyWeighted: (_, x, y, weight, posWeight) => F.binaryCrossEntropyWithLogits(x, y, { weight, posWeight }),
+  binaryCrossEntropy: (p, x, y, weight) => F.binaryCrossEntropy(x, y, { ...p, weight: weight ?? null }),
+  smoothL1Loss: (p, x, y) => F.smoothL1Loss(x, y, p), huberLoss: (p, x, y) => F.huberLoss(x, y, p), klDiv: (p, x, y) => F.klDiv(x, y, p),
   multiMarginLoss: (p, x, target, weight) => F.multiMarginLoss(x, target, { ...p, weight: weight ?? null }),
 };
 
