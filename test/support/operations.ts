@@ -101,7 +101,7 @@ const movement: Record<string, Operation> = {
 
 const reduction: Record<string, Operation> = {
   sum: (p, x) => x.sum(p.over, p.keepdim), mean: (p, x) => x.mean(p.over, p.keepdim), sumAll: (_, x) => x.sum(), meanAll: (_, x) => x.mean(),
-  prodAll: (_, x) => x.prod(), anyAll: (_, x) => x.any(), allAll: (_, x) => x.all(),
+  prodAll: (_, x) => x.prod(), prod: (p, x) => x.prod(p.over, p.keepdim), anyAll: (_, x) => x.any(), allAll: (_, x) => x.all(),
   var: (p, x) => x.var(p.over, { correction: p.correction, keepdim: p.keepdim }),
   std: (p, x) => x.std(p.over, { correction: p.correction, keepdim: p.keepdim }),
   varAll: (_, x) => x.var(), stdAll: (_, x) => x.std(), norm: (p, x) => x.norm(p.p, p.over, p.keepdim), normAll: (p, x) => x.norm(p.p),
