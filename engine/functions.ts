@@ -121,6 +121,10 @@ export function bceWithLogits(logits: Tensor, target: Tensor): Tensor {
   return call(elementwise("bceWithLogits"), [logits, target], [])[0];
 }
 
+export function bce(probabilities: Tensor, target: Tensor): Tensor {
+  return call(elementwise("bce"), [probabilities, target], [])[0];
+}
+
 /** Training mode: zeroes elements with probability p and scales the others by 1/(1 − p). */
 export function dropout(x: Tensor, p: number): Tensor {
   if (!(p >= 0 && p <= 1)) throw argumentError("dropout", `got p = ${p}; expected a probability from 0 to 1.`);

@@ -12,7 +12,9 @@ export {
 } from "./layers/activations.js";
 export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d, Upsample } from "./layers/pooling.js";
 export { Dropout, Dropout2d, Flatten, type DropoutLayerOptions, type FlattenOptions } from "./layers/shaping.js";
-export { BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, MultiMarginLoss, NLLLoss } from "./losses.js";
+export {
+  BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, HuberLoss, KLDivLoss, L1Loss, MSELoss, MultiMarginLoss, NLLLoss, SmoothL1Loss,
+} from "./losses.js";
 export * as functional from "./functional.js";
 export * as init from "./init.js";
 export * as models from "./models.js";
