@@ -14,3 +14,4 @@ export { Figure } from "./plot/figure.js";
 export { imageSheet, rankedTable, type SheetImage, type SheetOptions, type SheetSection, type TableOptions } from "./plot/sheet.js";
 export { Visdom, type VisdomOptions } from "./live/visdom.js";
 export type { Line, LineOptions, LineValues, LineWindow, LiveWindow, TextWindow, WindowOptions } from "./live/windows.js";
+export { SummaryWriter } from "./tensorboard/summaryWriter.js";
