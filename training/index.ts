@@ -15,3 +15,5 @@ export { imageSheet, rankedTable, type SheetImage, type SheetOptions, type Sheet
 export { Visdom, type VisdomOptions } from "./live/visdom.js";
 export type { Line, LineOptions, LineValues, LineWindow, LiveWindow, TextWindow, WindowOptions } from "./live/windows.js";
 export { SummaryWriter } from "./tensorboard/summaryWriter.js";
+export { type Case, diagnose, type DiagnoseOptions, type Diagnosis, type Evidence } from "./diagnosis.js";
+export type { Action, Remedy } from "./remedies.js";
