@@ -1,4 +1,4 @@
-// optim: the optimizers, and their state as data.
+// optim: the optimizers, their state as data, and the learning-rate schedulers (also as the namespace lrScheduler).
 export {
   Optimizer, type CommonOptions, type GroupInput, type ParameterGroup, type ParametersInput, type UpdatePlan,
 } from "./optimizer.js";
@@ -10,3 +10,5 @@ export { Adagrad, type AdagradOptions } from "./adagrad.js";
 export { NAdam, type NAdamOptions } from "./nadam.js";
 export { RAdam, type RAdamOptions } from "./radam.js";
 export { Adadelta, type AdadeltaOptions } from "./adadelta.js";
+export * from "./schedulers/index.js";
+export * as lrScheduler from "./schedulers/index.js";
