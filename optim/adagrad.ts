@@ -12,8 +12,10 @@ export interface AdagradOptions extends CommonOptions {
   eps: number;
 }
 
+type Tail = OptionalTail<AdagradOptions, ["lr", "lrDecay", "weightDecay", "initialAccumulatorValue", "eps"]>;
+
 export class Adagrad extends Optimizer<AdagradOptions> {
-  constructor(params: ParametersInput<AdagradOptions>, ...tail: OptionalTail<AdagradOptions, ["lr", "lrDecay", "weightDecay", "initialAccumulatorValue", "eps"]>) {
+  constructor(params: ParametersInput<AdagradOptions>, ...tail: Tail) {
     super(params, tail, { lr: 1e-2, lrDecay: 0, weightDecay: 0, initialAccumulatorValue: 0, eps: 1e-10, maximize: false });
   }
   protected check(group: ParameterGroup<AdagradOptions>): void {

@@ -13,8 +13,10 @@ export interface RMSpropOptions extends CommonOptions {
   centered: boolean;
 }
 
+type Tail = OptionalTail<RMSpropOptions, ["lr", "alpha", "eps", "weightDecay", "momentum", "centered"]>;
+
 export class RMSprop extends Optimizer<RMSpropOptions> {
-  constructor(params: ParametersInput<RMSpropOptions>, ...tail: OptionalTail<RMSpropOptions, ["lr", "alpha", "eps", "weightDecay", "momentum", "centered"]>) {
+  constructor(params: ParametersInput<RMSpropOptions>, ...tail: Tail) {
     super(params, tail, { lr: 1e-2, alpha: 0.99, eps: 1e-8, weightDecay: 0, momentum: 0, centered: false, maximize: false });
   }
   protected check(group: ParameterGroup<RMSpropOptions>): void {

@@ -36,7 +36,8 @@ function made(row: Row): { optimizer: optim.Optimizer; schedule: Scheduler } {
 const rates = (optimizer: optim.Optimizer) => optimizer.paramGroups.map(({ lr }) => lr);
 const momenta = (optimizer: optim.Optimizer) => optimizer.paramGroups.map((group): unknown =>
   "betas" in group && Array.isArray(group.betas) ? group.betas[0] : "momentum" in group ? group.momentum : NaN);
-const stepArguments = ({ steps }: Row): readonly (readonly number[])[] => (typeof steps === "number" ? Array.from({ length: steps }, () => []) : steps);
+const stepArguments = ({ steps }: Row): readonly (readonly number[])[] =>
+  (typeof steps === "number" ? Array.from({ length: steps }, () => []) : steps);
 
 function take(schedule: Scheduler, optimizer: optim.Optimizer, [argument]: readonly number[]): void {
   optimizer.step();
@@ -55,7 +56,7 @@ function difference(row: Row, epoch: number, optimizer: optim.Optimizer, schedul
   return "";
 }
 const label = ({ spec, optimizer, initial }: Row) =>
-  `${JSON.stringify(spec).replaceAll('"', "").slice(0, 150)}${optimizer === "SGD" ? "" : ` with ${optimizer}`}${initial.length > 0 ? ", started late" : ""}`;
+  `${JSON.stringify(spec).replaceAll('"', "").slice(0, 150)} with ${optimizer}${initial.length > 0 ? ", started late" : ""}`;
 
 test("the rates and momenta of every epoch are PyTorch's", (t) => {
   for (const row of rows) {
@@ -195,15 +196,19 @@ test("a scheduler of one's own", (t) => {
 
 const adagrad = () => new optim.Adagrad(groupsOf());
 const wrong: readonly (readonly [string, () => unknown, RegExp])[] = [
-  ["no optimizer", () => Reflect.construct(optim.StepLR, [new nn.Linear(1, 1), 3]), /optim\.StepLR: got the optimizer a .*; expected an optimizer/],
+  ["no optimizer", () => Reflect.construct(optim.StepLR, [new nn.Linear(1, 1), 3]),
+    /optim\.StepLR: got a function as the optimizer; expected an optimizer/],
   ["step size 0", () => new optim.StepLR(sgd(), 0), /stepSize 0; expected a whole number of at least 1/],
   ["gamma NaN", () => new optim.StepLR(sgd(), 1, NaN), /gamma NaN; expected a number/],
-  ["a misspelt option", () => Reflect.construct(optim.StepLR, [sgd(), 3, { gama: 0.1 }]), /optim\.StepLR: got the option "gama"; expected one of gamma/],
-  ["lastEpoch without initialLr", () => new optim.StepLR(sgd(), 3, 0.1, 4), /lastEpoch 4 and no initialLr in group 0; .*load the optimizer's state dict/],
+  ["a misspelt option", () => Reflect.construct(optim.StepLR, [sgd(), 3, { gama: 0.1 }]),
+    /optim\.StepLR: got the option "gama"; expected one of gamma/],
+  ["lastEpoch without initialLr", () => new optim.StepLR(sgd(), 3, 0.1, 4),
+    /lastEpoch 4 and no initialLr in group 0; .*load the optimizer's state dict/],
   ["a milestone of one half", () => new optim.MultiStepLR(sgd(), [0.5]), /the milestone 0\.5; expected a whole number/],
   ["milestones that are a number", () => Reflect.construct(optim.MultiStepLR, [sgd(), 30]), /milestones 30; expected a list of epochs/],
   ["a lambda that is no function", () => Reflect.construct(optim.LambdaLR, [sgd(), 0.9]), /lrLambda 0\.9; expected a function of the epoch/],
-  ["too many lambdas", () => new optim.LambdaLR(sgd(1), [() => 1, () => 1]), /lrLambda "2 values"; expected one, or one for each of the optimizer's 1 groups/],
+  ["too many lambdas", () => new optim.LambdaLR(sgd(1), [() => 1, () => 1]),
+    /2 values of lrLambda; expected one, or one for each of the optimizer's 1 groups/],
   ["a lambda that gives NaN", () => new optim.LambdaLR(sgd(), () => NaN), /a learning rate of NaN at epoch 0/],
   ["a constant factor of 0", () => new optim.ConstantLR(sgd(), 0), /factor 0; expected a number above 0 and at most 1/],
   ["a start above 1", () => new optim.LinearLR(sgd(), 1.5), /startFactor 1\.5/],
@@ -216,28 +221,34 @@ const wrong: readonly (readonly [string, () => unknown, RegExp])[] = [
   ["a cycle of unknown length", () => new optim.OneCycleLR(sgd(), 1), /no totalSteps; expected \{ totalSteps: … \}, or both/],
   ["epochs alone", () => new optim.OneCycleLR(sgd(), 1, { epochs: 3 }), /no totalSteps/],
   ["a rise of 2", () => new optim.OneCycleLR(sgd(), 1, 10, { pctStart: 2 }), /pctStart 2; expected a number from 0 to 1/],
-  ["a rise of one step", () => new optim.OneCycleLR(sgd(), 1, 10, { pctStart: 0.1 }), /pctStart "0\.1 of 10 steps"; expected phases of more than one step/],
-  ["an unknown annealing", () => Reflect.construct(optim.OneCycleLR, [sgd(), 1, 10, { annealStrategy: "step" }]), /annealStrategy "step"; expected "cos" or "linear"/],
-  ["a momentum that is not there", () => new optim.OneCycleLR(adagrad(), 1, 10), /cycleMomentum with a Adagrad; expected an optimizer with momentum or betas/],
-  ["rates for other groups", () => new optim.OneCycleLR(sgd(1), [1, 2, 3], 10), /maxLr "3 values"/],
+  ["a rise of one step", () => new optim.OneCycleLR(sgd(), 1, 10, { pctStart: 0.1 }),
+    /pctStart 0\.1 of 10 steps; expected phases of more than one step/],
+  ["an unknown annealing", () => Reflect.construct(optim.OneCycleLR, [sgd(), 1, 10, { annealStrategy: "step" }]),
+    /annealStrategy "step"; expected "cos" or "linear"/],
+  ["a momentum that is not there", () => new optim.OneCycleLR(adagrad(), 1, 10),
+    /got an Adagrad, which has no momentum to cycle; expected an optimizer with momentum or betas/],
+  ["rates for other groups", () => new optim.OneCycleLR(sgd(1), [1, 2, 3], 10), /3 values of maxLr/],
   ["an unknown mode", () => Reflect.construct(optim.CyclicLR, [sgd(), 0, 1, { mode: "saw" }]), /mode "saw"; expected "triangular" or/],
-  ["a cycle with Adagrad", () => new optim.CyclicLR(adagrad(), 0, 1), /cycleMomentum with a Adagrad/],
+  ["a cycle with Adagrad", () => new optim.CyclicLR(adagrad(), 0, 1), /an Adagrad, which has no momentum to cycle/],
   ["no schedulers", () => new optim.ChainedScheduler([]), /no schedulers; expected at least one/],
-  ["too few milestones", () => { const o = sgd(); return new optim.SequentialLR(o, [new optim.StepLR(o, 1), new optim.StepLR(o, 2)], []); }, /expected 1 of them/],
+  ["too few milestones", () => { const o = sgd(); return new optim.SequentialLR(o, [new optim.StepLR(o, 1), new optim.StepLR(o, 2)], []); },
+    /expected 1 of them/],
   ["milestones that fall", () => {
     const o = sgd(), three = [1, 2, 3].map((size) => new optim.StepLR(o, size));
     return new optim.SequentialLR(o, three, [5, 4]);
   }, /milestones \[5,4\]; expected epochs that rise/],
-  ["schedulers of two optimizers", () => { const o = sgd(); return new optim.SequentialLR(o, [new optim.StepLR(o, 1), new optim.StepLR(sgd(), 2)], [1]); },
-    /the scheduler 1 of "another optimizer"/],
+  ["schedulers of two optimizers", () => {
+    const o = sgd();
+    return new optim.SequentialLR(o, [new optim.StepLR(o, 1), new optim.StepLR(sgd(), 2)], [1]);
+  }, /another optimizer in scheduler 1/],
   ["a chain in a sequence", () => {
     const o = sgd(), step = new optim.StepLR(o, 1);
     return new optim.SequentialLR(o, [step, new optim.ChainedScheduler([step])], [1]);
-  }, /the scheduler a ChainedScheduler; expected one that holds no others/],
-  ["a plateau in a chain", () => Reflect.construct(optim.ChainedScheduler, [[new optim.ReduceLROnPlateau(sgd())]]), /a ReduceLROnPlateau; .*no metric/],
+  }, /a ChainedScheduler among the schedulers; expected schedulers that hold no others/],
+  ["a plateau in a chain", () => Reflect.construct(optim.ChainedScheduler, [[new optim.ReduceLROnPlateau(sgd())]]), /a ReduceLROnPlateau among the schedulers; .*no metric/],
   ["a factor of 1", () => new optim.ReduceLROnPlateau(sgd(), "min", 1), /factor 1; expected a number below 1/],
   ["a third mode", () => Reflect.construct(optim.ReduceLROnPlateau, [sgd(), "mean"]), /mode "mean"; expected "min" or "max"/],
-  ["a tensor for a metric", () => Reflect.apply(optim.ReduceLROnPlateau.prototype.step, new optim.ReduceLROnPlateau(sgd()), [ones(1)]), /await metric\.item\(\)/],
+  ["a tensor for a metric", () => Reflect.apply(optim.ReduceLROnPlateau.prototype.step, new optim.ReduceLROnPlateau(sgd()), [ones(1)]), /a Tensor as the metric; .*await metric\.item\(\)/],
   ["the state of another scheduler", () => new optim.StepLR(sgd(), 1).loadStateDict(new optim.ExponentialLR(sgd(), 0.5).stateDict()),
     /optim\.StepLR: got a state dict without stepSize; expected the stateDict\(\) of a StepLR/],
   ["a state with more in it", () => new optim.ExponentialLR(sgd(), 0.5).loadStateDict(new optim.StepLR(sgd(), 1).stateDict()), /with stepSize; .*which has none/],

@@ -2,7 +2,7 @@
 import { type OptionalTail, optionalTail } from "../../engine/arguments.js";
 import { argumentError } from "../../engine/scope.js";
 import type { Optimizer } from "../optimizer.js";
-import { refuse, whole } from "./checks.js";
+import { refuse, refuseValue, shown, whole } from "./checks.js";
 import { LinearLR } from "./decay.js";
 import { LRScheduler, type SchedulerOptions } from "./scheduler.js";
 import type { SchedulerStateDict } from "./state.js";
@@ -14,8 +14,7 @@ abstract class ComposedScheduler extends LRScheduler {
   constructor(callee: string, optimizer: Optimizer, schedulers: readonly LRScheduler[], options: Partial<SchedulerOptions>) {
     super(optimizer, options);
     for (const [i, scheduler] of schedulers.entries()) {
-      const other = scheduler.optimizer !== optimizer;
-      refuse(callee, other, `the scheduler ${i} of`, "another optimizer", "schedulers of one optimizer");
+      refuse(callee, scheduler.optimizer !== optimizer, `another optimizer in scheduler ${i}`, "schedulers of one optimizer");
     }
     this.#schedulers = [...schedulers];
   }
@@ -54,9 +53,10 @@ abstract class ComposedScheduler extends LRScheduler {
 
 /** Throws where something else stands in the list. */
 function checkParts(callee: string, schedulers: readonly LRScheduler[]): LRScheduler {
-  refuse(callee, !Array.isArray(schedulers), "schedulers", schedulers, "a list of schedulers");
+  refuseValue(callee, !Array.isArray(schedulers), "schedulers", schedulers, "a list of schedulers");
   for (const scheduler of schedulers) {
-    refuse(callee, !(scheduler instanceof LRScheduler), "the scheduler", scheduler, "one whose step() takes no metric, such as StepLR");
+    const expected = "those whose step() takes no metric, such as StepLR";
+    refuse(callee, !(scheduler instanceof LRScheduler), `${shown(scheduler)} among the schedulers`, expected);
   }
   const [first] = schedulers;
   if (first === undefined) throw argumentError(callee, "got no schedulers; expected at least one.");
@@ -74,14 +74,15 @@ export class SequentialLR extends ComposedScheduler {
     const callee = "optim.SequentialLR", first = checkParts(callee, schedulers);
     super(callee, optimizer, schedulers, optionalTail<SchedulerOptions>(callee, ["lastEpoch", "verbose"], tail));
     for (const scheduler of schedulers) {
-      refuse(callee, scheduler instanceof ComposedScheduler, "the scheduler", scheduler, "one that holds no others: those cannot begin in the middle");
+      const expected = "schedulers that hold no others: a composed one cannot begin late";
+      refuse(callee, scheduler instanceof ComposedScheduler, `${shown(scheduler)} among the schedulers`, expected);
     }
-    refuse(
+    refuseValue(
       callee, !Array.isArray(milestones) || milestones.length !== schedulers.length - 1, "milestones", milestones,
       `${schedulers.length - 1} of them, one between each two of the ${schedulers.length} schedulers`,
     );
     const rising = milestones.every((epoch, i) => i === 0 || epoch > (milestones[i - 1] ?? 0));
-    refuse(callee, !rising, "milestones", milestones, "epochs that rise");
+    refuseValue(callee, !rising, "milestones", milestones, "epochs that rise");
     this.milestones = milestones.map((epoch) => whole(callee, "the milestone", epoch, 1));
     this.lastEpoch++;
     // Every scheduler has set its first rates when it was made; only the first one's hold.

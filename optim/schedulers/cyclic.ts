@@ -1,7 +1,7 @@
 // CyclicLR (Smith 2017): up and down in lines between baseLr and maxLr, with the momentum going the other way. Steps are batches.
 import { type OptionalTail, optionalTail } from "../../engine/arguments.js";
 import type { Optimizer } from "../optimizer.js";
-import { type PerGroup, anOptimizer, number, numberPerGroup, oneOf, refuse, whole } from "./checks.js";
+import { type PerGroup, anOptimizer, number, numberPerGroup, oneOf, refuseValue, whole } from "./checks.js";
 import { requireMomentum, setMomentums } from "./momentum.js";
 import { LRScheduler, type SchedulerOptions } from "./scheduler.js";
 
@@ -57,7 +57,7 @@ export class CyclicLR extends LRScheduler {
     this.maxLrs = maxLrs;
     this.mode = oneOf(callee, "mode", mode, ["triangular", "triangular2", "exp_range"]);
     this.gamma = number(callee, "gamma", gamma);
-    refuse(callee, scaleFn !== null && typeof scaleFn !== "function", "scaleFn", scaleFn, "a function of the cycle or the step");
+    refuseValue(callee, scaleFn !== null && typeof scaleFn !== "function", "scaleFn", scaleFn, "a function of the cycle or the step");
     this.#scale = scaleFn;
     this.scaleMode = scaleFn ? oneOf(callee, "scaleMode", scaleMode, ["cycle", "iterations"]) : mode === "exp_range" ? "iterations" : "cycle";
     this.cycleMomentum = cycleMomentum;

@@ -2,7 +2,7 @@
 // nothing (PolynomialLR).
 import { type OptionalTail, optionalTail } from "../../engine/arguments.js";
 import type { Optimizer } from "../optimizer.js";
-import { number, refuse, whole } from "./checks.js";
+import { number, refuseValue, whole } from "./checks.js";
 import { LRScheduler, type SchedulerOptions } from "./scheduler.js";
 
 export interface DecayOptions extends SchedulerOptions {
@@ -35,7 +35,7 @@ export class MultiStepLR extends LRScheduler {
   constructor(optimizer: Optimizer, milestones: readonly number[], ...tail: OptionalTail<DecayOptions, ["gamma", "lastEpoch", "verbose"]>) {
     const { gamma = 0.1, ...rest } = optionalTail<DecayOptions>("optim.MultiStepLR", ["gamma", "lastEpoch", "verbose"], tail);
     super(optimizer, rest);
-    refuse(this.callee, !Array.isArray(milestones), "milestones", milestones, "a list of epochs, such as [30, 80]");
+    refuseValue(this.callee, !Array.isArray(milestones), "milestones", milestones, "a list of epochs, such as [30, 80]");
     this.milestones = milestones.map((epoch) => whole(this.callee, "the milestone", epoch, 0)).sort((a, b) => a - b);
     this.gamma = number(this.callee, "gamma", gamma);
     this.initialStep();
@@ -155,6 +155,6 @@ export class PolynomialLR extends LRScheduler {
 
 /** From 0 no later factor leads back. */
 function positiveFraction(callee: string, name: string, value: number): number {
-  refuse(callee, !(value > 0 && value <= 1), name, value, "a number above 0 and at most 1");
+  refuseValue(callee, !(value > 0 && value <= 1), name, value, "a number above 0 and at most 1");
   return value;
 }

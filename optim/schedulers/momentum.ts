@@ -1,12 +1,11 @@
 // The momentum of a parameter group, which OneCycleLR and CyclicLR move against the rate: SGD's and RMSprop's momentum, the first of Adam's betas.
 import type { Optimizer } from "../optimizer.js";
-import { refuse } from "./checks.js";
+import { refuse, shown } from "./checks.js";
 
 export function requireMomentum(callee: string, optimizer: Optimizer): void {
   const without = optimizer.paramGroups.some((group) => !("momentum" in group || "betas" in group));
-  refuse(
-    callee, without, "cycleMomentum with", optimizer, "an optimizer with momentum or betas (SGD, RMSprop, Adam and its kin), or cycleMomentum: false",
-  );
+  const expected = "an optimizer with momentum or betas (SGD, RMSprop, Adam and its kin), or { cycleMomentum: false }";
+  refuse(callee, without, `${shown(optimizer)}, which has no momentum to cycle`, expected);
 }
 /** Sets the momentum of each group that has one in the list. */
 export function setMomentums(optimizer: Optimizer, momentums: readonly number[]): void {

@@ -2,7 +2,7 @@
 import { type OptionalTail, optionalTail } from "../../engine/arguments.js";
 import { argumentError } from "../../engine/scope.js";
 import type { Optimizer } from "../optimizer.js";
-import { type PerGroup, anOptimizer, number, numberPerGroup, oneOf, refuse, whole } from "./checks.js";
+import { type PerGroup, anOptimizer, number, numberPerGroup, oneOf, refuse, refuseValue, whole } from "./checks.js";
 import { requireMomentum, setMomentums } from "./momentum.js";
 import { LRScheduler, type SchedulerOptions } from "./scheduler.js";
 
@@ -59,7 +59,8 @@ export class OneCycleLR extends LRScheduler {
     anOptimizer(callee, optimizer);
     const totalSteps = stepsOf(callee, options);
     const maxLrs = numberPerGroup(callee, "maxLr", maxLr, optimizer);
-    const divFactor = positive(callee, "divFactor", options.divFactor ?? 25), finalDivFactor = positive(callee, "finalDivFactor", options.finalDivFactor ?? 1e4);
+    const divFactor = positive(callee, "divFactor", options.divFactor ?? 25);
+    const finalDivFactor = positive(callee, "finalDivFactor", options.finalDivFactor ?? 1e4);
     number(callee, "pctStart", pctStart, 0, 1);
     if (cycleMomentum) requireMomentum(callee, optimizer);
     if (lastEpoch === -1) optimizer.paramGroups.forEach((group, i) => (group.initialLr = (maxLrs[i] ?? NaN) / divFactor));
@@ -82,7 +83,9 @@ export class OneCycleLR extends LRScheduler {
   getLr(): number[] {
     const { lastEpoch, totalSteps } = this;
     if (lastEpoch > totalSteps) {
-      throw argumentError(this.callee, `got step ${lastEpoch} of a cycle of ${totalSteps}; expected no more: make it epochs × batches long, or stop stepping.`);
+      throw argumentError(
+        this.callee, `got step ${lastEpoch} of a cycle of ${totalSteps}; expected no more: make it epochs × batches long, or stop stepping.`,
+      );
     }
     const phases = this.#phases(), at = phases.findIndex(({ end }, i) => lastEpoch <= end || i === phases.length - 1), phase = phases[at];
     if (phase === undefined) return this.currentLr();
@@ -108,9 +111,8 @@ export class OneCycleLR extends LRScheduler {
   #refuseEmptyPhase(): void {
     const ends = [0, ...this.#phases().map(({ end }) => end)];
     const empty = ends.some((end, i) => i > 0 && end === ends[i - 1]);
-    refuse(
-      this.callee, empty, "pctStart", `${this.pctStart} of ${this.totalSteps} steps`, "phases of more than one step: more steps or another pctStart",
-    );
+    const got = `pctStart ${this.pctStart} of ${this.totalSteps} steps`;
+    refuse(this.callee, empty, got, "phases of more than one step: more steps or another pctStart");
   }
 }
 
@@ -122,6 +124,6 @@ function stepsOf(callee: string, { totalSteps = null, epochs = null, stepsPerEpo
   return whole(callee, "epochs", epochs, 1) * whole(callee, "stepsPerEpoch", stepsPerEpoch, 1);
 }
 function positive(callee: string, name: string, value: number): number {
-  refuse(callee, !(Number.isFinite(value) && value > 0), name, value, "a number above 0");
+  refuseValue(callee, !(Number.isFinite(value) && value > 0), name, value, "a number above 0");
   return value;
 }

@@ -1,7 +1,7 @@
 // ReduceLROnPlateau: the rate falls when a metric no longer gets better.
 import { type OptionalTail, optionalTail } from "../../engine/arguments.js";
 import type { Optimizer } from "../optimizer.js";
-import { type PerGroup, number, numberPerGroup, oneOf, refuse, whole } from "./checks.js";
+import { type PerGroup, number, numberPerGroup, oneOf, refuse, refuseValue, shown, whole } from "./checks.js";
 import { epochText, scientific } from "./scheduler.js";
 import { BaseScheduler, type SchedulerStateDict } from "./state.js";
 
@@ -47,7 +47,7 @@ export class ReduceLROnPlateau extends BaseScheduler {
     const { callee } = this, options = optionalTail<ReduceLROnPlateauOptions>(callee, names, tail);
     this.mode = oneOf(callee, "mode", options.mode ?? "min", ["min", "max"]);
     this.factor = number(callee, "factor", options.factor ?? 0.1);
-    refuse(callee, this.factor >= 1, "factor", this.factor, "a number below 1");
+    refuseValue(callee, this.factor >= 1, "factor", this.factor, "a number below 1");
     this.patience = whole(callee, "patience", options.patience ?? 10, 0);
     this.threshold = number(callee, "threshold", options.threshold ?? 1e-4);
     this.thresholdMode = oneOf(callee, "thresholdMode", options.thresholdMode ?? "rel", ["rel", "abs"]);
@@ -62,7 +62,7 @@ export class ReduceLROnPlateau extends BaseScheduler {
 
   /** After each epoch, with the metric that is watched. NaN is never better. */
   step(metric: number): void {
-    refuse(this.callee, typeof metric !== "number", "the metric", metric, "a number: of a tensor, await metric.item()");
+    refuse(this.callee, typeof metric !== "number", `${shown(metric)} as the metric`, "a number: of a tensor, await metric.item()");
     this.lastEpoch++;
     if (this.isBetter(metric, this.best ?? (this.mode === "min" ? Infinity : -Infinity))) {
       this.best = metric;
