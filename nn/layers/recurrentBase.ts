@@ -148,7 +148,7 @@ export abstract class RNNBase extends Module {
     const { numLayers, bias, batchFirst, dropout, bidirectional } = this;
     return (
       `${this.inputSize}, ${this.hiddenSize}` + (numLayers === 1 ? "" : `, num_layers=${numLayers}`) + (bias ? "" : ", bias=False") +
-      (batchFirst ? ", batch_first=True" : "") + (dropout === 0 ? "" : `, dropout=${pythonNumber(dropout)}`) +
+      (batchFirst ? ", batch_first=True" : "") + (dropout === 0 ? "" : `, dropout=${pythonNumber(dropout, true)}`) +
       (bidirectional ? ", bidirectional=True" : "")
     );
   }
