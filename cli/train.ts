@@ -38,8 +38,9 @@ async function run(options: TrainOptions, { device, images }: Opened, interrupti
   await makeFolder(folder);
   const { trainLoader, testLoader } = images;
   const trainImages = trainLoader.dataset.length, testImages = testLoader.dataset.length;
-  const size = `${parameters.toLocaleString("en-US")} parameters`;
-  say(`Training ${model.constructor.name} (${size}) on ${trainImages} images of ${images.folder}, testing on ${testImages}.`);
+  say(String(model));
+  say(`Total parameters: ${parameters.toLocaleString("en-US")}`);
+  say(`Training ${model.constructor.name} on ${trainImages} images of ${images.folder}, testing on ${testImages}.`);
   const records: EpochRecord[] = [];
   const historyOf = (completed: boolean): History => ({
     model: options.model, parameters, device: device.description, seed: options.seed, batchSize: options.batchSize, lr: options.lr,

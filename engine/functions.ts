@@ -137,6 +137,9 @@ export function gruCandidate(r: Tensor, xn: Tensor, hn: Tensor): Tensor {
 export function gruHiddenState(z: Tensor, n: Tensor, h: Tensor): Tensor {
   return call(elementwise("gruHidden"), [z, n, h], [])[0];
 }
+export function bce(probabilities: Tensor, target: Tensor): Tensor {
+  return call(elementwise("bce"), [probabilities, target], [])[0];
+}
 
 /** Training mode: zeroes elements with probability p and scales the others by 1/(1 − p). */
 export function dropout(x: Tensor, p: number): Tensor {

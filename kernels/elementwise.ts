@@ -76,6 +76,12 @@ function sigmoid<T, B>(e: Algebra<T, B>, x: T): T {
 function softplus<T, B>(e: Algebra<T, B>, x: T): T {
   return e.add(e.max(x, e.constant(0)), e.log1p(e.exp(e.neg(e.abs(x)))));
 }
+function boundedLog<T, B>(e: Algebra<T, B>, x: T): T {
+  return e.max(e.log(x), e.constant(-100));
+}
+function boundedLog1p<T, B>(e: Algebra<T, B>, x: T): T {
+  return e.max(e.log1p(x), e.constant(-100));
+}
 /** Φ(x), the normal distribution's cumulative function. */
 function normalCdf<T, B>(e: Algebra<T, B>, x: T): T {
   return e.mul(e.constant(0.5), e.add(e.constant(1), e.erf(e.mul(x, e.constant(Math.SQRT1_2)))));
@@ -201,6 +207,14 @@ const activations = [
   /** max(x,0) − x·t + log1p(e^−|x|): binary cross-entropy of logits x against targets t; its derivative by x is σ(x) − t. */
   row("bceWithLogits", (e, x, t) => e.add(e.sub(e.max(x, e.constant(0)), e.mul(x, t)), e.log1p(e.exp(e.neg(e.abs(x))))), {
     inputs: 2, grad: [(e, g, x, t) => e.mul(g, e.sub(sigmoid(e, x), t)), (e, g, x) => e.neg(e.mul(g, x))],
+  }),
+  /** −t·log p − (1 − t)·log(1 − p) of probabilities p, each logarithm at least −100 and each division by at least 1e-12, as PyTorch has it. */
+  row("bce", (e, p, t) => e.sub(e.mul(e.sub(t, e.constant(1)), boundedLog1p(e, e.neg(p))), e.mul(t, boundedLog(e, p))), {
+    inputs: 2,
+    grad: [
+      (e, g, p, t) => e.div(e.mul(g, e.sub(p, t)), e.max(e.mul(p, e.sub(e.constant(1), p)), e.constant(1e-12))),
+      (e, g, p) => e.mul(g, e.sub(boundedLog1p(e, e.neg(p)), boundedLog(e, p))),
+    ],
   }),
 ];
 

@@ -147,6 +147,8 @@ test("npm start: a run leaves weights, history, curves and predictions", async (
   const ended = await start(...args, "--out", out).ended;
   t.deepEqual([ended.code, ended.err], [0, ""]);
   t.ok(/^Using cpu/m.test(ended.out), "says which device");
+  t.ok(ended.out.includes("\nMLP(\n  (net): Sequential(\n    (0): Flatten(start_dim=1, end_dim=-1)\n"), "prints the network as PyTorch does");
+  t.ok(/^Total parameters: 199,210$/m.test(ended.out), "and its size");
   t.ok(/^Epoch \[1\/2\], Loss: \d\.\d{4}, Accuracy: \d\d\.\d\d%, Test Accuracy: \d\d\.\d\d%$/m.test(ended.out), "the line after each epoch");
   t.deepEqual((await readdir(out)).toSorted(), ["curves.png", "curves.svg", "history.json", "model.safetensors", "predictions.png"]);
   const history = JSON.parse(await readFile(join(out, "history.json"), "utf8"));

@@ -101,7 +101,7 @@ const movement: Record<string, Operation> = {
 
 const reduction: Record<string, Operation> = {
   sum: (p, x) => x.sum(p.over, p.keepdim), mean: (p, x) => x.mean(p.over, p.keepdim), sumAll: (_, x) => x.sum(), meanAll: (_, x) => x.mean(),
-  prodAll: (_, x) => x.prod(), anyAll: (_, x) => x.any(), allAll: (_, x) => x.all(),
+  prodAll: (_, x) => x.prod(), prod: (p, x) => x.prod(p.over, p.keepdim), anyAll: (_, x) => x.any(), allAll: (_, x) => x.all(),
   var: (p, x) => x.var(p.over, { correction: p.correction, keepdim: p.keepdim }),
   std: (p, x) => x.std(p.over, { correction: p.correction, keepdim: p.keepdim }),
   varAll: (_, x) => x.var(), stdAll: (_, x) => x.std(), norm: (p, x) => x.norm(p.p, p.over, p.keepdim), normAll: (p, x) => x.norm(p.p),
@@ -136,6 +136,8 @@ const functional: Record<string, Operation> = {
   mseLoss: (p, x, y) => F.mseLoss(x, y, p), l1Loss: (p, x, y) => F.l1Loss(x, y, p),
   binaryCrossEntropyWithLogits: (p, x, y) => F.binaryCrossEntropyWithLogits(x, y, p),
   binaryCrossEntropyWeighted: (_, x, y, weight, posWeight) => F.binaryCrossEntropyWithLogits(x, y, { weight, posWeight }),
+  binaryCrossEntropy: (p, x, y, weight) => F.binaryCrossEntropy(x, y, { ...p, weight: weight ?? null }),
+  smoothL1Loss: (p, x, y) => F.smoothL1Loss(x, y, p), huberLoss: (p, x, y) => F.huberLoss(x, y, p), klDiv: (p, x, y) => F.klDiv(x, y, p),
   multiMarginLoss: (p, x, target, weight) => F.multiMarginLoss(x, target, { ...p, weight: weight ?? null }),
 };
 
