@@ -63,7 +63,7 @@ async function train(hiddenSize: number, learningRate: number, run: Run): Promis
     model.train();
     say(`Epoch[${epoch + 1}/${numEpoch}],Test Loss:${testLoss.toFixed(4)}`);
   }
-  return { model, losses: { title: `hidden ${hiddenSize}, lr ${learningRate}`, trainLosses, testLosses } };
+  return { model, losses: { title: `model loss: hidden ${hiddenSize}, lr ${learningRate}`, trainLosses, testLosses } };
 }
 
 await example({

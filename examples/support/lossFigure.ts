@@ -69,8 +69,9 @@ function drawPanel(canvas: Canvas, { title, trainLosses, testLosses }: LossPanel
   canvas.text("Loss", left - 60, (top + bottom) / 2, { ...small, align: "center", upwards: true });
   const line = (values: readonly number[]) => values.flatMap((loss, step): Point[] => (Number.isFinite(loss) ? [place([step, loss])] : []));
   const curves = [{ name: "Train Loss", points: line(trainLosses), color: trainColor }, { name: "Test Loss", points: line(testLosses), color: testColor }];
-  curves.forEach(({ name, points, color }, i) => {
-    if (points.length > 1) canvas.polyline(points, color, i === 0 ? 1 : 2.5);
+  for (const [i, { points, color }] of curves.entries()) if (points.length > 1) canvas.polyline(points, color, i === 0 ? 1 : 2.5);
+  canvas.rectangle(right - 160, top + 6, 150, 52, white);
+  curves.forEach(({ name, color }, i) => {
     const y = top + 20 + 24 * i;
     canvas.polyline([[right - 150, y], [right - 112, y]], color, 2.5);
     canvas.text(name, right - 100, y + 5, small);
