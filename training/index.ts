@@ -8,3 +8,4 @@ export { History, type EpochRecord, type HistoryState } from "./history.js";
 export { CsvLogger, type CsvLoggerOptions, type CsvRow } from "./csvLogger.js";
 export { clock, type Output, type Postfix, ProgressBar, type ProgressBarOptions } from "./progressBar.js";
 export { type Progress, progress, type ProgressOptions, type Walkable } from "./progress.js";
+export * from "./search/index.js";
