@@ -1,11 +1,6 @@
 // Colours as PIL's ImageEnhance and its HSV mode change them, in its float32 and its bytes.
 import { ArgumentError } from "../../kernels/errors.js";
-import { checkImage, type Image } from "../image.js";
-
-/** ITU-R 601 luma in PIL's fixed point. */
-export function luma(red: number, green: number, blue: number): number {
-  return (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;
-}
+import { checkImage, type Image, luma } from "../image.js";
 
 function expectGreyOrColor(operation: string, image: Image): void {
   checkImage(operation, image);

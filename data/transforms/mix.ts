@@ -1,5 +1,5 @@
 // MixUp and CutMix: transforms of whole batches, whose labels become probabilities. Each sample is mixed with the one before it in the batch.
-import { cat, noGrad, oneHot, tensor, Tensor, where } from "../../engine/index.js";
+import { cat, noGrad, oneHot, tensor, type Tensor, where } from "../../engine/index.js";
 import { ArgumentError } from "../../kernels/errors.js";
 import { type Draws, ownDraws } from "../draws.js";
 
