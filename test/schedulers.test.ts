@@ -245,14 +245,18 @@ const wrong: readonly (readonly [string, () => unknown, RegExp])[] = [
     const o = sgd(), step = new optim.StepLR(o, 1);
     return new optim.SequentialLR(o, [step, new optim.ChainedScheduler([step])], [1]);
   }, /a ChainedScheduler among the schedulers; expected schedulers that hold no others/],
-  ["a plateau in a chain", () => Reflect.construct(optim.ChainedScheduler, [[new optim.ReduceLROnPlateau(sgd())]]), /a ReduceLROnPlateau among the schedulers; .*no metric/],
+  ["a plateau in a chain", () => Reflect.construct(optim.ChainedScheduler, [[new optim.ReduceLROnPlateau(sgd())]]),
+    /a ReduceLROnPlateau among the schedulers; .*no metric/],
   ["a factor of 1", () => new optim.ReduceLROnPlateau(sgd(), "min", 1), /factor 1; expected a number below 1/],
   ["a third mode", () => Reflect.construct(optim.ReduceLROnPlateau, [sgd(), "mean"]), /mode "mean"; expected "min" or "max"/],
-  ["a tensor for a metric", () => Reflect.apply(optim.ReduceLROnPlateau.prototype.step, new optim.ReduceLROnPlateau(sgd()), [ones(1)]), /a Tensor as the metric; .*await metric\.item\(\)/],
+  ["a tensor for a metric", () => Reflect.apply(optim.ReduceLROnPlateau.prototype.step, new optim.ReduceLROnPlateau(sgd()), [ones(1)]),
+    /a Tensor as the metric; .*await metric\.item\(\)/],
   ["the state of another scheduler", () => new optim.StepLR(sgd(), 1).loadStateDict(new optim.ExponentialLR(sgd(), 0.5).stateDict()),
     /optim\.StepLR: got a state dict without stepSize; expected the stateDict\(\) of a StepLR/],
-  ["a state with more in it", () => new optim.ExponentialLR(sgd(), 0.5).loadStateDict(new optim.StepLR(sgd(), 1).stateDict()), /with stepSize; .*which has none/],
-  ["the state of other groups", () => new optim.StepLR(sgd(1), 1).loadStateDict(new optim.StepLR(sgd(2), 1).stateDict()), /of 2 parameter groups; expected 1/],
+  ["a state with more in it", () => new optim.ExponentialLR(sgd(), 0.5).loadStateDict(new optim.StepLR(sgd(), 1).stateDict()),
+    /with stepSize; .*which has none/],
+  ["the state of other groups", () => new optim.StepLR(sgd(1), 1).loadStateDict(new optim.StepLR(sgd(2), 1).stateDict()),
+    /of 2 parameter groups; expected 1/],
   ["a state whose gamma is text", () => {
     const schedule = new optim.StepLR(sgd(), 1);
     schedule.loadStateDict({ ...schedule.stateDict(), gamma: "0.1" });
