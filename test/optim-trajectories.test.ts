@@ -64,8 +64,9 @@ async function wrongState(row: TrajectoryRow, optimizer: optim.Optimizer, parame
   for (const [i, { step, numbers, tensors }] of row.states.entries()) {
     const parameter = parameters[i], state = parameter && optimizer.state.get(parameter);
     if (state?.step !== step) return `parameter ${i}: step ${state?.step}; PyTorch has ${step}`;
-    const names = [...Object.keys(state.tensors), ...Object.keys(state.numbers ?? {})].sort(), wanted = [...Object.keys(tensors), ...Object.keys(numbers)];
-    if (names.join() !== wanted.sort().join()) return `parameter ${i}: states ${names.join()}; PyTorch has ${wanted.join()}`;
+    const names = [...Object.keys(state.tensors), ...Object.keys(state.numbers ?? {})].sort();
+    const wanted = [...Object.keys(tensors), ...Object.keys(numbers)].sort();
+    if (names.join() !== wanted.join()) return `parameter ${i}: states ${names.join()}; PyTorch has ${wanted.join()}`;
     for (const [name, want] of Object.entries(numbers)) {
       const got = state.numbers?.[name] ?? NaN;
       if (!(Math.abs(got - want) <= 1e-12 * Math.abs(want))) return `parameter ${i}: ${name} is ${got}; PyTorch has ${want}`;
@@ -161,7 +162,8 @@ test("a rate that changes at every step compiles nothing and makes no buffer", a
     (p) => new optim.Adadelta(p),
   ];
   for (const make of makers) {
-    const optimizer = make(parameters), cycles = optimizer.paramGroups.every((group) => "betas" in group || ("momentum" in group && group.momentum !== 0));
+    const optimizer = make(parameters);
+    const cycles = optimizer.paramGroups.every((group) => "betas" in group || ("momentum" in group && group.momentum !== 0));
     const schedule = cycles ? new optim.OneCycleLR(optimizer, 0.1, 20) : new optim.LambdaLR(optimizer, (step) => 1 / (1 + step));
     const name = `${optimizer.constructor.name} with ${schedule.constructor.name}`, rates = new Set<number>();
     let before = { ...device.counters };
@@ -189,7 +191,8 @@ test("the three optimizers' wrong options are sentences", (t) => {
   t.throws(() => Reflect.construct(optim.RAdam, [p(), { betas: 0.9 }]), /optim\.RAdam: got betas 0\.9/);
   t.throws(() => new optim.Adadelta(p(), { rho: 1.5 }), /optim\.Adadelta: got rho 1\.5; expected a number from 0 to 1/);
   t.throws(() => new optim.Adadelta(p(), { weightDecay: -1 }), /optim\.Adadelta: got weightDecay -1/);
-  t.throws(() => Reflect.construct(optim.Adadelta, [p(), { momentum: 1 }]), /got the option "momentum"; expected one of lr, rho, eps, weightDecay, maximize/);
+  t.throws(() => Reflect.construct(optim.Adadelta, [p(), { momentum: 1 }]),
+    /got the option "momentum"; expected one of lr, rho, eps, weightDecay, maximize/);
   t.throws(() => Reflect.construct(optim.Adam, [p(), { lr: 1 }, [0.9, 0.99]]), /an options object before the last argument/);
   t.throws(() => Reflect.construct(optim.Adam, [[{ params: p(), learningRate: 1 }]]), /got the option "learningRate"/);
   t.end();
@@ -199,12 +202,16 @@ test("options are taken by position as PyTorch takes them", (t) => {
   const p = () => [new nn.Parameter(ones(1))];
   const pairs: readonly (readonly [optim.Optimizer, optim.Optimizer])[] = [
     [new optim.SGD(p(), 0.1, 0.9, 0, 0.2, true), new optim.SGD(p(), { lr: 0.1, momentum: 0.9, dampening: 0, weightDecay: 0.2, nesterov: true })],
-    [new optim.Adam(p(), 0.1, [0.8, 0.9], 1e-3, 0.2, true), new optim.Adam(p(), { lr: 0.1, betas: [0.8, 0.9], eps: 1e-3, weightDecay: 0.2, amsgrad: true })],
+    [new optim.Adam(p(), 0.1, [0.8, 0.9], 1e-3, 0.2, true),
+      new optim.Adam(p(), { lr: 0.1, betas: [0.8, 0.9], eps: 1e-3, weightDecay: 0.2, amsgrad: true })],
     [new optim.AdamW(p(), 0.1, { eps: 1e-3 }), new optim.AdamW(p(), { lr: 0.1, eps: 1e-3 })],
-    [new optim.NAdam(p(), 0.1, [0.8, 0.9], 1e-3, 0.2, 0.1), new optim.NAdam(p(), { lr: 0.1, betas: [0.8, 0.9], eps: 1e-3, weightDecay: 0.2, momentumDecay: 0.1 })],
+    [new optim.NAdam(p(), 0.1, [0.8, 0.9], 1e-3, 0.2, 0.1),
+      new optim.NAdam(p(), { lr: 0.1, betas: [0.8, 0.9], eps: 1e-3, weightDecay: 0.2, momentumDecay: 0.1 })],
     [new optim.RAdam(p(), undefined, [0.8, 0.9]), new optim.RAdam(p(), { betas: [0.8, 0.9] })],
-    [new optim.RMSprop(p(), 0.1, 0.9, 1e-3, 0.2, 0.5, true), new optim.RMSprop(p(), { lr: 0.1, alpha: 0.9, eps: 1e-3, weightDecay: 0.2, momentum: 0.5, centered: true })],
-    [new optim.Adagrad(p(), 0.1, 0.2, 0.3, 0.4, 0.5), new optim.Adagrad(p(), { lr: 0.1, lrDecay: 0.2, weightDecay: 0.3, initialAccumulatorValue: 0.4, eps: 0.5 })],
+    [new optim.RMSprop(p(), 0.1, 0.9, 1e-3, 0.2, 0.5, true),
+      new optim.RMSprop(p(), { lr: 0.1, alpha: 0.9, eps: 1e-3, weightDecay: 0.2, momentum: 0.5, centered: true })],
+    [new optim.Adagrad(p(), 0.1, 0.2, 0.3, 0.4, 0.5),
+      new optim.Adagrad(p(), { lr: 0.1, lrDecay: 0.2, weightDecay: 0.3, initialAccumulatorValue: 0.4, eps: 0.5 })],
     [new optim.Adadelta(p(), 0.1, 0.5, 1e-3, 0.2), new optim.Adadelta(p(), { lr: 0.1, rho: 0.5, eps: 1e-3, weightDecay: 0.2 })],
   ];
   const options = ({ paramGroups: [group] }: optim.Optimizer) => JSON.stringify({ ...group, params: [] });
