@@ -8,7 +8,7 @@ import { build } from "esbuild";
 import test from "tape";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const subpaths = ["athanor", "athanor/nn", "athanor/nn/functional", "athanor/optim", "athanor/data"];
+const subpaths = ["athanor", "athanor/nn", "athanor/nn/functional", "athanor/optim", "athanor/data", "athanor/training"];
 let home = "";
 
 function run(program: string, args: string[]) {
