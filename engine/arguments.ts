@@ -6,7 +6,7 @@ import { argumentError } from "./scope.js";
 export type OptionalTail<Options, Names extends readonly (keyof Options)[]> = Names extends readonly [
   infer First extends keyof Options, ...infer Rest extends readonly (keyof Options)[],
 ]
-  ? [] | [Partial<Options>] | [Options[First] | undefined, ...OptionalTail<Options, Rest>]
+  ? [] | [Partial<Options> | Options[First] | undefined] | [Options[First] | undefined, ...OptionalTail<Options, Rest>]
   : [];
 
 /** The optional arguments by name: `values` in the order of `names`, the last given one possibly an options object. */

@@ -29,8 +29,8 @@ export interface OneCycleLROptions extends SchedulerOptions {
   threePhase: boolean;
 }
 const names = [
-  "totalSteps", "epochs", "stepsPerEpoch", "pctStart", "annealStrategy", "cycleMomentum", "baseMomentum", "maxMomentum", "divFactor", "finalDivFactor",
-  "threePhase", "lastEpoch", "verbose",
+  "totalSteps", "epochs", "stepsPerEpoch", "pctStart", "annealStrategy", "cycleMomentum", "baseMomentum", "maxMomentum", "divFactor",
+  "finalDivFactor", "threePhase", "lastEpoch", "verbose",
 ] as const;
 
 /** A stretch of the cycle: its last step, and whether rate and momentum stand at their lowest, first or highest value at its two ends. */
