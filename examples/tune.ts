@@ -70,13 +70,12 @@ async function writeFigures(out: string, trials: readonly Trial<typeof space>[])
   const points = (state: string) => inOrder.flatMap(({ number, value, state: own }) => (own === state && value !== null ? [[number + 1, value] as const] : []));
   const figure = await lineChart([
     { title: "Validation accuracy by trial", xLabel: "Trial", yLabel: "Accuracy (%)", series: [
-      { name: "complete", points: points("complete") }, { name: "pruned", points: points("pruned") },
+      { name: "complete", points: points("complete"), scatter: true }, { name: "pruned", points: points("pruned"), scatter: true },
       { name: "best so far", points: inOrder.map(({ number }, i) => [number + 1, bestSoFar[i] ?? null] as const) },
     ] },
-    { title: "Accuracy by learning rate", xLabel: "log10 of the learning rate", yLabel: "Accuracy (%)", series: ["SGD", "Adam", "RMSprop"].map((optimizer) => ({
-      name: optimizer,
-      points: inOrder.flatMap(({ params, value }) => (params.optimizer === optimizer && value !== null ? [[Math.log10(params.lr), value] as const] : []))
-        .toSorted(([a], [b]) => a - b),
+    { title: "Accuracy by learning rate", xLabel: "Learning rate", yLabel: "Accuracy (%)", logX: true, series: ["SGD", "Adam", "RMSprop"].map((optimizer) => ({
+      name: optimizer, scatter: true,
+      points: inOrder.flatMap(({ params, value }) => (params.optimizer === optimizer && value !== null ? [[params.lr, value] as const] : [])),
     })) },
   ], { width: 1400, height: 520 });
   await figure.save(join(out, "search.svg"), join(out, "search.png"));

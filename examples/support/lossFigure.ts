@@ -11,11 +11,13 @@ export interface LossPanel {
   readonly testLosses: readonly number[];
 }
 
-/** Writes NAME.svg and NAME.png into the folder. */
+/** Writes NAME.svg and NAME.png into the folder. All panels share one vertical axis, so that the settings can be compared. */
 export async function writeLossFigure(folder: string, name: string, panels: readonly LossPanel[]): Promise<void> {
   const points = (losses: readonly number[]) => losses.map((loss, step) => [step, Number.isFinite(loss) ? loss : null] as const);
+  const highest = panels.flatMap(({ trainLosses, testLosses }) => [...trainLosses, ...testLosses]).filter(Number.isFinite).reduce((a, b) => Math.max(a, b), 0);
+  const yRange = [0, Math.ceil(highest * 2) / 2 || 1] as const;
   const figure = await lineChart(panels.map(({ title, trainLosses, testLosses }) => ({
-    title, xLabel: "iterations", yLabel: "Loss",
+    title, xLabel: "iterations", yLabel: "Loss", yRange,
     series: [{ name: "Train Loss", points: points(trainLosses) }, { name: "Test Loss", points: points(testLosses) }],
   })), { width: 640 * panels.length, height: 480 });
   await mkdir(folder, { recursive: true });
