@@ -8,6 +8,7 @@ export { History, type EpochRecord, type HistoryState } from "./history.js";
 export { CsvLogger, type CsvLoggerOptions, type CsvRow } from "./csvLogger.js";
 export { clock, type Output, type Postfix, ProgressBar, type ProgressBarOptions } from "./progressBar.js";
 export { type Progress, progress, type ProgressOptions, type Walkable } from "./progress.js";
+export * from "./search/index.js";
 export { type Bar, barChart, type BarChartOptions, confusionMatrix, type ConfusionFigureOptions, type FigureSize, lineChart, type Panel, type Series } from "./plot/charts.js";
 export { curves, type CurvesOptions } from "./plot/curves.js";
 export { Figure } from "./plot/figure.js";

@@ -10,6 +10,8 @@ export interface Series {
   readonly name: string;
   /** [x, y]; a y that is no number is a gap. */
   readonly points: readonly (readonly [number, number | null])[];
+  /** Points without a line between them. Default false. */
+  readonly scatter?: boolean;
 }
 export interface Panel {
   readonly title?: string;
@@ -18,6 +20,10 @@ export interface Panel {
   readonly series: readonly Series[];
   /** A logarithmic y axis, for values above 0. Default false. */
   readonly logY?: boolean;
+  /** A logarithmic x axis, for values above 0. Default false. */
+  readonly logX?: boolean;
+  /** Where the y axis begins and ends; panels that are to be compared share it. Default: what the points need. */
+  readonly yRange?: readonly [number, number];
 }
 export interface FigureSize {
   readonly width?: number;
@@ -35,7 +41,9 @@ async function render(option: EChartsOption, width: number, height: number): Pro
   }
 }
 
-const axis = { nameLocation: "middle", nameTextStyle: textStyle, axisLabel: textStyle, axisLine: { show: true, onZero: false, lineStyle: { color: ink } }, axisTick: { show: true } } as const;
+/** Ticks of a logarithmic axis come as 0.000099999…. */
+const axisLabel = { ...textStyle, formatter: (value: string | number) => (typeof value === "number" ? String(Number(value.toPrecision(8))) : value) };
+const axis = { nameLocation: "middle", nameTextStyle: textStyle, axisLabel, axisLine: { show: true, onZero: false, lineStyle: { color: ink } }, axisTick: { show: true } } as const;
 const grid = { splitLine: { show: true, lineStyle: { color: rule } } } as const;
 /** Points are drawn as discs up to so many a line; more would run into each other. */
 const mostDiscs = 60;
@@ -56,19 +64,20 @@ export async function lineChart(what: Panel | readonly Panel[], size: FigureSize
     title: panels.map((panel, i) => ({ text: panel.title ?? "", left: i * panelWidth + 84 + (panelWidth - 120) / 2, top: 16, textAlign: "center", textStyle: titleStyle })),
     ...(names.length > 1 && { legend: { data: names, bottom: 8, textStyle, itemWidth: 40, itemGap: 24 } }),
     grid: inner,
-    xAxis: panels.map((panel, i) => ({ ...axis, ...grid, gridIndex: i, type: "value", name: panel.xLabel ?? "", nameGap: 32, ...rangeOf(panel) })),
-    yAxis: panels.map((panel, i) => ({ ...axis, ...grid, gridIndex: i, type: panel.logY ? "log" : "value", scale: true, name: panel.yLabel ?? "", nameGap: 56 })),
+    xAxis: panels.map((panel, i) => ({ ...axis, ...grid, gridIndex: i, type: panel.logX ? "log" : "value", name: panel.xLabel ?? "", nameGap: 32, ...rangeOf(panel) })),
+    yAxis: panels.map(({ logY, yLabel = "", yRange }, i) => ({
+      ...axis, ...grid, gridIndex: i, type: logY ? "log" : "value", scale: true, name: yLabel, nameGap: 56, ...(yRange && { min: yRange[0], max: yRange[1] }),
+    })),
     series: panels.flatMap((panel, i) => panel.series.map((series) => lineOf(series, names.indexOf(series.name), i))),
   }, width, height);
 }
 
-/** The x axis ends where the points do; epochs, and other whole numbers, have no marks between them. */
-function rangeOf(panel: Panel): { min: number; max: number; minInterval?: number } {
+/** Over whole numbers, such as epochs, the x axis ends where the points do and has no marks between them; else at the next round numbers. */
+function rangeOf(panel: Panel): { min: number; max: number; minInterval: number } | { scale: true } {
   const xs = panel.series.flatMap(({ points }) => points.map(([x]) => x)).filter(Number.isFinite);
+  if (panel.logX || xs.length === 0 || !xs.every(Number.isInteger)) return { scale: true };
   const min = xs.reduce((a, b) => Math.min(a, b), Infinity), max = xs.reduce((a, b) => Math.max(a, b), -Infinity);
-  if (xs.length === 0) return { min: 0, max: 1 };
-  const whole = xs.every(Number.isInteger) ? { minInterval: 1 } : {};
-  return min === max ? { min: min - 1, max: max + 1, ...whole } : { min, max, ...whole };
+  return min === max ? { min: min - 1, max: max + 1, minInterval: 1 } : { min, max, minInterval: 1 };
 }
 
 function lineOf(series: Series, index: number, panel: number) {
@@ -78,7 +87,7 @@ function lineOf(series: Series, index: number, panel: number) {
   const dash = (few ? dashes[index % dashes.length] : "solid") ?? "solid";
   return {
     type: "line" as const, name: series.name, xAxisIndex: panel, yAxisIndex: panel, data: points, symbol: "circle", symbolSize: 7,
-    showSymbol: few, itemStyle: { color }, lineStyle: { color, width: few ? 2.5 : 1.5, type: dash },
+    showSymbol: few || series.scatter === true, itemStyle: { color }, lineStyle: { color, width: series.scatter ? 0 : few ? 2.5 : 1.5, type: dash },
     ...(points.length > thinnedFrom && { sampling: "lttb" as const }),
   };
 }
