@@ -13,3 +13,8 @@ export { type Bar, barChart, type BarChartOptions, confusionMatrix, type Confusi
 export { curves, type CurvesOptions } from "./plot/curves.js";
 export { Figure } from "./plot/figure.js";
 export { imageSheet, rankedTable, type SheetImage, type SheetOptions, type SheetSection, type TableOptions } from "./plot/sheet.js";
+export { Visdom, type VisdomOptions } from "./live/visdom.js";
+export type { Line, LineOptions, LineValues, LineWindow, LiveWindow, TextWindow, WindowOptions } from "./live/windows.js";
+export { SummaryWriter } from "./tensorboard/summaryWriter.js";
+export { type Case, diagnose, type DiagnoseOptions, type Diagnosis, type Evidence } from "./diagnosis.js";
+export type { Action, Remedy } from "./remedies.js";

@@ -76,6 +76,8 @@ export class LiveWindows {
       throw argumentError("line", `got update ${JSON.stringify(update)}; expected "append", "replace" or nothing.`);
     }
     const xs = typeof x === "number" ? [x] : [...x];
+    const oddPlace = xs.find((value) => !Number.isFinite(value));
+    if (oddPlace !== undefined) throw argumentError("line", `got ${oddPlace} as a place on the x axis; expected a finite number.`);
     const columns = columnsOf(y, xs.length);
     if (name !== undefined && columns.length !== 1) throw argumentError("line", `got ${columns.length} lines for the name "${name}"; expected one value a point.`);
     const known = this.#windows.get(win);
@@ -90,9 +92,11 @@ export class LiveWindows {
       const place = places[i] ?? i;
       const line = (window.lines[place] ??= { name: names[i] ?? "", x: [], y: [] });
       line.name = names[i] ?? line.name;
-      const start = update === "replace" ? 0 : line.x.length;
-      line.x = line.x.slice(0, start).concat(xs);
-      line.y = line.y.slice(0, start).concat(column);
+      if (update === "replace") Object.assign(line, { x: [], y: [] });
+      xs.forEach((value, at) => {
+        line.x.push(value);
+        line.y.push(column[at] ?? null);
+      });
       return { line: place, x: xs, y: column };
     });
     this.#windows.set(win, window);
