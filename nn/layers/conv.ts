@@ -7,6 +7,7 @@ import { pythonValue } from "../describe.js";
 import { type Padding2d, activatedConv2d } from "../functional/images.js";
 import { Module } from "../module.js";
 import { Parameter } from "../parameter.js";
+import { skipsInitialisation } from "../skipInit.js";
 import { initialise } from "./linear.js";
 
 export interface Conv2dLayerOptions {
@@ -50,7 +51,7 @@ export class Conv2d extends Module {
     }
     this.weight = new Parameter(empty(outChannels, inChannels / this.groups, ...this.kernelSize));
     this.bias = (options.bias ?? true) ? new Parameter(empty(outChannels)) : null;
-    this.resetParameters();
+    if (!skipsInitialisation()) this.resetParameters();
   }
   resetParameters(): void {
     initialise(this.weight, this.bias);
