@@ -22,6 +22,13 @@ export function initialiseBias(weight: Parameter, bias: Parameter | null): void 
   init.uniform_(bias, -bound, bound);
 }
 
+/** @internal A parameter without values. It alone owns its memory: moved or disposed of, the memory goes at once. */
+export function blankParameter(...shape: number[]): Parameter {
+  const data = empty(shape), parameter = new Parameter(data);
+  data.dispose();
+  return parameter;
+}
+
 export interface LinearOptions {
   /** Default true. */
   readonly bias?: boolean;
@@ -37,8 +44,8 @@ export class Linear extends Module {
     const options = optionalTail<LinearOptions>("Linear", ["bias"], [bias]);
     count("Linear", "inFeatures", inFeatures);
     count("Linear", "outFeatures", outFeatures);
-    this.weight = new Parameter(empty(outFeatures, inFeatures));
-    this.bias = (options.bias ?? true) ? new Parameter(empty(outFeatures)) : null;
+    this.weight = blankParameter(outFeatures, inFeatures);
+    this.bias = (options.bias ?? true) ? blankParameter(outFeatures) : null;
     if (!skipsInitialisation()) this.resetParameters();
   }
   resetParameters(): void {

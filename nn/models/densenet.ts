@@ -9,6 +9,7 @@ import type { Conv2d } from "../layers/conv.js";
 import type { Linear } from "../layers/linear.js";
 import { AvgPool2d, MaxPool2d } from "../layers/pooling.js";
 import { Module, type TensorModule } from "../module.js";
+import type { LoadReport, StateDict } from "../stateDict.js";
 import { Sequential, declarePlain, letGo, runChain } from "../sequential.js";
 import { type ClassifierOptions, checkedClassifier, conv, initialise, linear } from "./initialise.js";
 
@@ -106,6 +107,11 @@ export class DenseNet extends Module {
         if (layer.bias) init.zeros_(layer.bias);
       },
     });
+  }
+  /** The published files name a layer's parts norm.1, conv.2 …, from a time when names could have dots. */
+  override loadStateDict(state: StateDict, options: { readonly strict?: boolean } = {}): LoadReport {
+    const renamed = Object.entries(state).map(([name, value]) => [name.replace(/(\bdenselayer\d+\.(?:norm|relu|conv))\.([12]\.)/, "$1$2"), value] as const);
+    return super.loadStateDict(Object.fromEntries(renamed), options);
   }
   forward(images: Tensor): Tensor {
     const maps = this.features(images);
