@@ -6,3 +6,4 @@ export { decodePyTorch, PyTorchFileError, type PyTorchValue } from "./engine/pyt
 export * as nn from "./nn/index.js";
 export * as optim from "./optim/index.js";
 export * as data from "./data/index.js";
+export * as training from "./training/index.js";

@@ -4,12 +4,24 @@ import { hostPermutation } from "../engine/random.js";
 import type { RandomKey } from "../kernels/types.js";
 import { ArgumentError, IndexError } from "../kernels/errors.js";
 import type { Collated } from "./collate.js";
+import type { Draws } from "./draws.js";
+import type { WorkerRecipe } from "./jobs.js";
 
 export interface Dataset<Sample> {
   readonly length: number;
-  get(index: number): Sample | Promise<Sample>;
+  /** Sample `index`. A loader gives those that are random the sample's own draws: with them the epoch comes out the same, whoever makes it. */
+  get(index: number, draws?: Draws): Sample | Promise<Sample>;
+  /** Samples come out differently each time. By default those are random whose `get` takes draws. */
+  readonly random?: boolean;
   /** A whole batch at once, for data sets that hold arrays: what collating `get` of these indices would give, without a sample in between. */
   getBatch?(indices: Int32Array): Collated<Sample> | Promise<Collated<Sample>>;
+  /** How worker threads make the samples (data/jobs.ts); without it a loader can have none. */
+  readonly recipe?: WorkerRecipe<Sample>;
+}
+
+/** Whether the samples need draws. */
+export function isRandomDataset(dataset: Dataset<unknown>): boolean {
+  return dataset.random ?? dataset.get.length > 1;
 }
 
 /** Refuses an index outside 0 … length − 1. */
@@ -50,25 +62,84 @@ export class TensorDataset<Tensors extends readonly Tensor[]> implements Dataset
 /** Some samples of another data set, in the order of `indices`. */
 export class Subset<Sample> implements Dataset<Sample> {
   readonly length: number;
+  readonly random: boolean;
   readonly getBatch?: (indices: Int32Array) => Collated<Sample> | Promise<Collated<Sample>>;
+  readonly recipe?: WorkerRecipe<Sample>;
   readonly indices: Int32Array;
 
   constructor(readonly dataset: Dataset<Sample>, indices: ArrayLike<number>) {
     this.indices = Int32Array.from(indices);
     for (const index of this.indices) checkIndex("Subset", index, dataset.length);
     this.length = this.indices.length;
+    this.random = isRandomDataset(dataset);
     const whole = dataset.getBatch?.bind(dataset);
     if (whole !== undefined) this.getBatch = (positions) => whole(positions.map((position) => this.#original(position)));
+    const { recipe } = dataset;
+    if (recipe !== undefined) {
+      this.recipe = {
+        job: (index) => recipe.job(this.#original(index)),
+        finish: (index, made, draws) => recipe.finish(this.#original(index), made, draws),
+      };
+    }
   }
 
-  get(index: number): Sample | Promise<Sample> {
-    return this.dataset.get(this.#original(index));
+  get(index: number, draws?: Draws): Sample | Promise<Sample> {
+    return this.dataset.get(this.#original(index), draws);
   }
 
   #original(position: number): number {
     checkIndex("Subset", position, this.length);
     return this.indices[position] ?? 0;
   }
+}
+
+/** Data sets one after the other. */
+export class ConcatDataset<Sample> implements Dataset<Sample> {
+  readonly length: number;
+  readonly random: boolean;
+  readonly recipe?: WorkerRecipe<Sample>;
+
+  constructor(readonly datasets: readonly Dataset<Sample>[]) {
+    if (datasets.length === 0) throw new ArgumentError("ConcatDataset: got no data sets; expected at least one.");
+    this.length = datasets.reduce((sum, { length }) => sum + length, 0);
+    this.random = datasets.some(isRandomDataset);
+    const recipes = datasets.flatMap(({ recipe }) => recipe ?? []);
+    if (recipes.length === datasets.length) {
+      const recipeAt = (index: number) => {
+        const { which, inside } = this.#place(index);
+        return { recipe: recipes[which] ?? noRecipe(), inside };
+      };
+      this.recipe = {
+        job: (index) => {
+          const { recipe, inside } = recipeAt(index);
+          return recipe.job(inside);
+        },
+        finish: (index, made, draws) => {
+          const { recipe, inside } = recipeAt(index);
+          return recipe.finish(inside, made, draws);
+        },
+      };
+    }
+  }
+
+  get(index: number, draws?: Draws): Sample | Promise<Sample> {
+    const { dataset, inside } = this.#place(index);
+    return dataset.get(inside, draws);
+  }
+
+  #place(index: number): { dataset: Dataset<Sample>; which: number; inside: number } {
+    checkIndex("ConcatDataset", index, this.length);
+    let inside = index;
+    for (const [which, dataset] of this.datasets.entries()) {
+      if (inside < dataset.length) return { dataset, which, inside };
+      inside -= dataset.length;
+    }
+    throw new IndexError(`ConcatDataset: index ${index} is in none of its data sets; one of them changed its length.`);
+  }
+}
+
+function noRecipe(): never {
+  throw new ArgumentError("ConcatDataset: one of its data sets lost its recipe.");
 }
 
 /** Splits at random into subsets of these lengths, or of these fractions (which sum to 1; what rounding leaves over goes to the first ones).

@@ -34,3 +34,27 @@ export function checkImage(operation: string, image: Image): void {
     `${operation}: an image of ${width}×${height} with ${channels} channels takes ${width * height * channels} bytes, got ${data.length}.`,
   );
 }
+
+/** The same image with 1, 3 or 4 channels: opacity is dropped or full, colour becomes its luma, grey is repeated (PIL's convert). */
+export function withChannels(image: Image, channels: number = image.channels): Image {
+  const { width, height, data } = image;
+  if (channels === image.channels) return image;
+  const pixels = width * height, from = image.channels, out = new Uint8Array(pixels * channels);
+  for (let i = 0; i < pixels; i++) {
+    const red = data[from * i] ?? 0, green = from < 3 ? red : (data[from * i + 1] ?? 0), blue = from < 3 ? red : (data[from * i + 2] ?? 0);
+    if (channels === 1) {
+      out[i] = from < 3 ? red : luma(red, green, blue);
+      continue;
+    }
+    out[channels * i] = red;
+    out[channels * i + 1] = green;
+    out[channels * i + 2] = blue;
+    if (channels === 4) out[4 * i + 3] = from === 2 ? (data[2 * i + 1] ?? 0) : 255;
+  }
+  return { width, height, channels, data: out };
+}
+
+/** ITU-R 601 luma in PIL's fixed point. */
+export function luma(red: number, green: number, blue: number): number {
+  return (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;
+}

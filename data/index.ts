@@ -1,11 +1,21 @@
 // The data room: data sets, the loader, transforms, and the file formats they come in.
 export { collate, type Collated } from "./collate.js";
-export { randomSplit, Subset, TensorDataset, type Dataset } from "./dataset.js";
+export { ConcatDataset, type Dataset, randomSplit, Subset, TensorDataset } from "./dataset.js";
+export { type Draws, ownDraws, StreamDraws } from "./draws.js";
 export { DataFileError, MissingFileError, parseIdx, readIdx } from "./idx.js";
-export type { HostTensor, Image } from "./image.js";
-export { DataLoader, DataLoaderError, type DataLoaderOptions } from "./loader.js";
+export { type HostTensor, type Image, isImage, withChannels } from "./image.js";
+export {
+  imageExtensions, ImageFileDataset, ImageFiles, type ImageFilesOptions, ImageFolder, type ImageFolderOptions, listImages, type ListImagesOptions,
+} from "./imageFiles.js";
+export type { Job, WorkerRecipe } from "./jobs.js";
+export { decodeJpeg, encodeJpeg } from "./jpeg.js";
+export { KFold, type KFoldOptions } from "./kfold.js";
+export { DataLoader, DataLoaderError, type DataLoaderOptions, type SkippedSample } from "./loader.js";
 export { ImageDataset, type ImageArrays } from "./mnist.js";
-export { loadMnist, readIdxFile, readPngFile, writePngFile, type MnistOptions } from "./node.js";
+export { loadMnist, readIdxFile, readPngFile, writeJpegFile, writePngFile, type MnistOptions } from "./node.js";
 export { decodePng, encodePng } from "./png.js";
-export { RandomSampler, SequentialSampler, type Sampler } from "./samplers.js";
+export { decodeImage, readImage, type ReadImageOptions } from "./readImage.js";
+export {
+  RandomSampler, type Sampler, SequentialSampler, SubsetRandomSampler, WeightedRandomSampler, type WeightedSamplerOptions,
+} from "./samplers.js";
 export * as transforms from "./transforms.js";

@@ -1,8 +1,9 @@
 // Data sets from files: what needs a file system. Node's modules are loaded when a function is called, so that browsers can import this room.
-import { importNode, isNode } from "../engine/platform.js";
-import { AthanorError } from "../kernels/errors.js";
+import { importNode } from "../engine/platform.js";
+import { fileSystem, readBytes } from "./files.js";
 import { MissingFileError, readIdx } from "./idx.js";
 import type { HostTensor, Image } from "./image.js";
+import { encodeJpeg } from "./jpeg.js";
 import { checkPair, ImageDataset, mnistFiles } from "./mnist.js";
 import { decodePng, encodePng } from "./png.js";
 import { ToTensor, type Transform } from "./transforms.js";
@@ -41,24 +42,15 @@ export async function readPngFile(file: string, options: { channels?: 1 | 3 | 4 
   return decodePng(await readBytes(file), { ...options, fileName: file });
 }
 
-export async function writePngFile(file: string, image: Image): Promise<void> {
-  const bytes = await encodePng(image);
+/** `quality` is 1 to 100 (75). */
+export async function writeJpegFile(file: string, image: Image, options: { quality?: number } = {}): Promise<void> {
+  const bytes = await encodeJpeg(image, options);
   await (await fileSystem()).writeFile(file, bytes);
 }
 
-async function fileSystem(): Promise<typeof import("node:fs/promises")> {
-  if (!isNode) throw new AthanorError("Files are read in Node only; in a browser fetch the bytes and give them to readIdx or ImageDataset.");
-  return importNode<typeof import("node:fs/promises")>("fs/promises");
-}
-
-async function readBytes(file: string): Promise<Uint8Array> {
-  const { readFile } = await fileSystem();
-  try {
-    const bytes = await readFile(file);
-    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  } catch (error) {
-    throw new MissingFileError(`${file}: cannot be read (${error instanceof Error ? error.message : String(error)}).`);
-  }
+export async function writePngFile(file: string, image: Image): Promise<void> {
+  const bytes = await encodePng(image);
+  await (await fileSystem()).writeFile(file, bytes);
 }
 
 async function filesOf(folder: string): Promise<Set<string>> {

@@ -1,11 +1,9 @@
 // PNG files to images and back, through pngjs, which is loaded when first used: it needs Node's zlib, so a browser bundle must not meet it.
 import { importNode, isNode } from "../engine/platform.js";
 import { ArgumentError, AthanorError } from "../kernels/errors.js";
-import { checkImage, type Image } from "./image.js";
+import { checkImage, type Image, withChannels } from "./image.js";
 import { DataFileError } from "./idx.js";
 import { checkChunks } from "./pngChunks.js";
-
-const opaque = 255;
 
 type PngModule = typeof import("pngjs");
 
@@ -36,7 +34,7 @@ export async function decodePng(bytes: Uint8Array, options: { channels?: 1 | 3 |
   }
   const { width, height, data, color, alpha } = png;
   const channels = options.channels ?? (alpha ? 4 : color ? 3 : 1);
-  return { width, height, channels, data: fromRgba(data, channels) };
+  return withChannels({ width, height, channels: 4, data: new Uint8Array(data) }, channels);
 }
 
 /** Writes an image of 1, 3 or 4 channels. */
@@ -47,32 +45,7 @@ export async function encodePng(image: Image): Promise<Uint8Array> {
   if (width < 1 || height < 1) throw new ArgumentError(`encodePng: a PNG has at least one pixel, got ${width}×${height}.`);
   const { PNG } = await pngModule();
   const png = new PNG({ width, height });
-  png.data.set(toRgba(image));
+  png.data.set(withChannels(image, 4).data);
   const packed = PNG.sync.write(png, { colorType: channels === 1 ? 0 : channels === 3 ? 2 : 6 });
   return new Uint8Array(packed.buffer, packed.byteOffset, packed.byteLength);
-}
-
-function fromRgba(rgba: Uint8Array, channels: number): Uint8Array {
-  if (channels === 4) return new Uint8Array(rgba);
-  const pixels = rgba.length / 4;
-  const out = new Uint8Array(pixels * channels);
-  for (let i = 0; i < pixels; i++) {
-    const red = rgba[4 * i] ?? 0, green = rgba[4 * i + 1] ?? 0, blue = rgba[4 * i + 2] ?? 0;
-    if (channels === 3) {
-      out[3 * i] = red;
-      out[3 * i + 1] = green;
-      out[3 * i + 2] = blue;
-    } else out[i] = (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16; // ITU-R 601 luma in PIL's fixed point
-  }
-  return out;
-}
-
-function toRgba({ data, channels, width, height }: Image): Uint8Array {
-  if (channels === 4) return data;
-  const out = new Uint8Array(width * height * 4);
-  for (let i = 0; i < width * height; i++) {
-    for (let channel = 0; channel < 3; channel++) out[4 * i + channel] = data[channels === 1 ? i : 3 * i + channel] ?? 0;
-    out[4 * i + 3] = opaque;
-  }
-  return out;
 }

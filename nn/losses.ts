@@ -1,10 +1,11 @@
-// Losses as modules: `criterion(logits, labels)`. The formulas stand in nn/functional/losses.ts.
+// Losses as modules: `criterion(logits, labels)`. The formulas stand in nn/functional/.
 import type { Tensor } from "../engine/index.js";
 import { checkedOptions } from "./arguments.js";
-import * as F from "./functional/losses.js";
+import * as F from "./functional.js";
 import { Module } from "./module.js";
 
-interface LossOptions extends F.ReductionOptions {
+interface LossOptions {
+  readonly reduction?: string;
   readonly weight?: Tensor | null;
   readonly posWeight?: Tensor | null;
 }
@@ -21,7 +22,7 @@ abstract class Loss<Options extends LossOptions> extends Module {
     };
     this.options = { ...given, ...weights };
   }
-  get reduction(): F.Reduction {
+  get reduction(): NonNullable<Options["reduction"]> | "mean" {
     return this.options.reduction ?? "mean";
   }
   abstract override forward(input: Tensor, target: Tensor): Tensor;
@@ -61,6 +62,42 @@ export class L1Loss extends Loss<F.ReductionOptions> {
   }
   forward(input: Tensor, target: Tensor): Tensor {
     return F.l1Loss(input, target, this.options);
+  }
+}
+/** d²/(2·beta) near 0, |d| − beta/2 away from it, for d = input − target. */
+export class SmoothL1Loss extends Loss<F.SmoothL1Options> {
+  constructor(options: F.SmoothL1Options = {}) {
+    super(["beta", "reduction"], options);
+  }
+  forward(input: Tensor, target: Tensor): Tensor {
+    return F.smoothL1Loss(input, target, this.options);
+  }
+}
+/** d²/2 near 0, delta·(|d| − delta/2) away from it, for d = input − target. */
+export class HuberLoss extends Loss<F.HuberOptions> {
+  constructor(options: F.HuberOptions = {}) {
+    super(["delta", "reduction"], options);
+  }
+  forward(input: Tensor, target: Tensor): Tensor {
+    return F.huberLoss(input, target, this.options);
+  }
+}
+/** Kullback–Leibler divergence of log-probabilities from target probabilities. */
+export class KLDivLoss extends Loss<F.KLDivOptions> {
+  constructor(options: F.KLDivOptions = {}) {
+    super(["logTarget", "reduction"], options);
+  }
+  forward(logProbabilities: Tensor, target: Tensor): Tensor {
+    return F.klDiv(logProbabilities, target, this.options);
+  }
+}
+/** Binary cross-entropy of probabilities against targets, both from 0 to 1. */
+export class BCELoss extends Loss<F.BCEOptions> {
+  constructor(options: F.BCEOptions = {}) {
+    super(["weight", "reduction"], options);
+  }
+  forward(probabilities: Tensor, target: Tensor): Tensor {
+    return F.binaryCrossEntropy(probabilities, target, this.options);
   }
 }
 /** Binary cross-entropy of logits against targets from 0 to 1. */

@@ -132,7 +132,7 @@ test("collating: tensors, host arrays, numbers, strings, tuples and records", as
     t.deepEqual([batch.flag.dtype, await batch.flag.tolist()], ["bool", [false, true]], "booleans");
     t.deepEqual(batch.name, ["n0", "n1"], "strings");
   }
-  const custom = new DataLoader(new Counting(4), { batchSize: 4, collate: (samples) => samples.map(([a, b]) => a + b) });
+  const custom = new DataLoader(new Counting(4), { batchSize: 4, collateFn: (samples) => samples.map(([a, b]) => a + b) });
   for await (const sums of custom) t.deepEqual(sums, [0, 3, 6, 9], "a collate function of the caller's");
   const uneven: Dataset<HostTensor> = { length: 2, get: (index) => ({ shape: [index + 1], data: new Float32Array(index + 1) }) };
   const loader = new DataLoader(uneven, { batchSize: 2 });

@@ -55,6 +55,9 @@ const shapes: readonly Row[] = [
   ["adaptive pooling to a negative size", (device) => F.adaptiveAvgPool2d(ones(1, 1, 4, 4, { device }), [-1, 2]), /whole numbers/],
   ["linear of another width", (device) => F.linear(ones(2, 5, { device }), ones(3, 4, { device })), /linear/, /\[2, 5\].*\[3, 4\]/],
   ["cross-entropy with labels of another shape", (device) => F.crossEntropy(ones(2, 3, { device }), tensor(new Int32Array(4), { device })), /labels.*\[4\]/, /shape \[2\]/],
+  ["binary cross-entropy of unequal shapes", (device) => F.binaryCrossEntropy(ones(2, 3, { device }), ones(2, { device })), /\[2, 3\].*\[2\]/, /equal shapes/],
+  ["smooth L1 with a negative beta", (device) => F.smoothL1Loss(ones(2, { device }), ones(2, { device }), { beta: -1 }), /beta -1/, /at least 0/],
+  ["Huber loss with delta 0", (device) => F.huberLoss(ones(2, { device }), ones(2, { device }), { delta: 0 }), /delta 0/, /above 0/],
   ["batch norm of one value", (device) => F.batchNorm(ones(1, 3, { device }), null, null, null, null, { training: true }), /no variance|more than (one|1)/],
   ["a gradient of another shape", (device) => { ones(2, { device, requiresGrad: true }).grad = ones(3, { device }); }, /\[3\].*\[2\]/],
 ];
@@ -106,6 +109,7 @@ const inData: readonly Row[] = [
 const acrossDevices: readonly Row[] = [
   ["two devices in one sum", () => ones(2).add(ones(2, { device: reference })), /two devices/, /\.to\(device\)/],
   ["a model and its input on two devices", () => new nn.Linear(2, 3)(ones(1, 2, { device: gpu })), /two devices/],
+  ["a probability of 1.5 where values can be read at once", () => F.binaryCrossEntropy(tensor([0.5, 1.5]), ones(2)), /from 0.5 to 1.5/, /sigmoid/],
   ["a read off a GPU without await", () => ones(2, { device: gpu }).dataSync(), /await/],
   ["a GPU tensor sent away without await", () => ones(2, { device: gpu }).to("cpu"), /await tensor\.cpu\(\)/],
   ["a tensor past the GPU's limits", () => zeros(2 ** 33, { device: gpu }), /limit|larger|at most/, /bytes|GiB|MiB/],

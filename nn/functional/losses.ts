@@ -1,26 +1,9 @@
-// Losses with PyTorch's arguments. Each says its formula per element or row; `reduction` then averages, sums or leaves them.
+// Losses of one row of scores and its class. Each says its formula; `reduction` then averages, sums or leaves.
 import { type Tensor, oneHot, tidy } from "../../engine/index.js";
 import * as engine from "../../engine/functions.js";
 import { argumentError } from "../../engine/scope.js";
 import { formatShape, sameShape } from "../../engine/shape.js";
-
-export type Reduction = "mean" | "sum" | "none";
-export interface ReductionOptions {
-  /** Default "mean". */
-  readonly reduction?: Reduction;
-}
-
-function reductionOf(loss: string, options: ReductionOptions): Reduction {
-  const { reduction = "mean" } = options;
-  if (reduction !== "mean" && reduction !== "sum" && reduction !== "none") {
-    throw argumentError(loss, `got reduction "${String(reduction)}"; expected "mean", "sum" or "none".`);
-  }
-  return reduction;
-}
-function reduced(losses: Tensor, reduction: Reduction): Tensor {
-  if (reduction === "none") return losses;
-  return reduction === "mean" ? losses.mean() : losses.sum();
-}
+import { reduced, reductionOf, type Reduction, type ReductionOptions } from "./reduction.js";
 
 export interface CrossEntropyOptions extends ReductionOptions {
   /** A factor for each class, [C]. */
@@ -86,55 +69,6 @@ function checkLabels(loss: string, x: Tensor, labels: Tensor, expected: readonly
     `got labels ${labels.dtype} ${formatShape(labels.shape)} for an input of shape ${formatShape(x.shape)}; ` +
       `expected int32 ${formatShape(expected)} (call .int() on other types).`,
   );
-}
-
-/** PyTorch broadcasts a target of another shape, and warns, since [N] against [N, 1] gives N² differences that nobody wanted. */
-function warnOfBroadcast(loss: string, input: Tensor, target: Tensor): void {
-  if (sameShape(input.shape, target.shape)) return;
-  console.warn(
-    `${loss}: the target's shape ${formatShape(target.shape)} differs from the input's ${formatShape(input.shape)}; ` +
-      "they are broadcast, which is seldom meant. Give them one shape.",
-  );
-}
-/** (input − target)² */
-export function mseLoss(input: Tensor, target: Tensor, options: ReductionOptions = {}): Tensor {
-  const reduction = reductionOf("mseLoss", options);
-  warnOfBroadcast("mseLoss", input, target);
-  return tidy(() => reduced(input.sub(target).square(), reduction));
-}
-/** |input − target| */
-export function l1Loss(input: Tensor, target: Tensor, options: ReductionOptions = {}): Tensor {
-  const reduction = reductionOf("l1Loss", options);
-  warnOfBroadcast("l1Loss", input, target);
-  return tidy(() => reduced(input.sub(target).abs(), reduction));
-}
-
-export interface BCEWithLogitsOptions extends ReductionOptions {
-  /** A factor for each element, broadcast. */
-  readonly weight?: Tensor | null;
-  /** A factor for the positive examples, broadcast: usually one per class. */
-  readonly posWeight?: Tensor | null;
-}
-/** −weight·(posWeight·t·log σ(x) + (1 − t)·log(1 − σ(x))) for logits x and targets t from 0 to 1. */
-export function binaryCrossEntropyWithLogits(logits: Tensor, target: Tensor, options: BCEWithLogitsOptions = {}): Tensor {
-  const reduction = reductionOf("binaryCrossEntropyWithLogits", options);
-  const { weight = null, posWeight = null } = options;
-  if (!sameShape(logits.shape, target.shape)) {
-    throw argumentError(
-      "binaryCrossEntropyWithLogits",
-      `got logits ${formatShape(logits.shape)} and a target ${formatShape(target.shape)}; expected equal shapes.`,
-    );
-  }
-  return tidy(() => {
-    const targets = target.float();
-    const losses = posWeight ? weightedPositives(logits, targets, posWeight) : engine.bceWithLogits(logits, targets);
-    return reduced(weight ? losses.mul(weight) : losses, reduction);
-  });
-}
-/** (1 − t)·x + (1 + (posWeight − 1)·t)·softplus(−x): the formula above without a logarithm of something that underflows. */
-function weightedPositives(x: Tensor, t: Tensor, posWeight: Tensor): Tensor {
-  const factor = posWeight.sub(1).mul(t).add(1);
-  return t.rsub(1).mul(x).add(factor.mul(x.neg().softplus()));
 }
 
 export interface MultiMarginOptions extends ReductionOptions {

@@ -1,0 +1,36 @@
+// Files and folders, behind sentences. Node's modules are loaded when a function is called, so that browsers can import this room.
+import { importNode, isNode } from "../engine/platform.js";
+import { AthanorError } from "../kernels/errors.js";
+import { MissingFileError } from "./idx.js";
+
+function refuseBrowser(): void {
+  if (!isNode) throw new AthanorError("Files are read in Node only; in a browser fetch the bytes and give them to readIdx, decodeImage or ImageDataset.");
+}
+
+export async function fileSystem(): Promise<typeof import("node:fs/promises")> {
+  refuseBrowser();
+  return importNode<typeof import("node:fs/promises")>("fs/promises");
+}
+
+/** Node's modules at once, for constructors; a bundler does not see them. */
+export function nodeModules(): { fs: typeof import("node:fs"); path: typeof import("node:path") } {
+  refuseBrowser();
+  if (typeof process.getBuiltinModule !== "function") {
+    throw new AthanorError(`Folders are listed by Node 20.16 or newer; this is ${process.version}. Update Node, or give the list of files yourself.`);
+  }
+  return { fs: process.getBuiltinModule("node:fs"), path: process.getBuiltinModule("node:path") };
+}
+
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+export async function readBytes(file: string): Promise<Uint8Array> {
+  const { readFile } = await fileSystem();
+  try {
+    const bytes = await readFile(file);
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  } catch (error) {
+    throw new MissingFileError(`${file}: cannot be read (${reasonOf(error)}).`);
+  }
+}

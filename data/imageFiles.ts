@@ -1,0 +1,156 @@
+// Data sets over files of images: any list of files, and a folder with one folder for each class.
+import { checkIndex, type Dataset } from "./dataset.js";
+import { type Draws, ownDraws } from "./draws.js";
+import { nodeModules, reasonOf } from "./files.js";
+import { DataFileError, MissingFileError } from "./idx.js";
+import type { HostTensor, Image } from "./image.js";
+import { type ImageJobInput, imageJobModule } from "./imageJob.js";
+import type { WorkerRecipe } from "./jobs.js";
+import { readImage } from "./readImage.js";
+import { runSteps, splitSteps } from "./transforms/compose.js";
+import { isRandom, type Transform } from "./transforms/transform.js";
+import { ToTensor } from "./transforms/values.js";
+
+/** What is taken for an image by its name. */
+export const imageExtensions: readonly string[] = [".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"];
+
+export interface ListImagesOptions {
+  /** Endings of the names, in any case. Default: imageExtensions. */
+  readonly extensions?: readonly string[];
+  /** Also the folders inside (false). */
+  readonly recursive?: boolean;
+}
+
+/** The paths of a folder's images, sorted by name. A folder that has none is an error. */
+export function listImages(folder: string, options: ListImagesOptions = {}): string[] {
+  const { extensions = imageExtensions, recursive = false } = options;
+  const found = imagesIn(folder, extensions, recursive);
+  if (found.length > 0) return found;
+  throw new DataFileError(`${folder}: holds no image; expected files that end in ${extensions.join(", ")}.`);
+}
+
+function entriesOf(folder: string): { name: string; isFolder: boolean }[] {
+  const { fs, path } = nodeModules();
+  try {
+    const names = fs.readdirSync(folder).sort();
+    return names.map((name) => ({ name, isFolder: fs.statSync(path.join(folder, name), { throwIfNoEntry: false })?.isDirectory() ?? false }));
+  } catch (error) {
+    throw new MissingFileError(`${folder}: cannot be listed (${reasonOf(error)}); expected a folder of images.`);
+  }
+}
+
+function imagesIn(folder: string, extensions: readonly string[], recursive: boolean): string[] {
+  const { path } = nodeModules();
+  return entriesOf(folder).flatMap(({ name, isFolder }) => {
+    const whole = path.join(folder, name);
+    if (isFolder) return recursive ? imagesIn(whole, extensions, true) : [];
+    return extensions.some((extension) => name.toLowerCase().endsWith(extension.toLowerCase())) ? [whole] : [];
+  });
+}
+
+export interface ImageFilesOptions<Output> {
+  /** Default ToTensor(). */
+  readonly transform?: Transform<Image, Output>;
+  /** What files are read as: 3 (RGB, the default), 1 or 4. */
+  readonly channels?: 1 | 3 | 4;
+}
+
+/** A data set whose samples are made of image files. `sample` says what a sample is, from the transformed image: a label by the file's name,
+ *  say. Worker threads read, decode and transform. */
+export abstract class ImageFileDataset<Output, Sample> implements Dataset<Sample> {
+  readonly length: number;
+  readonly random: boolean;
+  readonly channels: 1 | 3 | 4;
+  readonly transform: Transform<Image, Output>;
+  readonly recipe: WorkerRecipe<Sample>;
+
+  constructor(readonly files: readonly string[], options: ImageFilesOptions<Output> = {}) {
+    const standard: Transform<Image, unknown> = ToTensor();
+    this.transform = options.transform ?? (standard as Transform<Image, Output>); // Output is HostTensor where no transform tells otherwise
+    this.channels = options.channels ?? 3;
+    this.length = files.length;
+    this.random = isRandom(this.transform);
+    this.recipe = this.#recipe();
+  }
+
+  /** A sample, from what the transforms made of files[index]. */
+  abstract sample(image: Output, index: number): Sample | Promise<Sample>;
+
+  async get(index: number, draws?: Draws): Promise<Sample> {
+    const own = draws ?? (this.random ? ownDraws() : undefined); // taken now: after a wait the order of the calls would be lost
+    return this.sample(this.transform(await this.image(index), own), index);
+  }
+
+  /** The image as it is in the file. */
+  image(index: number): Promise<Image> {
+    return readImage(this.#file(index), { channels: this.channels });
+  }
+
+  #file(index: number): string {
+    checkIndex(this.constructor.name, index, this.length);
+    return this.files[index] ?? "";
+  }
+
+  #recipe(): WorkerRecipe<Sample> {
+    const { described, rest, nested } = splitSteps(this.transform);
+    const finished = (made: unknown, draws: Draws): unknown =>
+      nested ? runSteps(this.transform.steps ?? [], made, draws, described.length) : rest.reduce((value, step) => step(value, draws), made);
+    return {
+      job: (index) => {
+        const input: ImageJobInput = { file: this.#file(index), channels: this.channels, transforms: described, nested };
+        return { module: imageJobModule, name: "imageJob", input };
+      },
+      finish: (index, made, draws) => this.sample(finished(made, draws) as Output, index),
+    };
+  }
+}
+
+/** A list of files; a sample is the transformed image. */
+export class ImageFiles<Output = HostTensor> extends ImageFileDataset<Output, Output> {
+  sample(image: Output): Output {
+    return image;
+  }
+}
+
+export interface ImageFolderOptions<Output> extends ImageFilesOptions<Output> {
+  readonly extensions?: readonly string[];
+}
+
+/** root/class/…/image.jpg: the folders' names are the classes, sorted; a sample is [image, class index] (torchvision's ImageFolder). */
+export class ImageFolder<Output = HostTensor> extends ImageFileDataset<Output, [Output, number]> {
+  readonly classes: readonly string[];
+  readonly classToIdx: Readonly<Record<string, number>>;
+  /** Each file with the index of its class. */
+  readonly samples: readonly (readonly [file: string, target: number])[];
+
+  constructor(readonly root: string, options: ImageFolderOptions<Output> = {}) {
+    const { classes, samples } = classFolders(root, options.extensions ?? imageExtensions);
+    super(samples.map(([file]) => file), options);
+    this.classes = classes;
+    this.classToIdx = Object.fromEntries(classes.map((name, index) => [name, index]));
+    this.samples = samples;
+  }
+
+  /** The class of each sample. */
+  get targets(): Int32Array {
+    return Int32Array.from(this.samples, ([, target]) => target);
+  }
+
+  sample(image: Output, index: number): [Output, number] {
+    return [image, this.samples[index]?.[1] ?? 0];
+  }
+}
+
+function classFolders(root: string, extensions: readonly string[]): { classes: string[]; samples: (readonly [string, number])[] } {
+  const { path } = nodeModules();
+  const classes = entriesOf(root).flatMap(({ name, isFolder }) => (isFolder ? [name] : []));
+  if (classes.length === 0) throw new DataFileError(`${root}: holds no folder; expected one for each class, with its images inside.`);
+  const files = classes.map((name) => imagesIn(path.join(root, name), extensions, true));
+  const empty = classes.filter((_, index) => files[index]?.length === 0);
+  if (empty.length > 0) {
+    throw new DataFileError(
+      `${root}: no image for the ${empty.length === 1 ? "class" : "classes"} ${empty.join(", ")}; expected files that end in ${extensions.join(", ")}.`,
+    );
+  }
+  return { classes, samples: files.flatMap((inClass, index) => inClass.map((file) => [file, index] as const)) };
+}

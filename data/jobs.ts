@@ -1,0 +1,50 @@
+// What worker threads are asked to do. A thread cannot be given a closure: a job is the name of an exported function, the module it is in, and
+// plain data for it.
+import { DataFileError, MissingFileError } from "./idx.js";
+import { ArgumentError } from "../kernels/errors.js";
+import type { RandomKey } from "../kernels/types.js";
+import type { Draws } from "./draws.js";
+
+export interface Job {
+  /** The module's URL, such as `new URL("./decode.js", import.meta.url).href`. */
+  readonly module: string;
+  /** A function it exports: (input, draws) => value or promise. The value must be one that can be sent between threads. */
+  readonly name: string;
+  readonly input: unknown;
+}
+
+/** A sample in two halves: what a worker thread makes, and what is done with it here. `get` must give the same as both together. */
+export interface WorkerRecipe<Sample> {
+  job(index: number): Job;
+  /** On the main thread, with the same draws as the job got: there are closures, labels, whatever cannot be sent. */
+  finish(index: number, made: unknown, draws: Draws): Sample | Promise<Sample>;
+}
+
+export interface JobRequest {
+  readonly id: number;
+  readonly job: Job;
+  readonly key: RandomKey;
+}
+export type JobReply =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly error: SentError };
+
+/** An error as plain data: an instance would arrive without its class. */
+export interface SentError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string | undefined;
+}
+
+export function sendable(error: unknown): SentError {
+  if (error instanceof Error) return { name: error.name, message: error.message, stack: error.stack };
+  return { name: "Error", message: String(error), stack: undefined };
+}
+
+/** The error with its class again, where it is one of ours. */
+export function received({ name, message, stack }: SentError): Error {
+  const classes: Readonly<Record<string, new (message: string) => Error>> = { DataFileError, MissingFileError, ArgumentError };
+  const error = new (classes[name] ?? Error)(message);
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}

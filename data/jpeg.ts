@@ -1,0 +1,96 @@
+// JPEG files to images and back, by libjpeg-turbo compiled to WebAssembly: PIL's decoder, hence PIL's bytes. It is loaded when first used.
+import { isNode } from "../engine/platform.js";
+import { ArgumentError, AthanorError } from "../kernels/errors.js";
+import { DataFileError } from "./idx.js";
+import { checkImage, type Image, withChannels } from "./image.js";
+import { readJpegHeader } from "./jpegHeader.js";
+
+interface FrameInfo {
+  readonly width: number;
+  readonly height: number;
+  readonly bitsPerSample: number;
+  readonly componentCount: number;
+  readonly isSigned: boolean;
+}
+/** What of the codec's classes is used. Both hold memory of WebAssembly until delete(). */
+interface Decoder {
+  getEncodedBuffer(length: number): Uint8Array;
+  decode(): void;
+  getDecodedBuffer(): Uint8Array;
+  delete(): void;
+}
+interface Encoder {
+  getDecodedBuffer(frame: FrameInfo): Uint8Array;
+  setQuality(quality: number): void;
+  /** 2 is 4:2:0, 3 grey. */
+  setSubSampling(kind: number): void;
+  encode(): void;
+  getEncodedBuffer(): Uint8Array;
+  delete(): void;
+}
+interface Codec {
+  readonly JPEGDecoder: new () => Decoder;
+  readonly JPEGEncoder: new () => Encoder;
+}
+
+let loaded: Promise<Codec> | undefined;
+
+function codec(): Promise<Codec> {
+  loaded ??= (async () => {
+    if (!isNode) {
+      throw new AthanorError("JPEG files are read and written in Node only; in a browser decode with createImageBitmap and a canvas.");
+    }
+    const name = "@cornerstonejs/codec-libjpeg-turbo-8bit/wasmjs"; // a variable keeps bundlers from following the import
+    const module = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as { default: () => Promise<Codec> };
+    return module.default();
+  })();
+  return loaded;
+}
+
+/** Reads a JPEG. Without `channels` a grey file gives 1, a coloured one 3; asked for others, colour becomes its luma, grey is repeated, and
+ *  opacity is full. The EXIF orientation is not applied (as PIL does not). */
+export async function decodeJpeg(bytes: Uint8Array, options: { channels?: 1 | 3 | 4; fileName?: string } = {}): Promise<Image> {
+  const fileName = options.fileName ?? "JPEG";
+  const { width, height, components, bits } = readJpegHeader(bytes, fileName);
+  if ((components !== 1 && components !== 3) || bits !== 8) {
+    const kind = components === 4 ? "CMYK" : `${components} components`;
+    throw new DataFileError(`${fileName}: is a JPEG of ${kind} in ${bits} bits; expected grey or colour in 8 bits. readImage reads it where sharp is installed.`);
+  }
+  const { JPEGDecoder } = await codec();
+  const decoder = new JPEGDecoder();
+  try {
+    decoder.getEncodedBuffer(bytes.length).set(bytes);
+    decoder.decode();
+    const data = decoder.getDecodedBuffer().slice(); // a view of the decoder's memory
+    return withChannels({ width, height, channels: components, data }, options.channels);
+  } catch (error) {
+    if (error instanceof AthanorError) throw error;
+    throw new DataFileError(`${fileName}: cannot be decoded; the file is truncated or damaged.`, { cause: error });
+  } finally {
+    decoder.delete();
+  }
+}
+
+/** Writes an image of 1 or 3 channels, with 4:2:0 colours. `quality` is 1 to 100 (75). */
+export async function encodeJpeg(image: Image, options: { quality?: number } = {}): Promise<Uint8Array> {
+  checkImage("encodeJpeg", image);
+  const { width, height, channels, data } = image, { quality = 75 } = options;
+  if (channels !== 1 && channels !== 3) throw new ArgumentError(`encodeJpeg: expected 1 or 3 channels, got ${channels}; a JPEG has no opacity.`);
+  if (!(Number.isInteger(quality) && quality >= 1 && quality <= 100)) {
+    throw new ArgumentError(`encodeJpeg: got the quality ${quality}; expected a whole number from 1 to 100.`);
+  }
+  if (width < 1 || height < 1 || width > 65535 || height > 65535) {
+    throw new ArgumentError(`encodeJpeg: a JPEG has 1 to 65535 pixels on each side, got ${width}×${height}.`);
+  }
+  const { JPEGEncoder } = await codec();
+  const encoder = new JPEGEncoder();
+  try {
+    encoder.getDecodedBuffer({ width, height, bitsPerSample: 8, componentCount: channels, isSigned: false }).set(data);
+    encoder.setQuality(quality);
+    encoder.setSubSampling(channels === 1 ? 3 : 2);
+    encoder.encode();
+    return encoder.getEncodedBuffer().slice();
+  } finally {
+    encoder.delete();
+  }
+}

@@ -1,0 +1,51 @@
+// k-fold cross-validation: scikit-learn's KFold, fold for fold.
+import { hostPermutation, nextKey } from "../engine/random.js";
+import { ArgumentError } from "../kernels/errors.js";
+
+export interface KFoldOptions {
+  /** Folds of samples drawn at random, instead of neighbours (false). */
+  readonly shuffle?: boolean;
+  /** Makes the shuffled folds depend on this seed alone; without it they follow manualSeed. */
+  readonly seed?: number;
+}
+
+/** Each sample is in the validation part of one of `nSplits` folds; the first `length % nSplits` folds have one sample more. */
+export class KFold {
+  readonly shuffle: boolean;
+  readonly seed: number | undefined;
+
+  constructor(readonly nSplits = 5, options: KFoldOptions = {}) {
+    if (!Number.isInteger(nSplits) || nSplits < 2) throw new ArgumentError(`KFold: got ${nSplits} folds; expected a whole number of at least 2.`);
+    this.shuffle = options.shuffle ?? false;
+    this.seed = options.seed;
+    if (this.seed !== undefined && !this.shuffle) throw new ArgumentError("KFold: got a seed without shuffle, where it would do nothing; give { shuffle: true }.");
+    if (this.seed !== undefined && (!Number.isInteger(this.seed) || this.seed < 0 || this.seed >= 2 ** 32)) {
+      throw new ArgumentError(`KFold: got the seed ${this.seed}; expected a whole number from 0 to 4294967295.`);
+    }
+  }
+
+  /** For each fold the indices to train with and those to validate with, both rising; `new Subset(dataset, indices)` makes data sets of them. */
+  split(dataset: number | { readonly length: number }): [train: Int32Array, valid: Int32Array][] {
+    const length = typeof dataset === "number" ? dataset : dataset.length;
+    if (!Number.isInteger(length) || length < this.nSplits) {
+      throw new ArgumentError(`KFold: got ${length} samples for ${this.nSplits} folds; expected at least one sample for each.`);
+    }
+    const order = this.#order(length);
+    let start = 0;
+    return Array.from({ length: this.nSplits }, (_, fold) => {
+      const size = Math.floor(length / this.nSplits) + (fold < length % this.nSplits ? 1 : 0);
+      const held = new Set(order.subarray(start, start + size));
+      start += size;
+      return [all(length).filter((index) => !held.has(index)), all(length).filter((index) => held.has(index))];
+    });
+  }
+
+  #order(length: number): Int32Array {
+    if (!this.shuffle) return all(length);
+    return hostPermutation(length, this.seed === undefined ? nextKey() : { seed: this.seed, stream: 0 });
+  }
+}
+
+function all(length: number): Int32Array {
+  return Int32Array.from({ length }, (_, i) => i);
+}

@@ -1,0 +1,67 @@
+// Image files of any kind: PNG and JPEG by our own decoders, which give the same bytes on every machine; the rest by sharp, where it is installed.
+import { isNode } from "../engine/platform.js";
+import { readBytes } from "./files.js";
+import { DataFileError } from "./idx.js";
+import { type Image, withChannels } from "./image.js";
+import { decodeJpeg } from "./jpeg.js";
+import { isJpeg } from "./jpegHeader.js";
+import { decodePng } from "./png.js";
+
+export interface ReadImageOptions {
+  /** 1 grey, 3 colour, 4 with opacity; by default what the file has. */
+  readonly channels?: 1 | 3 | 4;
+}
+
+type Sharp = typeof import("sharp").default;
+let sharpModule: Promise<Sharp | null> | undefined;
+
+/** Sharp is an optional peer: null where it is not installed (or has no binary for this machine). */
+function loadSharp(): Promise<Sharp | null> {
+  const name = "sharp"; // a variable keeps bundlers from following the import
+  sharpModule ??= isNode ?
+    (import(/* @vite-ignore */ /* webpackIgnore: true */ name) as Promise<{ default: Sharp }>).then((module) => module.default, () => null)
+  : Promise.resolve(null);
+  return sharpModule;
+}
+
+/** Reads an image file. A broken or unknown one is a DataFileError that names it. */
+export async function readImage(file: string, options: ReadImageOptions = {}): Promise<Image> {
+  return decodeImage(await readBytes(file), { ...options, fileName: file });
+}
+
+/** Decodes the bytes of an image file: PNG, JPEG, and where sharp is installed what it knows (WebP, GIF, TIFF, AVIF, SVG, CMYK). JPEGs that our
+ *  decoder calls damaged get a second chance there: it reads over small faults, as PIL does. */
+export async function decodeImage(bytes: Uint8Array, options: ReadImageOptions & { readonly fileName?: string } = {}): Promise<Image> {
+  const fileName = options.fileName ?? "image";
+  const given = { ...options, fileName };
+  if (bytes.length === 0) throw new DataFileError(`${fileName}: is empty; expected an image file.`);
+  if (bytes[0] === 0x89 && bytes[1] === 0x50) return decodePng(bytes, given);
+  if (!isJpeg(bytes)) return decodeBySharp(bytes, given, null);
+  try {
+    return await decodeJpeg(bytes, given);
+  } catch (error) {
+    if (!(error instanceof DataFileError)) throw error;
+    return decodeBySharp(bytes, given, error);
+  }
+}
+
+async function decodeBySharp(
+  bytes: Uint8Array, { fileName, channels }: ReadImageOptions & { readonly fileName: string }, before: DataFileError | null,
+): Promise<Image> {
+  const sharp = await loadSharp();
+  if (sharp === null) {
+    if (before !== null) throw before;
+    const start = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+    throw new DataFileError(
+      `${fileName}: is neither PNG nor JPEG (it starts with ${start}); other formats are read where the package sharp is installed: npm install sharp.`,
+    );
+  }
+  try {
+    const { data, info } = await sharp(bytes).toColourspace("srgb").raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
+    const image = { width: info.width, height: info.height, channels: info.channels, data: new Uint8Array(data) };
+    return withChannels(image, channels ?? (info.channels === 2 ? 4 : info.channels));
+  } catch (error) {
+    if (before !== null) throw before;
+    throw new DataFileError(`${fileName}: cannot be decoded (${error instanceof Error ? error.message : String(error)}).`, { cause: error });
+  }
+}

@@ -1,0 +1,89 @@
+// Transforms made of transforms.
+import type { Draws } from "../draws.js";
+import { ArgumentError } from "../../kernels/errors.js";
+import { probability } from "../../nn/arguments.js";
+import { chancy, describeAll, fixed, isRandom, type Transform, type TransformDescription } from "./transform.js";
+
+type Step = Transform<unknown, unknown>;
+
+/** One transform after the other: any number that keep an image an image, then at most four that change what it is. Step i draws from part i
+ *  of the sample's draws. */
+export function Compose<A, B>(transforms: readonly [...Transform<A, A>[], Transform<A, B>]): Transform<A, B>;
+export function Compose<A, B, C>(transforms: readonly [...Transform<A, A>[], Transform<A, B>, Transform<B, C>]): Transform<A, C>;
+export function Compose<A, B, C, D>(
+  transforms: readonly [...Transform<A, A>[], Transform<A, B>, Transform<B, C>, Transform<C, D>],
+): Transform<A, D>;
+export function Compose<A, B, C, D, E>(
+  transforms: readonly [...Transform<A, A>[], Transform<A, B>, Transform<B, C>, Transform<C, D>, Transform<D, E>],
+): Transform<A, E>;
+export function Compose<A>(transforms: readonly Transform<A, A>[]): Transform<A, A>;
+export function Compose(transforms: readonly Transform<never, unknown>[]): Transform<never, unknown> {
+  const steps = transforms as readonly Step[]; // the overloads saw to it that each takes what the one before gives
+  const inner = describeAll(steps);
+  const properties = {
+    pointwise: steps.every((step) => step.pointwise === true),
+    description: inner && { name: "Compose", args: [inner] },
+    text: `Compose(${steps.map(String).join(", ")})`,
+    steps,
+  };
+  if (!steps.some(isRandom)) return fixed((input: unknown) => steps.reduce((value, step) => step(value), input), properties);
+  return chancy((input: unknown, draws) => runSteps(steps, input, draws, 0), properties);
+}
+
+/** Steps `first` to the end, on what the steps before them made. */
+export function runSteps(steps: readonly Step[], input: unknown, draws: Draws, first: number): unknown {
+  return steps.slice(first).reduce<unknown>((value, step, i) => step(value, draws.fork(first + i)), input);
+}
+
+/** A transform split in two: what worker threads can make again, as descriptions, and the steps that must run where the caller's functions are. */
+export function splitSteps(transform: Transform<never, unknown>): { described: TransformDescription[]; rest: readonly Step[]; nested: boolean } {
+  const whole = transform as Step;
+  if (whole.steps === undefined) {
+    return whole.description ? { described: [whole.description], rest: [], nested: false } : { described: [], rest: [whole], nested: false };
+  }
+  const end = whole.steps.findIndex((step) => !step.description);
+  const count = end < 0 ? whole.steps.length : end;
+  return { described: whole.steps.slice(0, count).flatMap(({ description }) => description ?? []), rest: whole.steps.slice(count), nested: true };
+}
+
+/** A function of the caller's own. It runs on the main thread, and so does what follows it in a Compose. With a second parameter it gets the
+ *  sample's draws. */
+export function Lambda<Input, Output>(apply: (input: Input, draws: Draws) => Output): Transform<Input, Output> {
+  if (typeof apply !== "function") throw new ArgumentError(`Lambda: got ${typeof apply}; expected a function.`);
+  const properties = { description: null, text: `Lambda(${apply.name || "anonymous"})` };
+  return apply.length > 1 ? chancy(apply, properties) : fixed(apply as (input: Input) => Output, properties);
+}
+
+/** All of the transforms with probability p, none of them otherwise. */
+export function RandomApply<A>(transforms: readonly Transform<A, A>[], p = 0.5): Transform<A, A> {
+  probability("RandomApply", p);
+  const inner = describeAll(transforms);
+  const apply = (input: A, draws: Draws): A => {
+    if (p < draws.uniform(0, 1)) return input;
+    return transforms.reduce((value, step, i) => step(value, draws.fork(i)), input);
+  };
+  return chancy(apply, { description: inner && { name: "RandomApply", args: [inner, p] }, text: `RandomApply(p=${p}, ${transforms.map(String).join(", ")})` });
+}
+
+/** One of the transforms; `p` are their weights (all the same by default). */
+export function RandomChoice<A, B>(transforms: readonly Transform<A, B>[], p?: readonly number[]): Transform<A, B> {
+  const weights = p ?? transforms.map(() => 1);
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  if (transforms.length === 0) throw new ArgumentError("RandomChoice: got no transforms; expected at least one.");
+  if (weights.length !== transforms.length || !weights.every((weight) => weight >= 0) || !(total > 0)) {
+    throw new ArgumentError(
+      `RandomChoice: got the weights ${JSON.stringify(p)} for ${transforms.length} transforms; expected one number of at least 0 for each, not all 0.`,
+    );
+  }
+  const inner = describeAll(transforms);
+  const apply = (input: A, draws: Draws): B => {
+    let left = draws.uniform(0, 1) * total;
+    const chosen = weights.findIndex((weight) => (left -= weight) < 0);
+    const index = chosen < 0 ? weights.findLastIndex((weight) => weight > 0) : chosen;
+    const step = transforms[index];
+    if (step === undefined) throw new ArgumentError("RandomChoice: got no transforms; expected at least one.");
+    return step(input, draws.fork(index));
+  };
+  const args = inner && (p === undefined ? [inner] : [inner, p]);
+  return chancy(apply, { description: args && { name: "RandomChoice", args }, text: `RandomChoice(${transforms.map(String).join(", ")})` });
+}

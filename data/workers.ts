@@ -1,0 +1,105 @@
+// A pool of worker threads that do jobs (data/jobs.ts). Threads keep the process alive only while a job is under way.
+import { importNode, isNode } from "../engine/platform.js";
+import { AthanorError } from "../kernels/errors.js";
+import type { RandomKey } from "../kernels/types.js";
+import { type Job, type JobReply, type JobRequest, received } from "./jobs.js";
+
+type Worker = import("node:worker_threads").Worker;
+interface Pending {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+interface Thread {
+  readonly worker: Worker;
+  readonly pending: Map<number, Pending>;
+}
+
+/** Flags that load code before ours; the rest (an evaluated script's, say) does not fit a worker. */
+function loaderFlags(): string[] {
+  const names = ["--import", "--require", "-r", "--loader", "--experimental-loader", "-C", "--conditions"];
+  return process.execArgv.flatMap((flag, i, all) => {
+    if (names.includes(flag)) return [flag, all[i + 1] ?? ""];
+    return names.some((name) => flag.startsWith(`${name}=`)) ? [flag] : [];
+  });
+}
+
+/** The thread's script. The loader tsx (TypeScript without a build) sleeps in workers unless it is called there: under it a line of
+ *  code does so first. */
+function startThread(Worker: new (script: string | URL, options: import("node:worker_threads").WorkerOptions) => Worker): Worker {
+  const script = new URL(import.meta.url.endsWith(".ts") ? "./jobThread.ts" : "./jobThread.js", import.meta.url);
+  const execArgv = loaderFlags();
+  if (!execArgv.some((flag) => /\btsx\b/.test(flag))) return new Worker(script, { execArgv });
+  const code = `import("tsx/esm/api").then(({ register }) => { register(); return import(${JSON.stringify(script.href)}); })`;
+  return new Worker(code, { eval: true, execArgv: [] });
+}
+
+export class WorkerPool {
+  #threads: Promise<Thread[]> | undefined;
+  #failure: Error | null = null;
+  #nextId = 0;
+
+  constructor(readonly size: number) {}
+
+  /** The pool does no more jobs: it was closed, or a thread died. */
+  get ended(): boolean {
+    return this.#failure !== null;
+  }
+
+  /** Does the job in the thread that has the least to do. */
+  async run(job: Job, key: RandomKey): Promise<unknown> {
+    this.#threads ??= this.#start();
+    const threads = await this.#threads;
+    if (this.#failure !== null) throw this.#failure;
+    const thread = threads.reduce((least, other) => (other.pending.size < least.pending.size ? other : least));
+    const request: JobRequest = { id: this.#nextId++, job, key };
+    return new Promise((resolve, reject) => {
+      if (thread.pending.size === 0) thread.worker.ref();
+      thread.pending.set(request.id, { resolve, reject });
+      thread.worker.postMessage(request);
+    });
+  }
+
+  /** Ends the threads; jobs under way are given up. */
+  async close(): Promise<void> {
+    const threads = await this.#threads?.catch(() => []);
+    this.#fail(new AthanorError("The worker threads of the DataLoader were closed."), threads ?? []);
+    await Promise.all((threads ?? []).map(({ worker }) => worker.terminate()));
+  }
+
+  async #start(): Promise<Thread[]> {
+    if (!isNode) throw new AthanorError("Worker threads of the DataLoader run in Node only; in a browser leave numWorkers at 0.");
+    const { Worker } = await importNode<typeof import("node:worker_threads")>("worker_threads");
+    const threads: Thread[] = [];
+    for (let i = 0; i < this.size; i++) {
+      const thread: Thread = { worker: startThread(Worker), pending: new Map() };
+      thread.worker.on("message", (reply: JobReply) => settle(thread, reply));
+      thread.worker.on("error", (error) => this.#fail(deathOf(error.message), threads));
+      thread.worker.on("exit", (code) => this.#fail(deathOf(`it exited with code ${code}`), threads));
+      thread.worker.unref();
+      threads.push(thread);
+    }
+    return threads;
+  }
+
+  /** Jobs under way and to come fail with the first reason. */
+  #fail(error: Error, threads: readonly Thread[]): void {
+    this.#failure ??= error;
+    for (const { pending, worker } of threads) {
+      if (pending.size > 0) worker.unref(); // not the idle ones: one that is being terminated must keep the process until it ended
+      for (const { reject } of pending.values()) reject(this.#failure);
+      pending.clear();
+    }
+  }
+}
+
+function settle({ worker, pending }: Thread, reply: JobReply): void {
+  const waiting = pending.get(reply.id);
+  pending.delete(reply.id);
+  if (pending.size === 0) worker.unref();
+  if ("error" in reply) waiting?.reject(received(reply.error));
+  else waiting?.resolve(reply.value);
+}
+
+function deathOf(reason: string): AthanorError {
+  return new AthanorError(`A worker thread of the DataLoader died: ${reason}. Try numWorkers: 0, which runs the same work on the main thread.`);
+}

@@ -1,0 +1,15 @@
+// The training room: what stands around a training loop. What writes files or serves pages works in Node only and says so elsewhere.
+export { Accuracy, MeanLoss, type AccuracyOptions, type Metric } from "./metrics.js";
+export { type Average, type AveragedScores, type ClassScores, Confusion, ConfusionMatrix, type ScoreOptions } from "./confusion.js";
+export { checkLoss, DivergedError, type LossPlace } from "./divergence.js";
+export { EarlyStopping, type EarlyStoppingOptions, type EarlyStoppingState, type WeightHolder } from "./earlyStopping.js";
+export { Checkpoint, type CheckpointOptions, type Resumed, type SaveOptions, type Stateful } from "./checkpoint.js";
+export { History, type EpochRecord, type HistoryState } from "./history.js";
+export { CsvLogger, type CsvLoggerOptions, type CsvRow } from "./csvLogger.js";
+export { clock, type Output, type Postfix, ProgressBar, type ProgressBarOptions } from "./progressBar.js";
+export { type Progress, progress, type ProgressOptions, type Walkable } from "./progress.js";
+export * from "./search/index.js";
+export { type Bar, barChart, type BarChartOptions, confusionMatrix, type ConfusionFigureOptions, type FigureSize, lineChart, type Panel, type Series } from "./plot/charts.js";
+export { curves, type CurvesOptions } from "./plot/curves.js";
+export { Figure } from "./plot/figure.js";
+export { imageSheet, rankedTable, type SheetImage, type SheetOptions, type SheetSection, type TableOptions } from "./plot/sheet.js";
