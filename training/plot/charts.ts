@@ -43,7 +43,8 @@ async function render(option: EChartsOption, width: number, height: number): Pro
 
 /** Ticks of a logarithmic axis come as 0.000099999…. */
 const axisLabel = { ...textStyle, formatter: (value: string | number) => (typeof value === "number" ? String(Number(value.toPrecision(8))) : value) };
-const axis = { nameLocation: "middle", nameTextStyle: textStyle, axisLabel, axisLine: { show: true, onZero: false, lineStyle: { color: ink } }, axisTick: { show: true } } as const;
+const axisLine = { show: true, onZero: false, lineStyle: { color: ink } } as const;
+const axis = { nameLocation: "middle", nameTextStyle: textStyle, axisLabel, axisLine, axisTick: { show: true } } as const;
 const grid = { splitLine: { show: true, lineStyle: { color: rule } } } as const;
 /** Points are drawn as discs up to so many a line; more would run into each other. */
 const mostDiscs = 60;
@@ -57,16 +58,23 @@ export async function lineChart(what: Panel | readonly Panel[], size: FigureSize
   if (names.length === 0) throw argumentError("lineChart", "got no series; expected at least one { name, points }.");
   const { width = panels.length === 1 ? 800 : 600 * panels.length, height = 480 } = size;
   const panelWidth = width / panels.length;
-  const inner = panels.map((panel, i) => ({
-    left: i * panelWidth + 84, width: panelWidth - 84 - 36, top: panel.title ? 56 : 28, height: height - (panel.title ? 56 : 28) - (names.length > 1 ? 100 : 68),
-  }));
+  const left = 84, right = 36, bottom = names.length > 1 ? 100 : 68; // the axes' texts, and the legend below
+  const inner = panels.map((panel, i) => {
+    const top = panel.title ? 56 : 28;
+    return { left: i * panelWidth + left, width: panelWidth - left - right, top, height: height - top - bottom };
+  });
   return render({
-    title: panels.map((panel, i) => ({ text: panel.title ?? "", left: i * panelWidth + 84 + (panelWidth - 120) / 2, top: 16, textAlign: "center", textStyle: titleStyle })),
+    title: panels.map(({ title = "" }, i) => ({
+      text: title, left: (i + 0.5) * panelWidth + (left - right) / 2, top: 16, textAlign: "center", textStyle: titleStyle,
+    })),
     ...(names.length > 1 && { legend: { data: names, bottom: 8, textStyle, itemWidth: 40, itemGap: 24 } }),
     grid: inner,
-    xAxis: panels.map((panel, i) => ({ ...axis, ...grid, gridIndex: i, type: panel.logX ? "log" : "value", name: panel.xLabel ?? "", nameGap: 32, ...rangeOf(panel) })),
+    xAxis: panels.map((panel, i) => ({
+      ...axis, ...grid, gridIndex: i, type: panel.logX ? "log" : "value", name: panel.xLabel ?? "", nameGap: 32, ...rangeOf(panel),
+    })),
     yAxis: panels.map(({ logY, yLabel = "", yRange }, i) => ({
-      ...axis, ...grid, gridIndex: i, type: logY ? "log" : "value", scale: true, name: yLabel, nameGap: 56, ...(yRange && { min: yRange[0], max: yRange[1] }),
+      ...axis, ...grid, gridIndex: i, type: logY ? "log" : "value", scale: true, name: yLabel, nameGap: 56,
+      ...(yRange && { min: yRange[0], max: yRange[1] }),
     })),
     series: panels.flatMap((panel, i) => panel.series.map((series) => lineOf(series, names.indexOf(series.name), i))),
   }, width, height);
@@ -153,13 +161,16 @@ export async function confusionMatrix(confusion: Confusion, options: ConfusionFi
       axisLabel: { ...textStyle, interval: 0 },
     },
     visualMap: {
-      type: "continuous", min: 0, max: 1, dimension: 2, seriesIndex: 0, calculable: false, orient: "vertical", left: left + side + 20, top: top + side / 2 - 70,
-      text: ["1", "0"], textStyle, inRange: { color: [paper, "#9ecae1", "#2171b5", "#08306b"] },
+      type: "continuous", min: 0, max: 1, dimension: 2, seriesIndex: 0, calculable: false, orient: "vertical",
+      left: left + side + 20, top: top + side / 2 - 70, text: ["1", "0"], textStyle, inRange: { color: [paper, "#9ecae1", "#2171b5", "#08306b"] },
     },
     series: [{
       type: "heatmap", data: data.map((value) => ({ value, label: { color: (value[2] ?? 0) > 0.45 ? paper : ink } })),
       itemStyle: { borderColor: rule, borderWidth: 1 }, encode: { x: 0, y: 1, value: 2 },
-      label: { show: true, fontFamily: textStyle.fontFamily, fontSize: classes <= 12 ? 13 : 10, formatter: ({ value }) => (Array.isArray(value) ? String(value[3]) : "") },
+      label: {
+        show: true, fontFamily: textStyle.fontFamily, fontSize: classes <= 12 ? 13 : 10,
+        formatter: ({ value }) => (Array.isArray(value) ? String(value[3]) : ""),
+      },
     }],
     textStyle: { ...textStyle, color: faint },
   }, Math.round(left + side + 90), Math.round(top + side + bottom));
