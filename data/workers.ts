@@ -94,10 +94,11 @@ export class WorkerPool {
 
 function settle({ worker, pending }: Thread, reply: JobReply): void {
   const waiting = pending.get(reply.id);
+  if (waiting === undefined) return; // a reply that came after the pool was closed: the thread is being terminated, and must stay referenced
   pending.delete(reply.id);
   if (pending.size === 0) worker.unref();
-  if ("error" in reply) waiting?.reject(received(reply.error));
-  else waiting?.resolve(reply.value);
+  if ("error" in reply) waiting.reject(received(reply.error));
+  else waiting.resolve(reply.value);
 }
 
 function deathOf(reason: string): AthanorError {
