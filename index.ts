@@ -5,3 +5,4 @@ export { decodeSafetensors, encodeSafetensors, SafetensorsError, type Safetensor
 export * as nn from "./nn/index.js";
 export * as optim from "./optim/index.js";
 export * as data from "./data/index.js";
+export * as training from "./training/index.js";

@@ -40,7 +40,7 @@ export function numberFlag<Default extends number | null>(otherwise: Default, { 
   });
 }
 
-export function choiceFlag<Choice extends string, Default extends Choice | null>(choices: readonly Choice[], otherwise: Default): Flag<Choice | Default> {
+export function choiceFlag<const Choice extends string, Default extends Choice | null>(choices: readonly Choice[], otherwise: Default): Flag<Choice | Default> {
   return valueFlag(otherwise, (name, value) => {
     const found = choices.find((choice) => choice === value);
     if (found === undefined) throw new UsageError(`--${name} ${value}: expected one of ${choices.join(", ")}.`);

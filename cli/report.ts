@@ -2,15 +2,18 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { ImageDataset } from "../data/mnist.js";
-import { encodePng } from "../data/png.js";
 import { save, writeFileAtomically } from "../engine/files.js";
 import type { Tensor } from "../engine/index.js";
-import { chartSize, drawCurves, type CurvePoint } from "./plot/chart.js";
-import { RasterCanvas } from "./plot/raster.js";
-import { drawSheet, type Prediction } from "./plot/sheet.js";
-import { SvgCanvas } from "./plot/svg.js";
+import { curves } from "../training/plot/curves.js";
+import { imageSheet, type SheetImage } from "../training/plot/sheet.js";
 
-export interface EpochRecord extends CurvePoint {
+export interface EpochRecord {
+  /** Whole for a finished epoch; 0.4 when the first one was stopped after 40 % of it. */
+  readonly epoch: number;
+  readonly trainLoss: number;
+  readonly trainAccuracy: number; // percent
+  readonly testLoss: number | null;
+  readonly testAccuracy: number | null; // percent
   readonly seconds: number;
   readonly samplesPerSecond: number;
 }
@@ -43,26 +46,26 @@ export async function writeState(folder: string, model: { stateDict(): Record<st
 }
 
 export async function writeCurves(folder: string, history: readonly EpochRecord[]): Promise<void> {
-  const svg = new SvgCanvas(chartSize.width, chartSize.height);
-  drawCurves(svg, history);
-  await writeText(folder, "curves.svg", svg.toString());
-  const raster = new RasterCanvas(chartSize.width, chartSize.height);
-  drawCurves(raster, history);
-  await writeFileAtomically(join(folder, "curves.png"), await encodePng(raster.toImage()));
+  const rows = history.map(({ epoch, trainLoss, testLoss, trainAccuracy, testAccuracy }) => ({ epoch, trainLoss, testLoss, trainAccuracy, testAccuracy }));
+  const figure = await curves(rows, { accuracy: "percent" });
+  await figure.save(join(folder, "curves.svg"), join(folder, "curves.png"));
 }
 
 /** The first test images; where the answers to all are known, also those the model got wrong. */
 export async function writePredictions(folder: string, images: ImageDataset, predicted: Int32Array): Promise<void> {
-  const all = Array.from(predicted, (answer, i): Prediction => ({ image: images.image(i), predicted: answer, actual: images.label(i) }));
+  const all = Array.from(predicted, (answer, i): SheetImage => {
+    const actual = images.label(i);
+    return { image: images.image(i), caption: `pred ${answer}`, note: `true ${actual}`, wrong: answer !== actual };
+  });
   const first = all.slice(0, sheetImages);
-  const wrong = all.filter((prediction) => prediction.predicted !== prediction.actual);
-  const right = first.filter((prediction) => prediction.predicted === prediction.actual).length;
-  const sections = [{ title: `First ${first.length} test images: ${right} right, ${first.length - right} wrong`, predictions: first }];
+  const wrong = all.filter((one) => one.wrong);
+  const right = first.filter((one) => !one.wrong).length;
+  const sections = [{ title: `First ${first.length} test images: ${right} right, ${first.length - right} wrong`, images: first }];
   if (all.length > first.length && wrong.length > 0) {
     const shown = wrong.slice(0, sheetMistakes);
-    sections.push({ title: `Wrong answers: ${shown.length} of ${wrong.length} among ${all.length} test images`, predictions: shown });
+    sections.push({ title: `Wrong answers: ${shown.length} of ${wrong.length} among ${all.length} test images`, images: shown });
   }
-  await writeFileAtomically(join(folder, "predictions.png"), await encodePng(drawSheet(sections)));
+  await (await imageSheet(sections)).save(join(folder, "predictions.png"));
 }
 
 async function writeText(folder: string, name: string, text: string): Promise<void> {

@@ -5,11 +5,11 @@ import { manualSeed, openDevice, type Device } from "../engine/index.js";
 import { CrossEntropyLoss } from "../nn/index.js";
 import { MLP, SimpleCNN } from "../nn/models.js";
 import { Adam } from "../optim/index.js";
+import { clock, ProgressBar } from "../training/progressBar.js";
 import { openImages, type RunImages } from "./images.js";
 import type { Interruption } from "./interruption.js";
 import { help, parseOptions, type TrainOptions } from "./options.js";
 import { runProgram, say } from "./program.js";
-import { clock, ProgressBar } from "./progress.js";
 import { makeFolder, sheetImages, writeCurves, writePredictions, writeState, type EpochRecord, type History } from "./report.js";
 import { evaluate, predict, trainEpoch, type Evaluation, type TrainingContext } from "./training.js";
 
@@ -38,8 +38,9 @@ async function run(options: TrainOptions, { device, images }: Opened, interrupti
   await makeFolder(folder);
   const { trainLoader, testLoader } = images;
   const trainImages = trainLoader.dataset.length, testImages = testLoader.dataset.length;
-  const size = `${parameters.toLocaleString("en-US")} parameters`;
-  say(`Training ${model.constructor.name} (${size}) on ${trainImages} images of ${images.folder}, testing on ${testImages}.`);
+  say(String(model));
+  say(`Total parameters: ${parameters.toLocaleString("en-US")}`);
+  say(`Training ${model.constructor.name} on ${trainImages} images of ${images.folder}, testing on ${testImages}.`);
   const records: EpochRecord[] = [];
   const historyOf = (completed: boolean): History => ({
     model: options.model, parameters, device: device.description, seed: options.seed, batchSize: options.batchSize, lr: options.lr,
@@ -71,7 +72,8 @@ async function runEpoch(
 ): Promise<{ record: EpochRecord; evaluation: Evaluation | null } | null> {
   const images = trainLoader.dataset.length;
   const start = performance.now();
-  const summary = await trainEpoch(context, trainLoader, new ProgressBar(`Epoch ${epoch}/${epochs}`, trainLoader.length, images, process.stdout));
+  const bar = new ProgressBar(`Epoch ${epoch}/${epochs}`, trainLoader.length, { unit: "samples", units: images });
+  const summary = await trainEpoch(context, trainLoader, bar);
   const seconds = (performance.now() - start) / 1000;
   if (summary.samples === 0) return null;
   const whole = summary.samples === images;

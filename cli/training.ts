@@ -1,11 +1,12 @@
 // One epoch of training and one walk through the test images. Losses and counts are summed on the device and read every few steps: a read
 // makes the host wait for a GPU.
 import type { DataLoader } from "../data/index.js";
-import { noGrad, tidy, zeros, type Device, type Tensor } from "../engine/index.js";
+import { noGrad, type Device, type Tensor } from "../engine/index.js";
 import { nextTurn } from "../engine/platform.js";
 import type * as nn from "../nn/index.js";
+import { Accuracy, MeanLoss } from "../training/metrics.js";
+import type { ProgressBar } from "../training/progressBar.js";
 import type { Interruption } from "./interruption.js";
-import type { ProgressBar } from "./progress.js";
 
 export type Classifier = nn.Module & ((images: Tensor) => Tensor);
 export type ImageLoader = DataLoader<unknown, [Tensor, Tensor]>;
@@ -27,53 +28,10 @@ export interface Summary {
 
 const stepsPerRead = { webgpu: 20, cpu: 5, reference: 1 } as const;
 
-/** A training that went out of hand; the figures after it would be nonsense. */
-export class DivergedError extends Error {
-  override name = "DivergedError";
-}
-
-/** Sums of losses and right answers, on the device until they are read. */
-class Meter {
-  readonly #losses: Tensor;
-  readonly #right: Tensor;
-  #lossTotal = 0;
-  #rightTotal = 0;
-  #counted = 0; // samples whose sums were read
-  #pending = 0;
-
-  constructor(device: Device) {
-    this.#losses = zeros([], { device });
-    this.#right = zeros([], { device, dtype: "int32" });
-  }
-
-  add(loss: Tensor, logits: Tensor, labels: Tensor): void {
-    const samples = labels.shape[0] ?? 0;
-    noGrad(() => tidy(() => {
-      this.#losses.add_(loss.mul(samples));
-      this.#right.add_(logits.argmax(1).eq(labels).sum());
-    }));
-    this.#pending += samples;
-  }
-
-  async read(): Promise<Summary> {
-    if (this.#pending > 0) {
-      const [losses, right] = await Promise.all([this.#losses.item(), this.#right.item()]);
-      this.#lossTotal += losses;
-      this.#rightTotal += right;
-      this.#counted += this.#pending;
-      this.#pending = 0;
-      this.#losses.zero_();
-      this.#right.zero_();
-    }
-    const samples = Math.max(1, this.#counted);
-    return { loss: this.#lossTotal / samples, accuracy: (100 * this.#rightTotal) / samples, samples: this.#counted };
-  }
-}
-
 /** Trains on every batch of the loader, or until asked to stop: the running step is finished, `samples` says how far it came. */
 export async function trainEpoch(context: TrainingContext, loader: ImageLoader, bar: ProgressBar): Promise<Summary> {
   const { model, criterion, optimizer, device, interruption } = context;
-  const meter = new Meter(device);
+  const meanLoss = new MeanLoss(), accuracy = new Accuracy();
   let step = 0;
   model.train();
   for await (const [hostImages, hostLabels] of loader) {
@@ -84,16 +42,23 @@ export async function trainEpoch(context: TrainingContext, loader: ImageLoader, 
     optimizer.zeroGrad();
     loss.backward();
     optimizer.step();
-    meter.add(loss, logits, labels);
+    meanLoss.update(loss, labels);
+    accuracy.update(logits, labels);
     if (++step % stepsPerRead[device.kind] === 0) {
-      const summary = await meter.read();
-      if (!Number.isFinite(summary.loss)) throw new DivergedError(`The loss is ${summary.loss} after step ${step}; try a smaller --lr.`);
-      bar.update(step, summary.samples, summary);
+      const summary = await summaryOf(meanLoss, accuracy);
+      bar.update(step, { loss: summary.loss, acc: `${summary.accuracy.toFixed(2)}%` }, summary.samples);
     }
     await nextTurn(); // signals are delivered between turns of the event loop only
   }
   bar.clear();
-  return meter.read();
+  return summaryOf(meanLoss, accuracy);
+}
+
+async function summaryOf(meanLoss: MeanLoss, accuracy: Accuracy): Promise<Summary> {
+  const { samples } = accuracy;
+  if (samples === 0) return { loss: 0, accuracy: 0, samples };
+  const [loss, right] = await Promise.all([meanLoss.compute(), accuracy.compute()]);
+  return { loss, accuracy: 100 * right, samples };
 }
 
 export interface Evaluation {

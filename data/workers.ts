@@ -63,7 +63,10 @@ export class WorkerPool {
   async close(): Promise<void> {
     const threads = await this.#threads?.catch(() => []);
     this.#fail(new AthanorError("The worker threads of the DataLoader were closed."), threads ?? []);
-    await Promise.all((threads ?? []).map(({ worker }) => worker.terminate()));
+    await Promise.all((threads ?? []).map(({ worker }) => {
+      worker.ref(); // whoever awaits the end must see it: with nothing but threads it does not wait for, the process would end first
+      return worker.terminate();
+    }));
   }
 
   async #start(): Promise<Thread[]> {

@@ -103,6 +103,7 @@ export interface Result {
 /** Runs an operation without a tape: what forward, backward formulas and optimizers share. */
 export function runRaw<P>(op: Operation<P>, inputs: readonly (RawTensor | null)[], params: P): readonly [RawTensor, ...RawTensor[]] {
   if (op.view) return [op.view(need(inputs, 0), params)];
+  if (op.views) return atLeastOne(op.name, op.views(need(inputs, 0), params));
   const device = commonDevice(op.name, inputs);
   if (!op.outputs || !op.forward) throw new AthanorError(`${op.name}: the record has neither a view nor a forward.`);
   const path = currentModulePath();
@@ -111,8 +112,12 @@ export function runRaw<P>(op: Operation<P>, inputs: readonly (RawTensor | null)[
   const outputs = specs.map((spec) => allocate(device, spec.shape, spec.dtype));
   const forward = op.forward.bind(op);
   freeingTemporaries(() => forward(device, outputs, inputs, params), () => []);
+  return atLeastOne(op.name, outputs);
+}
+
+function atLeastOne(name: string, outputs: readonly RawTensor[]): readonly [RawTensor, ...RawTensor[]] {
   const [first, ...rest] = outputs;
-  if (first === undefined) throw new AthanorError(`${op.name}: the record declares no output.`);
+  if (first === undefined) throw new AthanorError(`${name}: the record declares no output.`);
   return [first, ...rest];
 }
 

@@ -121,6 +121,22 @@ export function bceWithLogits(logits: Tensor, target: Tensor): Tensor {
   return call(elementwise("bceWithLogits"), [logits, target], [])[0];
 }
 
+/** σ(f)·c + σ(i)·tanh(g): an LSTM's cell state from its gates' sums. */
+export function lstmCellState(i: Tensor, f: Tensor, g: Tensor, c: Tensor): Tensor {
+  return call(elementwise("lstmCell"), [i, f, g, c], [])[0];
+}
+/** σ(o)·tanh(c): its hidden state. */
+export function lstmHiddenState(o: Tensor, c: Tensor): Tensor {
+  return call(elementwise("lstmHidden"), [o, c], [])[0];
+}
+/** tanh(xn + σ(r)·hn): what a GRU would go over to. */
+export function gruCandidate(r: Tensor, xn: Tensor, hn: Tensor): Tensor {
+  return call(elementwise("gruCandidate"), [r, xn, hn], [])[0];
+}
+/** (1 − σ(z))·n + σ(z)·h: its hidden state. */
+export function gruHiddenState(z: Tensor, n: Tensor, h: Tensor): Tensor {
+  return call(elementwise("gruHidden"), [z, n, h], [])[0];
+}
 export function bce(probabilities: Tensor, target: Tensor): Tensor {
   return call(elementwise("bce"), [probabilities, target], [])[0];
 }

@@ -40,6 +40,8 @@ export interface Operation<P> {
   forward?(device: Device, outputs: readonly RawTensor[], inputs: readonly (RawTensor | null)[], params: P): void;
   /** Instead of both, for a view: the same memory seen otherwise (or a copy, where strides cannot say it). */
   view?(input: RawTensor, params: P): RawTensor;
+  /** The same for several views of one memory. */
+  views?(input: RawTensor, params: P): readonly RawTensor[];
   /** What backward will ask for, given which inputs want gradients. */
   saves?(needs: readonly boolean[], params: P): Saves;
   /** The gradient of each input (null for none), from the cotangents of the outputs (null where an output was not used). */

@@ -218,6 +218,53 @@ const activations = [
   }),
 ];
 
+/** σ(x)·(1 − σ(x)), the sigmoid's slope. */
+function sigmoidSlope<T, B>(e: Algebra<T, B>, x: T): T {
+  const s = sigmoid(e, x);
+  return e.mul(s, e.sub(e.constant(1), s));
+}
+/** 1 − tanh², from tanh: its slope. */
+function tanhSlope<T, B>(e: Algebra<T, B>, tanh: T): T {
+  return e.sub(e.constant(1), e.mul(tanh, tanh));
+}
+
+/** What a step of a recurrent layer does with the sums of its gates; nn/functional/recurrent.ts puts them together. */
+const recurrent = [
+  /** c′ = σ(f)·c + σ(i)·tanh(g) */
+  row("lstmCell", (e, i, f, g, c) => e.add(e.mul(sigmoid(e, f), c), e.mul(sigmoid(e, i), e.tanh(g))), {
+    inputs: 4,
+    grad: [
+      (e, grad, i, _f, g) => e.mul(grad, e.mul(sigmoidSlope(e, i), e.tanh(g))),
+      (e, grad, _i, f, _g, c) => e.mul(grad, e.mul(sigmoidSlope(e, f), c)),
+      (e, grad, i, _f, g) => e.mul(grad, e.mul(sigmoid(e, i), tanhSlope(e, e.tanh(g)))),
+      (e, grad, _i, f) => e.mul(grad, sigmoid(e, f)),
+    ],
+  }),
+  /** h′ = σ(o)·tanh(c′) */
+  row("lstmHidden", (e, o, c) => e.mul(sigmoid(e, o), e.tanh(c)), {
+    inputs: 2,
+    grad: [(e, grad, o, c) => e.mul(grad, e.mul(sigmoidSlope(e, o), e.tanh(c))), (e, grad, o, c) => e.mul(grad, e.mul(sigmoid(e, o), tanhSlope(e, e.tanh(c))))],
+  }),
+  /** n = tanh(x_n + σ(r)·h_n) */
+  row("gruCandidate", (e, r, xn, hn) => e.tanh(e.add(xn, e.mul(sigmoid(e, r), hn))), {
+    inputs: 3,
+    grad: [
+      (e, grad, r, _xn, hn, n) => e.mul(e.mul(grad, tanhSlope(e, n)), e.mul(sigmoidSlope(e, r), hn)),
+      (e, grad, _r, _xn, _hn, n) => e.mul(grad, tanhSlope(e, n)),
+      (e, grad, r, _xn, _hn, n) => e.mul(e.mul(grad, tanhSlope(e, n)), sigmoid(e, r)),
+    ],
+  }),
+  /** h′ = (1 − σ(z))·n + σ(z)·h */
+  row("gruHidden", (e, z, n, h) => e.add(n, e.mul(sigmoid(e, z), e.sub(h, n))), {
+    inputs: 3,
+    grad: [
+      (e, grad, z, n, h) => e.mul(grad, e.mul(sigmoidSlope(e, z), e.sub(h, n))),
+      (e, grad, z) => e.mul(grad, sigmoid(e, e.neg(z))),
+      (e, grad, z) => e.mul(grad, sigmoid(e, z)),
+    ],
+  }),
+];
+
 const comparisons = [
   row("lt", (e, a, b) => e.lt(a, b), { inputs: 2, kind: "compare" }),
   row("le", (e, a, b) => e.le(a, b), { inputs: 2, kind: "compare" }),
@@ -237,7 +284,7 @@ const comparisons = [
 
 /** Every row by its name. The order is the order in which devices generate their code. */
 export const elementwiseRows: ReadonlyMap<string, ElementwiseRow> = new Map(
-  [...arithmetic, ...transcendental, ...activations, ...comparisons].map((r) => [r.name, r]),
+  [...arithmetic, ...transcendental, ...activations, ...recurrent, ...comparisons].map((r) => [r.name, r]),
 );
 
 /** The row of that name, which must exist. */

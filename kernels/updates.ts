@@ -57,6 +57,30 @@ export const updates = {
       return [e.sub(shrunk, e.mul(stepSize, e.div(nextM, denominator))), nextM, nextV, nextLargest];
     },
   },
+  /** Dozat 2016, Adam with Nesterov's momentum: direction = gradientStep·d + momentumStep·m, the schedules of both on the host. decay and
+   *  shrink as in adam. */
+  nadam: {
+    states: 2, scalars: ["gradientStep", "momentumStep", "beta1", "rest1", "beta2", "rest2", "eps", "rootCorrection", "decay", "shrink"],
+    expression: (e, p, g, m, v, gradientStep, momentumStep, beta1, rest1, beta2, rest2, eps, rootCorrection, decay, shrink) => {
+      const shrunk = e.mul(p, shrink);
+      const d = e.add(g, e.mul(decay, p));
+      const nextM = movingAverage(e, m, d, beta1, rest1), nextV = movingAverage(e, v, e.mul(d, d), beta2, rest2);
+      const direction = e.add(e.mul(gradientStep, d), e.mul(momentumStep, nextM));
+      return [e.sub(shrunk, e.div(direction, e.add(e.div(e.sqrt(nextV), rootCorrection), eps))), nextM, nextV];
+    },
+  },
+  /** Liu et al. 2020, Adam with a rectified variance: the denominator is √v + eps (rectified = 1, floor = eps), or 1 in the first steps, whose
+   *  variance is intractable (rectified = 0, floor = 1); stepSize holds both bias corrections and the rectification. */
+  radam: {
+    states: 2, scalars: ["stepSize", "beta1", "rest1", "beta2", "rest2", "rectified", "floor", "decay", "shrink"],
+    expression: (e, p, g, m, v, stepSize, beta1, rest1, beta2, rest2, rectified, floor, decay, shrink) => {
+      const shrunk = e.mul(p, shrink);
+      const d = e.add(g, e.mul(decay, p));
+      const nextM = movingAverage(e, m, d, beta1, rest1), nextV = movingAverage(e, v, e.mul(d, d), beta2, rest2);
+      const denominator = e.add(e.mul(rectified, e.sqrt(nextV)), floor);
+      return [e.sub(shrunk, e.mul(stepSize, e.div(nextM, denominator))), nextM, nextV];
+    },
+  },
   /** Hinton's RMSprop: v ← α·v + (1−α)·d²; centred subtracts the squared mean (centre = 1, else 0); with momentum the quotient goes through
    *  a buffer (momentum = 0 makes the buffer the quotient itself). */
   rmsprop: {
@@ -76,6 +100,16 @@ export const updates = {
       const d = e.add(g, e.mul(decay, p));
       const nextSum = e.add(sum, e.mul(d, d));
       return [e.sub(p, e.mul(lr, e.div(d, e.add(e.sqrt(nextSum), eps)))), nextSum];
+    },
+  },
+  /** Zeiler 2012: the step is d scaled by the ratio of the running root mean squares of steps and gradients; eps sits inside both roots. */
+  adadelta: {
+    states: 2, scalars: ["lr", "rho", "rest", "eps", "decay"],
+    expression: (e, p, g, v, u, lr, rho, rest, eps, decay) => {
+      const d = e.add(g, e.mul(decay, p));
+      const nextV = movingAverage(e, v, e.mul(d, d), rho, rest);
+      const delta = e.mul(e.div(e.sqrt(e.add(u, eps)), e.sqrt(e.add(nextV, eps))), d);
+      return [e.sub(p, e.mul(lr, delta)), nextV, movingAverage(e, u, e.mul(delta, delta), rho, rest)];
     },
   },
 } as const satisfies Record<string, UpdateRow>;

@@ -1,45 +1,11 @@
-// PyTorch's optional arguments in TypeScript: positional as people write them, or an options object in place of any optional tail
-// (`Conv2d(3, 64, 3, 1, 1)`, `Conv2d(3, 64, 3, { padding: 1 })`, `Conv2d(3, 64, 3, 2, { bias: false })`).
+// Checks of a layer's arguments; how optional ones are given stands in engine/arguments.ts.
 import type { Pair } from "../kernels/types.js";
 import { argumentError } from "../engine/scope.js";
 
+export { checkedOptions, optionalTail } from "../engine/arguments.js";
+
 /** One number for both height and width, or the two of them. */
 export type Size2 = number | readonly [number, number];
-
-/** The optional arguments by name: `values` in the order of `names`, the last given one possibly an options object. */
-export function optionalTail<Options extends object>(
-  callee: string, names: readonly (keyof Options & string)[], values: readonly unknown[],
-): Partial<Options> {
-  const options: Partial<Options> = {};
-  let end = values.length;
-  while (end > 0 && values[end - 1] === undefined) end--;
-  values.slice(0, end).forEach((value, i) => {
-    const name = names[i];
-    if (isPlainObject(value)) {
-      if (i !== end - 1) throw argumentError(callee, `got an options object before the last argument; expected it in place of the optional tail.`);
-      Object.assign(options, checkedOptions(callee, names, value));
-    } else if (name !== undefined && value !== undefined) {
-      options[name] = value as Options[typeof name];
-    }
-  });
-  return options;
-}
-
-/** The options given, refused where a name is not one of `names`: a misspelt option would be ignored in silence. */
-export function checkedOptions<Options extends object>(callee: string, names: readonly string[], options: Options): Options {
-  for (const name of Object.keys(options)) {
-    if (!names.includes(name)) {
-      throw argumentError(callee, `got the option "${name}"; expected ${names.length === 0 ? "none" : `one of ${names.join(", ")}`}.`);
-    }
-  }
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options;
-}
-
-function isPlainObject(value: unknown): value is object {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
-}
 
 /** Height and width from one number or two; whole numbers of at least `least`. */
 export function pair(callee: string, name: string, value: Size2, least = 0): Pair {

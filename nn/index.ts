@@ -11,6 +11,9 @@ export {
   GELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Tanh, type InplaceOptions, type LeakyReLUOptions,
 } from "./layers/activations.js";
 export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d, Upsample } from "./layers/pooling.js";
+export { GRU, LSTM, RNN, type RNNOptions, type RecurrentOptions, type RnnNonlinearity } from "./layers/recurrent.js";
+export { RNNBase } from "./layers/recurrentBase.js";
+export { GRUCell, LSTMCell, RNNCell, type RNNCellOptions, type RecurrentCellOptions } from "./layers/recurrentCells.js";
 export { Dropout, Dropout2d, Flatten, type DropoutLayerOptions, type FlattenOptions } from "./layers/shaping.js";
 export {
   BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, HuberLoss, KLDivLoss, L1Loss, MSELoss, MultiMarginLoss, NLLLoss, SmoothL1Loss,

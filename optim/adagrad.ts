@@ -1,4 +1,5 @@
 // Adagrad (Duchi et al. 2011).
+import type { OptionalTail } from "../engine/arguments.js";
 import { type CommonOptions, Optimizer, type ParameterGroup, type ParametersInput, type UpdatePlan } from "./optimizer.js";
 
 export interface AdagradOptions extends CommonOptions {
@@ -11,9 +12,11 @@ export interface AdagradOptions extends CommonOptions {
   eps: number;
 }
 
+type Tail = OptionalTail<AdagradOptions, ["lr", "lrDecay", "weightDecay", "initialAccumulatorValue", "eps"]>;
+
 export class Adagrad extends Optimizer<AdagradOptions> {
-  constructor(params: ParametersInput<AdagradOptions>, options: Partial<AdagradOptions> = {}) {
-    super(params, options, { lr: 1e-2, lrDecay: 0, weightDecay: 0, initialAccumulatorValue: 0, eps: 1e-10, maximize: false });
+  constructor(params: ParametersInput<AdagradOptions>, ...tail: Tail) {
+    super(params, tail, { lr: 1e-2, lrDecay: 0, weightDecay: 0, initialAccumulatorValue: 0, eps: 1e-10, maximize: false });
   }
   protected check(group: ParameterGroup<AdagradOptions>): void {
     this.refuseNegative(group, "lr", "lrDecay", "weightDecay", "initialAccumulatorValue", "eps");

@@ -1,4 +1,5 @@
 // Adam (Kingma & Ba 2015) and AdamW (Loshchilov & Hutter 2019), each with AMSGrad (Reddi et al. 2018) on request.
+import type { OptionalTail } from "../engine/arguments.js";
 import { type CommonOptions, Optimizer, type ParameterGroup, type ParametersInput, type UpdatePlan } from "./optimizer.js";
 
 export interface AdamOptions extends CommonOptions {
@@ -12,14 +13,16 @@ export interface AdamOptions extends CommonOptions {
   amsgrad: boolean;
 }
 
+/** lr, betas, eps, weightDecay, amsgrad, as PyTorch orders them, or an options object in place of any rest of them. */
+type AdamTail = OptionalTail<AdamOptions, ["lr", "betas", "eps", "weightDecay", "amsgrad"]>;
+
 abstract class AdamBase extends Optimizer<AdamOptions> {
-  constructor(params: ParametersInput<AdamOptions>, options: Partial<AdamOptions>, defaultDecay: number) {
-    super(params, options, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: defaultDecay, amsgrad: false, maximize: false });
+  constructor(params: ParametersInput<AdamOptions>, tail: AdamTail, defaultDecay: number) {
+    super(params, tail, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: defaultDecay, amsgrad: false, maximize: false });
   }
   protected check(group: ParameterGroup<AdamOptions>): void {
     this.refuseNegative(group, "lr", "eps", "weightDecay");
-    const fits = group.betas.length === 2 && group.betas.every((beta) => beta >= 0 && beta < 1);
-    this.refuse(!fits, "betas", group.betas, "two numbers from 0 to below 1");
+    this.refuseBetas(group.betas);
   }
   /** What is added to the gradient, and what the weights are multiplied with. */
   protected abstract decay(group: ParameterGroup<AdamOptions>): { readonly penalty: number; readonly shrink: number };
@@ -37,8 +40,8 @@ abstract class AdamBase extends Optimizer<AdamOptions> {
 }
 
 export class Adam extends AdamBase {
-  constructor(params: ParametersInput<AdamOptions>, options: Partial<AdamOptions> = {}) {
-    super(params, options, 0);
+  constructor(params: ParametersInput<AdamOptions>, ...tail: AdamTail) {
+    super(params, tail, 0);
   }
   protected decay({ weightDecay }: ParameterGroup<AdamOptions>) {
     return { penalty: weightDecay, shrink: 1 };
@@ -46,8 +49,8 @@ export class Adam extends AdamBase {
 }
 /** Adam whose weight decay does not pass through the moments. */
 export class AdamW extends AdamBase {
-  constructor(params: ParametersInput<AdamOptions>, options: Partial<AdamOptions> = {}) {
-    super(params, options, 1e-2);
+  constructor(params: ParametersInput<AdamOptions>, ...tail: AdamTail) {
+    super(params, tail, 1e-2);
   }
   protected decay({ lr, weightDecay }: ParameterGroup<AdamOptions>) {
     return { penalty: 0, shrink: 1 - lr * weightDecay };

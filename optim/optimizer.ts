@@ -3,27 +3,40 @@
 import type { UpdateName } from "../kernels/updates.js";
 import { type Tensor, full, noGrad } from "../engine/index.js";
 import { applyUpdate } from "../engine/functions.js";
+import { checkedOptions, optionalTail } from "../engine/arguments.js";
 import { argumentError } from "../engine/scope.js";
 import { formatShape } from "../engine/shape.js";
 import { type OptimizerStateDict, type ParameterState, loadedStates, stateToDict } from "./state.js";
 
 /** Options by group, and the tensors they hold for. Change an option between steps to schedule it: `paramGroups[0].lr = …`. */
-export type ParameterGroup<Options> = Options & { params: Tensor[] };
+export type ParameterGroup<Options> = Options & Scheduled & { params: Tensor[] };
 /** What a constructor takes for a group: what it leaves out comes from the optimizer's options. */
-export type GroupInput<Options> = Partial<Options> & { readonly params: Tensor | Iterable<Tensor> };
+export type GroupInput<Options> = Partial<Options> & Scheduled & { readonly params: Tensor | Iterable<Tensor> };
 /** Tensors, or groups of them. */
 export type ParametersInput<Options> = Iterable<Tensor> | Iterable<GroupInput<Options>>;
 
+/** What a scheduler leaves in a group: the learning rate it started from. Given to a constructor it lets a scheduler start at an epoch. */
+interface Scheduled {
+  initialLr?: number;
+}
 /** One fused update: the row, the states it keeps for each parameter (PyTorch's names), and its scalars at this step. */
 export interface UpdatePlan {
   readonly row: UpdateName;
   readonly states: readonly string[];
   readonly scalars: readonly number[];
+  /** What the step leaves behind besides tensors: numbers that the parameter's next plan gets. */
+  readonly numbers?: Readonly<Record<string, number>>;
 }
 export interface CommonOptions {
   lr: number;
   /** Climb instead of descend. Default false. */
   maximize: boolean;
+}
+/** Parameters of one group that are at the same step with the same numbers: one fused update. */
+interface Batch {
+  readonly step: number;
+  readonly numbers: Readonly<Record<string, number>>;
+  readonly members: { readonly param: Tensor; readonly grad: Tensor }[];
 }
 
 export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
@@ -31,9 +44,11 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
   /** What is remembered about each parameter, from its first step on. */
   readonly state = new Map<Tensor, ParameterState>();
   readonly #defaults: Options;
+  #stepCount = 0;
 
-  constructor(params: ParametersInput<Options>, options: Partial<Options>, defaults: Options) {
-    this.#defaults = { ...defaults, ...this.#checkedOptions(options, defaults) };
+  /** `tail` holds the optional arguments: values in the order of the defaults, which is PyTorch's, or an options object in place of the rest. */
+  constructor(params: ParametersInput<Options>, tail: readonly unknown[], defaults: Options) {
+    this.#defaults = { ...defaults, ...optionalTail<Options>(this.#name, optionNames(defaults), tail) };
     const items = [...params];
     if (items.length === 0) {
       throw argumentError(this.#name, "got no parameters; expected model.parameters() of a model that has some, or groups of them.");
@@ -49,11 +64,15 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
   get #name(): string {
     return `optim.${this.constructor.name}`;
   }
+  /** How many times step() was called. */
+  get stepCount(): number {
+    return this.#stepCount;
+  }
 
   /** Throws a sentence where a group's options cannot be. */
   protected abstract check(group: ParameterGroup<Options>): void;
-  /** The update of a group's parameters at their step number `step`, counted from 1. */
-  protected abstract plan(group: ParameterGroup<Options>, step: number): UpdatePlan;
+  /** The update of a group's parameters at their step number `step`, counted from 1, with the numbers that the step before it left. */
+  protected abstract plan(group: ParameterGroup<Options>, step: number, numbers: Readonly<Record<string, number>>): UpdatePlan;
   /** What a state holds before the first step. */
   protected initialState(_group: ParameterGroup<Options>): number {
     return 0;
@@ -64,27 +83,23 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
       throw argumentError(this.#name, `got ${option} ${typeof got === "object" ? JSON.stringify(got) : String(got)}; expected ${expected}.`);
     }
   }
+  protected refuseBetas(betas: unknown): void {
+    const fits = Array.isArray(betas) && betas.length === 2 && betas.every((beta) => beta >= 0 && beta < 1);
+    this.refuse(!fits, "betas", betas, "two numbers from 0 to below 1");
+  }
   protected refuseNegative<Name extends keyof Options & string>(group: ParameterGroup<Options>, ...names: readonly Name[]): void {
     for (const name of names) this.refuse(!(Number(group[name]) >= 0), name, group[name], "a number of at least 0");
   }
 
-  /** What was given, without what is undefined; a misspelt option would be ignored in silence. */
-  #checkedOptions(options: Partial<Options>, known: Options): Partial<Options> {
-    const given: Partial<Options> = {};
-    for (const name in options) {
-      if (name === "params") continue;
-      this.refuse(!(name in known), "the option", name, `one of ${Object.keys(known).join(", ")}`);
-      if (options[name] !== undefined) given[name] = options[name];
-    }
-    return given;
-  }
-
   /** Adds parameters with options of their own, a layer that is unfrozen later for example. */
   addParamGroup(group: GroupInput<Options>): void {
-    this.#addGroup("shape" in group.params ? [group.params] : [...group.params], group);
+    const { params, ...options } = group;
+    this.#addGroup("shape" in params ? [params] : [...params], options);
   }
-  #addGroup(params: Tensor[], options: Partial<Options>): void {
-    const group: ParameterGroup<Options> = { ...this.#defaults, ...this.#checkedOptions(options, this.#defaults), params };
+  #addGroup(params: Tensor[], options: object): void {
+    // A misspelt option would be ignored in silence.
+    const given = checkedOptions(this.#name, [...optionNames(this.#defaults), "initialLr"], options);
+    const group: ParameterGroup<Options> = { ...this.#defaults, ...given, params };
     const known = new Set(this.paramGroups.flatMap((g) => g.params));
     for (const param of params) {
       if (known.has(param)) {
@@ -125,23 +140,25 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
   step<R>(closure?: () => R): R | void {
     const result = closure?.();
     noGrad(() => this.paramGroups.forEach((group) => this.#stepGroup(group)));
+    this.#stepCount++;
     return result;
   }
   #stepGroup(group: ParameterGroup<Options>): void {
     this.check(group); // options may have changed since the last step
-    const byStep = new Map<number, { param: Tensor; grad: Tensor }[]>();
+    const batches = new Map<string, Batch>();
     for (const param of group.params) {
       const grad = param.ownGrad;
       if (grad === null) continue;
-      const step = (this.state.get(param)?.step ?? 0) + 1;
-      const members = byStep.get(step) ?? [];
-      members.push({ param, grad });
-      byStep.set(step, members);
+      const { step, numbers = {} } = this.state.get(param) ?? { step: 0 };
+      const key = JSON.stringify([step, numbers]);
+      const batch = batches.get(key) ?? { step: step + 1, numbers, members: [] };
+      batch.members.push({ param, grad });
+      batches.set(key, batch);
     }
-    for (const [step, members] of byStep) this.#update(group, step, members);
+    for (const batch of batches.values()) this.#update(group, batch);
   }
-  #update(group: ParameterGroup<Options>, step: number, members: readonly { param: Tensor; grad: Tensor }[]): void {
-    const plan = this.plan(group, step);
+  #update(group: ParameterGroup<Options>, { step, numbers, members }: Batch): void {
+    const plan = this.plan(group, step, numbers);
     const passing: Tensor[] = [];
     const rows = members.map(({ param, grad }) => {
       const direction = (group.maximize ? grad.neg() : grad).contiguous();
@@ -154,7 +171,9 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
     if (plan.states.length === 0) return;
     for (const { param } of members) {
       const state = this.state.get(param);
-      if (state) state.step = step;
+      if (!state) continue;
+      state.step = step;
+      if (plan.numbers) state.numbers = plan.numbers;
     }
   }
   #states(group: ParameterGroup<Options>, param: Tensor, names: readonly string[]): Tensor[] {
@@ -183,4 +202,10 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
     for (const [param, state] of states) this.state.set(param, state);
     options.forEach((given, i) => Object.assign(this.paramGroups[i] ?? {}, given));
   }
+}
+
+function optionNames<Options extends object>(defaults: Options): (keyof Options & string)[] {
+  const names: (keyof Options & string)[] = [];
+  for (const name in defaults) names.push(name);
+  return names;
 }

@@ -1,4 +1,5 @@
 // RMSprop (Hinton's lecture 6e, 2012; centred as in Graves 2013).
+import type { OptionalTail } from "../engine/arguments.js";
 import { type CommonOptions, Optimizer, type ParameterGroup, type ParametersInput, type UpdatePlan } from "./optimizer.js";
 
 export interface RMSpropOptions extends CommonOptions {
@@ -12,9 +13,11 @@ export interface RMSpropOptions extends CommonOptions {
   centered: boolean;
 }
 
+type Tail = OptionalTail<RMSpropOptions, ["lr", "alpha", "eps", "weightDecay", "momentum", "centered"]>;
+
 export class RMSprop extends Optimizer<RMSpropOptions> {
-  constructor(params: ParametersInput<RMSpropOptions>, options: Partial<RMSpropOptions> = {}) {
-    super(params, options, { lr: 1e-2, alpha: 0.99, eps: 1e-8, weightDecay: 0, momentum: 0, centered: false, maximize: false });
+  constructor(params: ParametersInput<RMSpropOptions>, ...tail: Tail) {
+    super(params, tail, { lr: 1e-2, alpha: 0.99, eps: 1e-8, weightDecay: 0, momentum: 0, centered: false, maximize: false });
   }
   protected check(group: ParameterGroup<RMSpropOptions>): void {
     this.refuseNegative(group, "lr", "alpha", "eps", "weightDecay", "momentum");

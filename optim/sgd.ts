@@ -1,4 +1,5 @@
 // SGD: gradient descent with momentum (Polyak 1964; Nesterov's variant as in Sutskever et al. 2013).
+import type { OptionalTail } from "../engine/arguments.js";
 import { type CommonOptions, Optimizer, type ParameterGroup, type ParametersInput, type UpdatePlan } from "./optimizer.js";
 
 export interface SGDOptions extends CommonOptions {
@@ -13,8 +14,11 @@ export interface SGDOptions extends CommonOptions {
 }
 
 export class SGD extends Optimizer<SGDOptions> {
-  constructor(params: ParametersInput<SGDOptions>, options: Partial<SGDOptions> & { readonly lr: number }) {
-    super(params, options, { lr: NaN, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, maximize: false });
+  constructor(
+    params: ParametersInput<SGDOptions>, lr: number | (Partial<SGDOptions> & { readonly lr: number }),
+    ...tail: OptionalTail<SGDOptions, ["momentum", "dampening", "weightDecay", "nesterov"]>
+  ) {
+    super(params, [lr, ...tail], { lr: NaN, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, maximize: false });
   }
   protected check(group: ParameterGroup<SGDOptions>): void {
     this.refuse(Number.isNaN(group.lr), "no lr:", group.lr, "{ lr: … }, for which SGD has no default");

@@ -7,6 +7,8 @@ import { formatShape, sameShape } from "../engine/shape.js";
 export interface ParameterState {
   step: number;
   tensors: Record<string, Tensor>;
+  /** What else is remembered, by PyTorch's names (NAdam's mu_product). */
+  numbers?: Readonly<Record<string, number>>;
 }
 /** One group's options (numbers, booleans, lists of numbers) and the places of its parameters. */
 export interface GroupDict {
@@ -27,7 +29,7 @@ export function stateToDict(groups: readonly Group[], states: ReadonlyMap<Tensor
     const own = states.get(param);
     if (!own) return [];
     const tensors = Object.fromEntries(Object.entries(own.tensors).map(([name, value]) => [name, value.detach()]));
-    return [[String(i), { step: own.step, tensors }] as const];
+    return [[String(i), { ...own, tensors }] as const];
   });
   let next = 0;
   const paramGroups = groups.map(({ params, ...options }): GroupDict => ({ params: params.map(() => next++), options: structuredClone(options) }));
@@ -64,7 +66,7 @@ export function loadedStates(name: string, groups: readonly Group[], dict: Optim
   });
   const states = checked.map(({ param, saved }) => {
     const tensors = Object.fromEntries(Object.entries(saved.tensors).map(([key, value]) => [key, owned(value, param)]));
-    return [param, { step: saved.step, tensors }] as const;
+    return [param, { ...saved, tensors }] as const;
   });
   return { states, options: dict.paramGroups.map((group) => structuredClone(group.options)) };
 }
@@ -79,14 +81,19 @@ export function packState(dict: OptimizerStateDict): { readonly tensors: Record<
   const tensors = Object.entries(dict.state).flatMap(([place, { tensors: own }]) =>
     Object.entries(own).map(([key, value]) => [`state.${place}.${key}`, value] as const),
   );
-  const steps = Object.fromEntries(Object.entries(dict.state).map(([place, { step }]) => [place, step]));
-  return { tensors: Object.fromEntries(tensors), json: JSON.stringify({ steps, paramGroups: dict.paramGroups }) };
+  const places = Object.entries(dict.state);
+  const steps = Object.fromEntries(places.map(([place, { step }]) => [place, step]));
+  const numbers = Object.fromEntries(places.flatMap(([place, own]) => (own.numbers ? [[place, own.numbers] as const] : [])));
+  return { tensors: Object.fromEntries(tensors), json: JSON.stringify({ steps, numbers, paramGroups: dict.paramGroups }) };
 }
 /** packState's inverse; what is not there, or not what packState wrote, is a sentence. */
 export function unpackState(tensors: Readonly<Record<string, Tensor>>, json: string): OptimizerStateDict {
-  const { steps, paramGroups } = parsed(json);
+  const { steps, numbers = {}, paramGroups } = parsed(json);
   const state: Record<string, ParameterState> = {};
-  for (const [place, step] of Object.entries(steps)) state[place] = { step, tensors: {} };
+  for (const [place, step] of Object.entries(steps)) {
+    const own = numbers[place];
+    state[place] = { step, tensors: {}, ...(own && { numbers: own }) };
+  }
   for (const [name, value] of Object.entries(tensors)) {
     const [, place, key] = /^state\.(\d+)\.(.+)$/.exec(name) ?? [];
     if (place === undefined || key === undefined) continue; // the file may hold a model's weights too
@@ -101,10 +108,15 @@ export function unpackState(tensors: Readonly<Record<string, Tensor>>, json: str
   }
   return { state, paramGroups };
 }
-function parsed(json: string): { steps: Record<string, number>; paramGroups: GroupDict[] } {
+interface Packed {
+  readonly steps: Record<string, number>;
+  readonly numbers?: Record<string, Record<string, number>>;
+  readonly paramGroups: GroupDict[];
+}
+function parsed(json: string): Packed {
   const value: unknown = JSON.parse(json);
   if (typeof value === "object" && value !== null && "steps" in value && "paramGroups" in value && Array.isArray(value.paramGroups)) {
-    return value as { steps: Record<string, number>; paramGroups: GroupDict[] };
+    return value as Packed;
   }
   throw argumentError("unpackState", "got JSON without steps and paramGroups; expected the text that packState() gave.");
 }

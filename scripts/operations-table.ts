@@ -33,7 +33,8 @@ function home(device: (typeof devices)[number], kernel: string): string {
 
 /** The kernels an operation starts, in the order its record names them; none for one that only looks at the same memory otherwise. */
 function kernelsOf(name: string): string[] {
-  const { forward, view } = operations.get(name) ?? {};
+  const { forward, view, views } = operations.get(name) ?? {};
+  if (views) return [];
   if (view) return /copied|contiguous/.test(view.toString()) ? ["copy"] : [];
   return [...new Set([...(forward?.toString() ?? "").matchAll(/kernels\.(\w+)/g)].map(([, kernel]) => kernel ?? ""))];
 }

@@ -3,7 +3,7 @@ import test from "tape";
 import { type Device, type Tensor, noGrad, openDevice } from "../index.js";
 import { nameOfRow, type OperationRow } from "./support/fixtureRows.js";
 import { readFixtures } from "./support/fixtureFiles.js";
-import { backwardFrom } from "./support/fixtures.js";
+import { type Fixtures, backwardFrom } from "./support/fixtures.js";
 import { run } from "./support/operations.js";
 
 /** torch.autograd.gradcheck's numbers. */
@@ -11,7 +11,7 @@ const step = 1e-6, absolute = 1e-5, relative = 1e-3;
 /** Rows with more elements than this are left to PyTorch's fixtures: each element costs two evaluations. */
 const mostElements = 400;
 
-const fixtures = readFixtures<OperationRow>("operations");
+const families = ["operations", "gates"].map((name) => readFixtures<OperationRow>(name));
 
 /** Σ cotangent·output over the outputs that have a cotangent. */
 function objective(outputs: readonly Tensor[], cotangents: readonly (Tensor | null)[]): number {
@@ -24,7 +24,7 @@ function objective(outputs: readonly Tensor[], cotangents: readonly (Tensor | nu
 }
 
 /** The first element whose analytic gradient differs from the difference quotient, or the empty string. */
-function checkRow(row: OperationRow, device: Device): string {
+function checkRow(fixtures: Fixtures<OperationRow>, row: OperationRow, device: Device): string {
   const cotangents = row.cotangents.map((stored) => stored && fixtures.tensor(stored, device));
   const { leaves, seen } = fixtures.inputs(row, device);
   backwardFrom(run(row.op, row.params, seen), cotangents);
@@ -49,15 +49,15 @@ function checkRow(row: OperationRow, device: Device): string {
   return "";
 }
 
-const differentiable = fixtures.rows.filter((row) => row.grads.some((grad) => grad !== null));
+const differentiable = families.flatMap((fixtures) => fixtures.rows.map((row) => ({ fixtures, row }))).filter(({ row }) => row.grads.some((grad) => grad !== null));
 const elements = (row: OperationRow) => row.inputs.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
-const small = differentiable.filter((row) => !row.kink && elements(row) <= mostElements);
+const small = differentiable.filter(({ row }) => !row.kink && elements(row) <= mostElements);
 
 test("gradients agree with central differences", async (t) => {
   const device = await openDevice("reference");
-  for (const op of new Set(differentiable.map((row) => row.op))) {
-    const rows = small.filter((row) => row.op === op);
-    const found = rows.map((row) => [nameOfRow(row), checkRow(row, device)]).filter(([, complaint]) => complaint !== "");
+  for (const op of new Set(differentiable.map(({ row }) => row.op))) {
+    const rows = small.filter(({ row }) => row.op === op);
+    const found = rows.map(({ fixtures, row }) => [nameOfRow(row), checkRow(fixtures, row, device)]).filter(([, complaint]) => complaint !== "");
     t.deepEqual(found, [], `${op}: ${rows.length} points`);
     t.ok(rows.length > 0, `${op} has a point small and smooth enough to check`);
   }

@@ -33,7 +33,7 @@ const reference = watched(openReference(), called);
 
 test("the devices open", async (t) => {
   devices = await openTestedDevices();
-  t.equal(devices.length, 3, "cpu on one thread and on two, webgpu");
+  t.equal(devices.length, 4, "cpu on one thread and on two, webgpu with the kernels of this adapter and with those of hardware");
 });
 
 for (const [family, cases] of Object.entries(kernelFamilies)) {

@@ -8,7 +8,7 @@ import { build } from "esbuild";
 import test from "tape";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const subpaths = ["athanor", "athanor/nn", "athanor/nn/functional", "athanor/optim", "athanor/data"];
+const subpaths = ["athanor", "athanor/nn", "athanor/nn/functional", "athanor/optim", "athanor/data", "athanor/training"];
 let home = "";
 
 function run(program: string, args: string[]) {
@@ -53,6 +53,17 @@ test("without the package webgpu the CPU serves, and one line says so", (t) => {
   t.end();
 });
 
+test("without the optional chart library a figure says what to install; the rest of the training room works", (t) => {
+  const program = `
+    import { training } from "athanor";
+    const history = new training.History([{ epoch: 1, trainLoss: 0.5 }]);
+    await training.curves(history).catch((error) => console.log(error.message));`;
+  const { status, text } = run(process.execPath, [write("figure.mjs", program)]);
+  t.equal(status, 0);
+  t.match(text, /^The npm package "echarts" could not be loaded .*npm install echarts @resvg\/resvg-js @expo-google-fonts\/open-sans`\.\n$/);
+  t.end();
+});
+
 test("the declarations serve a strict TypeScript user", (t) => {
   const program = `
     import { type Tensor, nn, optim, tensor } from "athanor";
@@ -60,6 +71,7 @@ test("the declarations serve a strict TypeScript user", (t) => {
     import { relu } from "athanor/nn/functional";
     import { SGD } from "athanor/optim";
     import { TensorDataset } from "athanor/data";
+    import { Checkpoint, EarlyStopping, progress } from "athanor/training";
     class Net extends nn.Module {
       fc = new Linear(3, 2);
       override forward(x: Tensor): Tensor { return relu(this.fc(x)); }
@@ -70,6 +82,8 @@ test("the declarations serve a strict TypeScript user", (t) => {
     output.sum().backward();
     optimizer.step();
     export const dataset = new TensorDataset(output);
+    export const kept = new Checkpoint("runs", { net, optimizer, stopping: new EarlyStopping({ restoreBest: net }) });
+    export async function walk(): Promise<void> { for await (const batch of progress([output])) batch.dispose(); }
     // @ts-expect-error a module of one tensor does not take a string
     net("x");`;
   write("user.ts", program);

@@ -6,10 +6,11 @@ import { elementwiseRows } from "../kernels/elementwise.js";
 import { closeDevices, openDevices } from "./support/engineDevices.js";
 import { type LayerRow, type OperationRow, allowanceOf, checkLayer, checkOperation, nameOfRow } from "./support/fixtureRows.js";
 import { readFixtures } from "./support/fixtureFiles.js";
+import type { Fixtures } from "./support/fixtures.js";
 import { fixtureOperations } from "./support/operations.js";
 import { watchOperations } from "./support/watchOperations.js";
 
-const operationFixtures = readFixtures<OperationRow>("operations"), layerFixtures = readFixtures<LayerRow>("layers");
+const operationFixtures = ["operations", "gates"].map((name) => readFixtures<OperationRow>(name)), layerFixtures = readFixtures<LayerRow>("layers");
 const seen = new Set<string>();
 watchOperations(seen);
 
@@ -20,15 +21,17 @@ test("the devices open", async (t) => {
   t.deepEqual(devices.map(({ kind }) => kind), ["reference", "cpu", "webgpu"]);
 });
 
-const byOperation = new Map<string, OperationRow[]>();
-for (const row of operationFixtures.rows) byOperation.set(row.op, [...(byOperation.get(row.op) ?? []), row]);
+const byOperation = new Map<string, { fixtures: Fixtures<OperationRow>; row: OperationRow }[]>();
+for (const fixtures of operationFixtures) {
+  for (const row of fixtures.rows) byOperation.set(row.op, [...(byOperation.get(row.op) ?? []), { fixtures, row }]);
+}
 
 test("operations: values and gradients are PyTorch's", async (t) => {
   for (const [op, rows] of byOperation) {
     for (const device of devices) {
       const found: string[] = [];
-      for (const row of rows) {
-        const complaint = await checkOperation(operationFixtures, row, device, allowanceOf(row));
+      for (const { fixtures, row } of rows) {
+        const complaint = await checkOperation(fixtures, row, device, allowanceOf(row));
         if (complaint !== "") found.push(`${nameOfRow(row)}: ${complaint}`);
       }
       t.deepEqual(found, [], `${op} on ${device.kind}: ${rows.length} rows`);

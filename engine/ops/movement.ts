@@ -1,5 +1,5 @@
 // Operations that move elements without changing them: views by strides, windows, concatenation, padding, diagonals, dtype conversion.
-import type { DType } from "../../kernels/types.js";
+import type { DType, Shape } from "../../kernels/types.js";
 import { promote } from "../dtype.js";
 import { type Operation, defineOp, need } from "../op.js";
 import { copied } from "../raw.js";
@@ -32,6 +32,39 @@ const embed: Operation<SliceParams & { readonly size: number }> = defineOp<Slice
   },
   backward: (run, [grad], { params }) => [grad ? run(slice, [grad], params)[0] : null],
 });
+
+export interface SplitParams {
+  readonly dim: number;
+  /** Lengths of the pieces along dim, which they cover. */
+  readonly sizes: readonly number[];
+}
+/** Pieces along a dimension as views. One record and not a slice for each: the gradients of all pieces are put together in one pass over the
+ *  memory, where each slice's own would fill all of it with zeros. */
+export const split: Operation<SplitParams> = defineOp<SplitParams>("split", {
+  views: (x, { dim, sizes }) => startsOf(sizes).map(([start, length]) => x.window(dim, start, length)),
+  backward: (run, grads, { params, specs }) => [
+    grads.some((grad) => grad !== null) ? run(joined, grads, { ...params, shape: need(specs, 0).shape })[0] : null,
+  ],
+});
+
+/** The pieces end to end, zeros where one is missing: the split's derivative. */
+const joined: Operation<SplitParams & { readonly shape: Shape }> = defineOp<SplitParams & { readonly shape: Shape }>("splitBackward", {
+  outputs: (_, { shape }) => [{ shape, dtype: "float32" }],
+  forward: (device, [out], inputs, { dim, sizes }) => {
+    startsOf(sizes).forEach(([start, length], i) => {
+      const piece = inputs[i], place = out?.window(dim, start, length);
+      if (!place || place.elements === 0) return;
+      if (piece) device.kernels.copy(place, piece);
+      else device.kernels.fill(place, 0);
+    });
+  },
+  backward: (run, [grad], { params, needs }) => (grad ? run(split, [grad], params).map((piece, i) => (needs[i] ? piece : null)) : needs.map(() => null)),
+});
+
+function startsOf(sizes: readonly number[]): [start: number, length: number][] {
+  let start = 0;
+  return sizes.map((length) => [(start += length) - length, length]);
+}
 
 export const cat = defineOp<{ readonly dim: number }>("cat", {
   outputs: (inputs, { dim }) => {

@@ -8,29 +8,29 @@ import { at, formatShape, numel, reducedShape } from "../shape.js";
 import { type ReduceParams, elementwise, expandTo, mul, mulScalar, reshapeTo, sum } from "./basic.js";
 import { scatterIntoZeros } from "./indexing.js";
 
-const eq = elementwise("eq"), sub = elementwise("sub"), div = elementwise("div"), safeDiv = elementwise("safeDiv");
+const add = elementwise("add"), eq = elementwise("eq"), neg = elementwise("neg"), relu = elementwise("relu");
+const reverseSubScalar = elementwise("reverseSubScalar"), sub = elementwise("sub"), div = elementwise("div"), safeDiv = elementwise("safeDiv");
 
 export interface ExtremeParams extends ReduceParams {
-  readonly kind: "max" | "min" | "prod" | "any" | "all";
+  readonly kind: "max" | "min" | "any" | "all";
 }
 
-/** max and min over dims (amax, amin): ties share the gradient evenly, as in PyTorch. prod, any and all have no gradient here. */
+/** max and min over dims (amax, amin): ties share the gradient evenly, as in PyTorch. any and all give bool, without a gradient. */
 export const extreme = defineOp<ExtremeParams>("amax", {
   outputs: (inputs, { dims, keepdim, kind }) => {
     const { shape, dtype } = need(inputs, 0);
     if ((kind === "max" || kind === "min") && numel(shape) === 0 && dims.some((d) => shape[d] === 0)) {
       throw argumentError(kind, `a tensor of shape ${formatShape(shape)} has no elements to choose from along the reduced dimensions; expected at least one.`);
     }
-    const result = kind === "any" || kind === "all" ? "bool" : kind === "prod" && dtype !== "float32" ? "int32" : dtype;
+    const result = kind === "any" || kind === "all" ? "bool" : dtype;
     return [{ shape: reducedShape(shape, dims, keepdim), dtype: result }];
   },
   forward: (device, [out], inputs, { dims, kind }) => {
     if (out) device.kernels.reduce(kind, out, need(inputs, 0), dims, 1);
   },
   saves: () => ({ inputs: [0], outputs: [0] }),
-  backward: (run, [grad], { params: { dims, keepdim, kind }, specs, input, output }) => {
+  backward: (run, [grad], { params: { dims, keepdim }, specs, input, output }) => {
     if (!grad) return [null];
-    if (kind === "prod") throw argumentError("prod", "has no gradient; use log().sum().exp() where the factors are positive.");
     const { shape } = need(specs, 0);
     const kept = reducedShape(shape, dims, true);
     const spread = (a: typeof grad) => run(expandTo, [run(reshapeTo, [a], kept)[0]], shape)[0];
@@ -38,6 +38,31 @@ export const extreme = defineOp<ExtremeParams>("amax", {
     const count = run(sum, [mask], { dims, keepdim, scale: 1 })[0];
     const share = run(div, [grad, count], [])[0];
     return [run(mul, [mask, spread(share)], [])[0]];
+  },
+});
+
+/** Πx over dims. The gradient by a factor is the product of the others, which zeros make more than a division. */
+export const product: Operation<ReduceParams> = defineOp<ReduceParams>("prod", {
+  outputs: (inputs, { dims, keepdim }) => {
+    const { shape, dtype } = need(inputs, 0);
+    return [{ shape: reducedShape(shape, dims, keepdim), dtype: dtype === "float32" ? dtype : "int32" }];
+  },
+  forward: (device, [out], inputs, { dims }) => {
+    if (out) device.kernels.reduce("prod", out, need(inputs, 0), dims, 1);
+  },
+  saves: () => ({ inputs: [0] }),
+  backward: (run, [grad], { params: { dims }, specs, input }) => {
+    if (!grad) return [null];
+    const { shape } = need(specs, 0);
+    const kept = reducedShape(shape, dims, true);
+    const spread = (a: typeof grad) => run(expandTo, [run(reshapeTo, [a], kept)[0]], shape)[0];
+    const x = input(0);
+    const isZero = run(castToFloat, [run(eq, [x, run(neg, [x], [])[0]], [])[0]], null)[0];
+    const withoutZeros = run(add, [x, isZero], [])[0];
+    const quotient = run(div, [spread(run(product, [withoutZeros], { dims, keepdim: true })[0]), withoutZeros], [])[0];
+    const otherZeros = run(sub, [spread(run(sum, [isZero], { dims, keepdim: true, scale: 1 })[0]), isZero], [])[0];
+    const counts = run(relu, [run(reverseSubScalar, [otherZeros], [1])[0]], [])[0]; // 1 where no other factor is zero, else 0
+    return [run(mul, [run(mul, [quotient, counts], [])[0], spread(grad)], [])[0]];
   },
 });
 

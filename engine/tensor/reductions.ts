@@ -1,7 +1,7 @@
 // Reductions and matrix products as methods.
 import { type ReduceParams, sum } from "../ops/basic.js";
 import { matmul } from "../ops/matmul.js";
-import { type ExtremeParams, argReduce, extreme, extremeAlong, norm2, softmax, variance } from "../ops/reduce.js";
+import { type ExtremeParams, argReduce, extreme, extremeAlong, norm2, product, softmax, variance } from "../ops/reduce.js";
 import { argumentError } from "../scope.js";
 import { at, broadcastShapes, formatShape, normalizeDim, normalizeDims } from "../shape.js";
 import { TensorArithmetic } from "./arithmetic.js";
@@ -30,7 +30,7 @@ export abstract class TensorReductions extends TensorArithmetic {
     return call(sum, [this], { ...params, scale: 1 / count })[0];
   }
   prod(dim?: Dims, keepdim = false): Tensor {
-    return this.extremeOver("prod", dim, keepdim);
+    return call(product, [this], this.over("prod", dim, keepdim))[0];
   }
   any(dim?: Dims, keepdim = false): Tensor {
     return this.bool().extremeOver("any", dim, keepdim);

@@ -2,7 +2,7 @@
 import type { DType, Shape } from "../../kernels/types.js";
 import { expandTo, inOrder, reshapeTo } from "../ops/basic.js";
 import { gather, indexSelect } from "../ops/indexing.js";
-import { diagonal, diagonalMatrix, pad, permute, slice } from "../ops/movement.js";
+import { diagonal, diagonalMatrix, pad, permute, slice, split } from "../ops/movement.js";
 import { argumentError } from "../scope.js";
 import { at, broadcastShapes, formatShape, inferShape, normalizeDim, reshapedStrides, sameShape, shapeArguments } from "../shape.js";
 import { TensorCore, call } from "./core.js";
@@ -117,8 +117,14 @@ export abstract class TensorViews extends TensorCore {
     if (typeof size === "number" && (!Number.isInteger(size) || size < 1)) throw argumentError("split", `got size ${size}; expected a whole number of at least 1.`);
     const sizes = typeof size === "number" ? Array.from({ length: Math.ceil(total / size) }, (_, i) => Math.min(size, total - i * size)) : [...size];
     if (sizes.reduce((a, b) => a + b, 0) !== total) throw argumentError("split", `sizes ${formatShape(sizes)} do not add up to ${total}, dimension ${dim} of shape ${formatShape(this.shape)}.`);
-    let start = 0;
-    return sizes.map((length) => this.narrow(d, (start += length) - length, length));
+    if (!sizes.every((length) => Number.isInteger(length) && length >= 0)) throw argumentError("split", `got sizes ${formatShape(sizes)}; expected whole numbers of at least 0.`);
+    return sizes.length === 0 ? [] : call(split, [this], { dim: d, sizes });
+  }
+  /** The entries of a dimension, which disappears, one by one. */
+  unbind(dim = 0): Tensor[] {
+    const d = normalizeDim("unbind", dim, this.ndim);
+    const shape = this.shape.filter((_, i) => i !== d);
+    return this.split(1, d).map((entry) => entry.reshape(shape));
   }
   /** At most `chunks` pieces of equal size (the last may be shorter). */
   chunk(chunks: number, dim = 0): Tensor[] {

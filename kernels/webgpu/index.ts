@@ -7,6 +7,8 @@ export interface WebGPUOptions extends DawnOptions {
   readonly powerPreference?: "high-performance" | "low-power";
   /** Whether a rasteriser on the CPU (SwiftShader, lavapipe) will do; default true. */
   readonly allowSoftware?: boolean;
+  /** Chooses kernels as on a hardware GPU, whatever the adapter: tests hold those kernels to the same numbers on a machine without one. */
+  readonly kernelsOf?: "adapter" | "hardware";
 }
 
 const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|microsoft basic render/i;
@@ -23,7 +25,8 @@ export async function openWebGPU(options: WebGPUOptions = {}): Promise<WebGPUDev
   const gpu = await adapter.requestDevice({
     label: "athanor", requiredLimits: allLimits(adapter.limits), requiredFeatures: summary.subgroupWidth > 0 ? ["subgroups"] : [],
   });
-  return new WebGPUDevice(gpu, entryPoint, summary, `webgpu (${name})`);
+  const chosenBy = options.kernelsOf === "hardware" ? { ...summary, isSoftware: false } : summary;
+  return new WebGPUDevice(gpu, entryPoint, chosenBy, `webgpu (${name})`);
 }
 
 function summarise({ info, features }: GPUAdapter): AdapterSummary {

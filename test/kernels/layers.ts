@@ -191,6 +191,7 @@ export function losses(): KernelCase[] {
 const scalarValues: Record<string, number> = {
   lr: 0.01, stepSize: 0.01, decay: 0.05, keep: 0.9, take: 0.8, gradientShare: 1, bufferShare: 0.9, beta1: 0.9, rest1: 0.1, beta2: 0.999, rest2: 0.001,
   eps: 1e-8, rootCorrection: 0.9, shrink: 0.999, alpha: 0.99, rest: 0.01, momentum: 0.9, centre: 1,
+  gradientStep: 0.006, momentumStep: 0.01, rectified: 1, floor: 1e-8, rho: 0.9,
 };
 
 export function optimizerSteps(): KernelCase[] {
@@ -199,7 +200,7 @@ export function optimizerSteps(): KernelCase[] {
   return names.flatMap((name) => [[1], [0, 3], [257, 5, 1], [70001], [7, 8, 9, 10, 11, 12, 13]].map((lengths): KernelCase => {
     const row: UpdateRow = updates[name];
     const state = (length: number, i: number) => {
-      const mean = (name === "rmsprop" && i > 0) || name === "sgdMomentum" || (name.startsWith("adam") && i === 0);
+      const mean = (name === "rmsprop" && i > 0) || name === "sgdMomentum" || (/^[nr]?adam/.test(name) && i === 0);
       return mean ? drawn([length], () => random.normal(0.1)) : drawn([length], () => random.uniform(0.5, 2));
     };
     const groups = lengths.map((length) => ({

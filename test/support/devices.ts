@@ -15,6 +15,7 @@ export async function openTestedDevices(): Promise<NamedDevice[]> {
     { name: "cpu, 1 thread", device: await openCpu({ threads: 1 }) },
     { name: "cpu, 2 threads", device: await openCpu({ threads: 2 }) },
     { name: "webgpu", device: await openWebGPU({}) },
+    { name: "webgpu, kernels of hardware", device: await openWebGPU({ kernelsOf: "hardware" }) },
   ];
 }
 

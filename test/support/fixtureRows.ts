@@ -38,7 +38,7 @@ export function allowanceOf(row: OperationRow): Allowance {
 }
 
 /** What is wrong with a tensor, or the empty string. */
-async function complaint<Row>(
+export async function complaint<Row>(
   fixtures: Fixtures<Row>, what: string, got: Tensor | null | undefined, want: Stored | null | undefined, extra: Allowance,
 ): Promise<string> {
   if (!want) return got ? `${what}: got a tensor of shape [${got.shape}], expected none` : "";
@@ -51,7 +51,7 @@ async function complaint<Row>(
   return mismatch ? `${what}: ${describeMismatch(mismatch)}` : "";
 }
 
-async function complaints(checks: readonly Promise<string>[]): Promise<string> {
+export async function complaints(checks: readonly Promise<string>[]): Promise<string> {
   return (await Promise.all(checks)).filter((text) => text !== "").join("; ");
 }
 

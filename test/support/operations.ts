@@ -94,14 +94,14 @@ const movement: Record<string, Operation> = {
   contiguous: (_, x) => x.contiguous(), clone: (_, x) => x.clone(),
   cat: (p, ...inputs) => cat(inputs, p.dim), stack: (p, ...inputs) => stack(inputs, p.dim), split: (p, x) => x.split(p.size, p.dim),
   chunk: (p, x) => x.chunk(p.chunks, p.dim), pad: (p, x) => F.pad(x, p.pads, { value: p.value }), repeat: (p, x) => x.repeat(p.counts),
-  diag: (_, x) => x.diag(),
+  unbind: (p, x) => x.unbind(p.dim), diag: (_, x) => x.diag(),
   gather: (p, x, index) => x.gather(p.dim, index), indexSelect: (p, x, index) => x.indexSelect(p.dim, index), oneHot: (p, x) => oneHot(x, p.classes),
   matmul: (_, x, y) => x.matmul(y), mm: (_, x, y) => x.mm(y), bmm: (_, x, y) => x.bmm(y),
 };
 
 const reduction: Record<string, Operation> = {
   sum: (p, x) => x.sum(p.over, p.keepdim), mean: (p, x) => x.mean(p.over, p.keepdim), sumAll: (_, x) => x.sum(), meanAll: (_, x) => x.mean(),
-  prodAll: (_, x) => x.prod(), anyAll: (_, x) => x.any(), allAll: (_, x) => x.all(),
+  prodAll: (_, x) => x.prod(), prod: (p, x) => x.prod(p.over, p.keepdim), anyAll: (_, x) => x.any(), allAll: (_, x) => x.all(),
   var: (p, x) => x.var(p.over, { correction: p.correction, keepdim: p.keepdim }),
   std: (p, x) => x.std(p.over, { correction: p.correction, keepdim: p.keepdim }),
   varAll: (_, x) => x.var(), stdAll: (_, x) => x.std(), norm: (p, x) => x.norm(p.p, p.over, p.keepdim), normAll: (p, x) => x.norm(p.p),
@@ -111,6 +111,13 @@ const reduction: Record<string, Operation> = {
   maxAll: (_, x) => x.max(), minAll: (_, x) => x.min(), argmax: (p, x) => x.argmax(p.dim), argmin: (p, x) => x.argmin(p.dim),
   argmaxAll: (_, x) => x.argmax(),
   argminAll: (_, x) => x.argmin(), softmax: (p, x) => F.softmax(x, p.dim), logSoftmax: (p, x) => F.logSoftmax(x, p.dim),
+};
+
+const recurrent: Record<string, Operation> = {
+  lstmCell: (_, i, f, g, c) => engine.lstmCellState(i, f, g, c),
+  lstmHidden: (_, o, c) => engine.lstmHiddenState(o, c),
+  gruCandidate: (_, r, xn, hn) => engine.gruCandidate(r, xn, hn),
+  gruHidden: (_, z, n, h) => engine.gruHiddenState(z, n, h),
 };
 
 const convolution = { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 } as const;
@@ -136,7 +143,7 @@ const functional: Record<string, Operation> = {
 
 /** Every operation of the fixtures. */
 export const fixtureOperations: ReadonlyMap<string, Operation> = new Map(
-  [elementwise, movement, reduction, functional].flatMap((family) => Object.entries(family)),
+  [elementwise, movement, reduction, functional, recurrent].flatMap((family) => Object.entries(family)),
 );
 
 export function run(op: string, p: Parameters, inputs: readonly Tensor[]): readonly Tensor[] {

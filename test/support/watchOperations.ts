@@ -4,7 +4,7 @@ import { operations } from "../../index.js";
 /** Names are added to the set whenever an operation runs forward, or makes its view, from now on. */
 export function watchOperations(seen: Set<string>): void {
   for (const [name, operation] of operations) {
-    for (const method of ["forward", "view"] as const) {
+    for (const method of ["forward", "view", "views"] as const) {
       const original: unknown = Reflect.get(operation, method);
       if (typeof original !== "function") continue;
       Reflect.set(operation, method, (...given: unknown[]): unknown => {

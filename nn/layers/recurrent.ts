@@ -1,0 +1,72 @@
+// RNN, LSTM and GRU over whole sequences. Formulas stand in functional/recurrent.ts, what the three share in recurrentBase.ts.
+import type { Tensor } from "../../engine/index.js";
+import { argumentError } from "../../engine/scope.js";
+import { optionalTail } from "../arguments.js";
+import { RNNBase, type RecurrentOptions } from "./recurrentBase.js";
+
+export type { RecurrentOptions } from "./recurrentBase.js";
+
+export type RnnNonlinearity = "tanh" | "relu";
+export interface RNNOptions extends RecurrentOptions {
+  /** Default "tanh". */
+  readonly nonlinearity?: RnnNonlinearity;
+}
+
+/** @internal The nonlinearity, or a sentence. */
+export function checkedNonlinearity(callee: string, nonlinearity: RnnNonlinearity): RnnNonlinearity {
+  if (nonlinearity === "tanh" || nonlinearity === "relu") return nonlinearity;
+  throw argumentError(callee, `got nonlinearity "${String(nonlinearity)}"; expected "tanh" or "relu".`);
+}
+
+type Tail<Options> = readonly (number | boolean | string | Options)[];
+const sharedNames = ["numLayers", "bias", "batchFirst", "dropout", "bidirectional"] as const;
+
+/** Elman's network: h′ = tanh(x·W_ihᵀ + b_ih + h·W_hhᵀ + b_hh), or ReLU in tanh's place. RNN(inputSize, hiddenSize, numLayers, nonlinearity,
+ *  bias, batchFirst, dropout, bidirectional), or an options object in place of any tail. */
+export class RNN extends RNNBase {
+  readonly nonlinearity: RnnNonlinearity;
+  constructor(inputSize: number, hiddenSize: number, ...tail: Tail<RNNOptions>) {
+    const options = optionalTail<RNNOptions>("RNN", ["numLayers", "nonlinearity", ...sharedNames.slice(1)], tail);
+    const nonlinearity = checkedNonlinearity("RNN", options.nonlinearity ?? "tanh");
+    super(nonlinearity === "tanh" ? "RNN_TANH" : "RNN_RELU", inputSize, hiddenSize, options);
+    this.nonlinearity = nonlinearity;
+  }
+  /** x [L, N, in] ([N, L, in] where batchFirst, [L, in] without a batch), h0 [D·numLayers, N, H] (default zeros), D the number of directions.
+   *  Gives [output [L, N, D·H], hn [D·numLayers, N, H]]. */
+  forward(x: Tensor, h0?: Tensor): [output: Tensor, hn: Tensor] {
+    const { output, states } = this.run(x, h0 && [h0]);
+    return [output, ended(states, 0)];
+  }
+}
+
+/** Long short-term memory (Hochreiter & Schmidhuber 1997, with the forget gate). LSTM(inputSize, hiddenSize, numLayers, bias, batchFirst,
+ *  dropout, bidirectional), or an options object in place of any tail. */
+export class LSTM extends RNNBase {
+  constructor(inputSize: number, hiddenSize: number, ...tail: Tail<RecurrentOptions>) {
+    super("LSTM", inputSize, hiddenSize, optionalTail<RecurrentOptions>("LSTM", sharedNames, tail));
+  }
+  /** As RNN's, with the cell's state beside the hidden one: [output, [hn, cn]] from x and [h0, c0]. */
+  forward(x: Tensor, initial?: readonly [h0: Tensor, c0: Tensor]): [output: Tensor, state: [hn: Tensor, cn: Tensor]] {
+    const { output, states } = this.run(x, initial);
+    return [output, [ended(states, 0), ended(states, 1)]];
+  }
+}
+
+/** Gated recurrent units (Cho et al. 2014), the reset gate after the product as in PyTorch. GRU(inputSize, hiddenSize, numLayers, bias,
+ *  batchFirst, dropout, bidirectional), or an options object in place of any tail. */
+export class GRU extends RNNBase {
+  constructor(inputSize: number, hiddenSize: number, ...tail: Tail<RecurrentOptions>) {
+    super("GRU", inputSize, hiddenSize, optionalTail<RecurrentOptions>("GRU", sharedNames, tail));
+  }
+  /** As RNN's. */
+  forward(x: Tensor, h0?: Tensor): [output: Tensor, hn: Tensor] {
+    const { output, states } = this.run(x, h0 && [h0]);
+    return [output, ended(states, 0)];
+  }
+}
+
+function ended(states: readonly Tensor[], index: number): Tensor {
+  const state = states[index];
+  if (state === undefined) throw argumentError("recurrent layer", `ended without state ${index}.`);
+  return state;
+}

@@ -1,0 +1,27 @@
+// Adadelta (Zeiler 2012): a step size of its own for each weight, from the sizes of its steps and gradients so far.
+import type { OptionalTail } from "../engine/arguments.js";
+import { type CommonOptions, Optimizer, type ParameterGroup, type ParametersInput, type UpdatePlan } from "./optimizer.js";
+
+export interface AdadeltaOptions extends CommonOptions {
+  /** What the method's own step is multiplied with. Default 1. */
+  lr: number;
+  /** Decay of both squared averages. Default 0.9. */
+  rho: number;
+  /** Default 1e-6; stands inside both roots. */
+  eps: number;
+  /** L2 penalty. Default 0. */
+  weightDecay: number;
+}
+
+export class Adadelta extends Optimizer<AdadeltaOptions> {
+  constructor(params: ParametersInput<AdadeltaOptions>, ...tail: OptionalTail<AdadeltaOptions, ["lr", "rho", "eps", "weightDecay"]>) {
+    super(params, tail, { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, maximize: false });
+  }
+  protected check(group: ParameterGroup<AdadeltaOptions>): void {
+    this.refuseNegative(group, "lr", "eps", "weightDecay");
+    this.refuse(!(group.rho >= 0 && group.rho <= 1), "rho", group.rho, "a number from 0 to 1");
+  }
+  protected plan({ lr, rho, eps, weightDecay }: ParameterGroup<AdadeltaOptions>): UpdatePlan {
+    return { row: "adadelta", states: ["square_avg", "acc_delta"], scalars: [lr, rho, 1 - rho, eps, weightDecay] };
+  }
+}

@@ -1,0 +1,79 @@
+// What every scheduler has: its optimizer, the rates it set last, and its state as plain data, ready for JSON.
+import { argumentError } from "../../engine/scope.js";
+import type { Optimizer } from "../optimizer.js";
+import { anOptimizer } from "./checks.js";
+
+export type SchedulerStateValue = number | boolean | string | null | readonly number[] | readonly SchedulerStateDict[];
+/** A scheduler's numbers by name (lastEpoch, baseLrs, gamma …). Survives JSON; holds no function and no optimizer. */
+export interface SchedulerStateDict {
+  readonly [name: string]: SchedulerStateValue;
+}
+/** Lists that hold a number for each parameter group. */
+const byGroup = ["baseLrs", "maxLrs", "minLrs", "baseMomentums", "maxMomentums"];
+
+export abstract class BaseScheduler {
+  /** How many times step() was called: the epoch whose rates are set. −1 before the first. */
+  lastEpoch: number;
+  protected lastLr: number[];
+  readonly #optimizer: Optimizer;
+
+  constructor(optimizer: Optimizer, lastEpoch: number) {
+    anOptimizer(`optim.${new.target.name}`, optimizer);
+    this.#optimizer = optimizer;
+    this.lastEpoch = lastEpoch;
+    this.lastLr = this.currentLr();
+  }
+  get optimizer(): Optimizer {
+    return this.#optimizer;
+  }
+  protected get callee(): string {
+    return `optim.${this.constructor.name}`;
+  }
+  protected currentLr(): number[] {
+    return this.optimizer.paramGroups.map(({ lr }) => lr);
+  }
+  /** The rates that the last step set, by group. */
+  getLastLr(): number[] {
+    return [...this.lastLr];
+  }
+
+  /** Every number the scheduler goes by, to be saved with the optimizer's own state (which holds the rates). */
+  stateDict(): SchedulerStateDict {
+    return structuredClone(this.fields());
+  }
+  /** Goes on where the state dict was taken; all or nothing. Load the optimizer's state too: the rates themselves are there. */
+  loadStateDict(dict: SchedulerStateDict): void {
+    this.checkStateDict(dict);
+    this.takeStateDict(dict);
+  }
+
+  /** The own fields; what is private (#) is not state. */
+  protected fields(): SchedulerStateDict {
+    return Object.fromEntries(Object.entries(this));
+  }
+  /** @internal Throws a sentence where the dict is not one of this scheduler's. */
+  checkStateDict(dict: SchedulerStateDict): void {
+    const own = this.fields(), expected = `expected the stateDict() of a ${this.constructor.name}`;
+    if (typeof dict !== "object" || dict === null) throw argumentError(this.callee, `got ${String(dict)} for a state dict; ${expected}.`);
+    for (const name of new Set([...Object.keys(own), ...Object.keys(dict)])) {
+      const mine = own[name], given = dict[name];
+      if (mine === undefined) throw argumentError(this.callee, `got a state dict with ${name}; ${expected}, which has none.`);
+      if (given === undefined) throw argumentError(this.callee, `got a state dict without ${name}; ${expected}.`);
+      if (kind(mine) !== kind(given) && mine !== null && given !== null) {
+        throw argumentError(this.callee, `got a state dict whose ${name} is ${kind(given)}; ${expected}, where it is ${kind(mine)}.`);
+      }
+      if (byGroup.includes(name) && Array.isArray(mine) && Array.isArray(given) && mine.length !== given.length) {
+        throw argumentError(this.callee, `got a state dict of ${given.length} parameter groups; expected ${mine.length}, as this optimizer has.`);
+      }
+    }
+  }
+  /** @internal */
+  takeStateDict(dict: SchedulerStateDict): void {
+    Object.assign(this, structuredClone(dict));
+  }
+}
+
+function kind(value: SchedulerStateValue): string {
+  if (!Array.isArray(value)) return value === null ? "null" : `a ${typeof value}`;
+  return value.every((each) => typeof each === "number") ? "a list of numbers" : "a list of other things";
+}

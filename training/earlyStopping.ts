@@ -1,0 +1,134 @@
+// EarlyStopping: stops a training whose measure no longer gets better, and brings back the weights of its best epoch.
+import { keep, noGrad, type Tensor } from "../engine/index.js";
+import { argumentError } from "../engine/scope.js";
+
+/** A model, or what else has a state dict of tensors. */
+export interface WeightHolder {
+  stateDict(): Record<string, Tensor>;
+  loadStateDict(state: Record<string, Tensor>): unknown;
+}
+
+export interface EarlyStoppingOptions {
+  /** Whether the measure is better when it is smaller (a loss) or larger (an accuracy). Default "min". */
+  readonly mode?: "min" | "max";
+  /** How many epochs in a row may bring no improvement; after so many it stops. Default 5. */
+  readonly patience?: number;
+  /** A change smaller than this is no improvement. Default 0. */
+  readonly minDelta?: number;
+  /** Keeps a copy of this model's weights at its best epoch, on its device, for restore(). */
+  readonly restoreBest?: WeightHolder | null;
+}
+
+export interface EarlyStoppingState {
+  readonly best: number | null;
+  readonly bestEpoch: number | null;
+  readonly epoch: number;
+  readonly badEpochs: number;
+  readonly reason: string | null;
+  readonly weights: Record<string, Tensor> | null;
+}
+
+export class EarlyStopping {
+  readonly mode: "min" | "max";
+  readonly patience: number;
+  readonly minDelta: number;
+  readonly #model: WeightHolder | null;
+  #best: number | null = null;
+  #bestEpoch: number | null = null;
+  #epoch = 0;
+  #badEpochs = 0;
+  #reason: string | null = null;
+  #weights: Record<string, Tensor> | null = null;
+
+  constructor(options: EarlyStoppingOptions = {}) {
+    const { mode = "min", patience = 5, minDelta = 0, restoreBest = null } = options;
+    if (mode !== "min" && mode !== "max") throw argumentError("EarlyStopping", `got mode ${JSON.stringify(mode)}; expected "min" or "max".`);
+    if (!Number.isInteger(patience) || patience < 1) throw argumentError("EarlyStopping", `got patience ${patience}; expected a whole number of at least 1.`);
+    if (!(minDelta >= 0)) throw argumentError("EarlyStopping", `got minDelta ${minDelta}; expected a number of at least 0.`);
+    this.mode = mode;
+    this.patience = patience;
+    this.minDelta = minDelta;
+    this.#model = restoreBest;
+  }
+
+  /** The best value so far, null before the first. */
+  get best(): number | null {
+    return this.#best;
+  }
+  /** The epoch it was seen in. */
+  get bestEpoch(): number | null {
+    return this.#bestEpoch;
+  }
+  /** Epochs since the best one. */
+  get badEpochs(): number {
+    return this.#badEpochs;
+  }
+  get stopped(): boolean {
+    return this.#reason !== null;
+  }
+  /** Why it stopped, a sentence; null while it goes on. */
+  get reason(): string | null {
+    return this.#reason;
+  }
+  /** Whether the last epoch was the best one: what the notes print as "-> best". */
+  get improved(): boolean {
+    return this.#bestEpoch !== null && this.#badEpochs === 0;
+  }
+
+  /** Takes an epoch's measure (epochs count from 1); true when the training should stop. A measure that is no number stops at once. */
+  update(value: number, epoch = this.#epoch + 1): boolean {
+    this.#epoch = epoch;
+    if (Number.isFinite(value) && this.#isBetter(value)) {
+      this.#best = value;
+      this.#bestEpoch = epoch;
+      this.#badEpochs = 0;
+      this.#keepWeights();
+      return this.stopped;
+    }
+    this.#badEpochs++;
+    if (!Number.isFinite(value)) this.#reason = `Stopped: the measure is ${value} in epoch ${epoch}.`;
+    else if (this.#badEpochs >= this.patience) {
+      const times = this.patience === 1 ? "an epoch" : `${this.patience} epochs`;
+      this.#reason = `Stopped: no improvement for ${times}; the best was ${this.#best} in epoch ${this.#bestEpoch}.`;
+    }
+    return this.stopped;
+  }
+  #isBetter(value: number): boolean {
+    if (this.#best === null) return true;
+    return this.mode === "min" ? value < this.#best - this.minDelta : value > this.#best + this.minDelta;
+  }
+  #keepWeights(): void {
+    if (this.#model === null) return;
+    const state = this.#model.stateDict();
+    this.#forgetWeights();
+    this.#weights = noGrad(() => Object.fromEntries(Object.entries(state).map(([name, value]) => [name, keep(value.clone())])));
+  }
+  #forgetWeights(): void {
+    for (const value of Object.values(this.#weights ?? {})) value.dispose();
+    this.#weights = null;
+  }
+
+  /** Puts the best epoch's weights back into the model; false where no epoch was seen yet. */
+  restore(): boolean {
+    if (this.#model === null) throw argumentError("restore", "no model was given; expected new EarlyStopping({ restoreBest: model }).");
+    if (this.#weights === null) return false;
+    this.#model.loadStateDict(this.#weights);
+    return true;
+  }
+
+  /** Everything it knows, the best weights included: plain data and tensors, for a Checkpoint. */
+  stateDict(): EarlyStoppingState {
+    return {
+      best: this.#best, bestEpoch: this.#bestEpoch, epoch: this.#epoch, badEpochs: this.#badEpochs, reason: this.#reason, weights: this.#weights,
+    };
+  }
+  loadStateDict(state: EarlyStoppingState): void {
+    this.#forgetWeights();
+    this.#best = state.best;
+    this.#bestEpoch = state.bestEpoch;
+    this.#epoch = state.epoch;
+    this.#badEpochs = state.badEpochs;
+    this.#reason = state.reason;
+    this.#weights = state.weights && Object.fromEntries(Object.entries(state.weights).map(([name, value]) => [name, keep(value.clone())]));
+  }
+}

@@ -1,0 +1,115 @@
+// History: what was measured in each epoch, as rows that become curves, a table, JSON and a diagnosis.
+import { argumentError } from "../engine/scope.js";
+import { writeFileAtomically } from "../engine/files.js";
+import { isNode } from "../engine/platform.js";
+import { importNode } from "../kernels/platform.js";
+import { ArgumentError, AthanorError } from "../kernels/errors.js";
+
+/** An epoch's figures by name. Names that end in "Loss" and "Accuracy" become curves, the word before says whose: trainLoss, validAccuracy.
+ *  Null is a figure that this epoch has not got. */
+export interface EpochRecord {
+  /** From 1; 0.4 when the first epoch was stopped after 40 % of it. */
+  readonly epoch: number;
+  readonly [figure: string]: number | null | undefined;
+}
+
+export interface HistoryState {
+  readonly records: readonly EpochRecord[];
+}
+
+export class History {
+  readonly #records: EpochRecord[] = [];
+
+  constructor(records: Iterable<EpochRecord> = []) {
+    for (const record of records) this.add(record);
+  }
+  get records(): readonly EpochRecord[] {
+    return this.#records;
+  }
+  get length(): number {
+    return this.#records.length;
+  }
+  get last(): EpochRecord | null {
+    return this.#records.at(-1) ?? null;
+  }
+
+  /** Adds an epoch's figures; epochs come in rising order. */
+  add(record: EpochRecord): this {
+    const before = this.last?.epoch ?? -Infinity;
+    if (!(record.epoch > before)) throw argumentError("History.add", `got epoch ${record.epoch} after epoch ${before}; expected a later one.`);
+    const odd = Object.entries(record).find(([, value]) => value !== null && value !== undefined && typeof value !== "number");
+    if (odd) throw argumentError("History.add", `got ${odd[0]} = ${JSON.stringify(odd[1])}; expected a number or null.`);
+    this.#records.push({ ...record });
+    return this;
+  }
+  /** The names of the figures, in the order in which they first came. */
+  figures(): string[] {
+    return [...new Set(this.#records.flatMap((record) => Object.keys(record)))].filter((name) => name !== "epoch");
+  }
+  /** [epoch, value] of one figure, without the epochs that have not got it. */
+  curve(figure: string): (readonly [number, number])[] {
+    return this.#records.flatMap((record) => {
+      const value = record[figure];
+      return typeof value === "number" ? [[record.epoch, value] as const] : [];
+    });
+  }
+  /** The epoch with the smallest ("min") or largest figure, the first of equal ones; null where no epoch has it. */
+  best(figure: string, mode: "min" | "max" = "min"): EpochRecord | null {
+    const sign = mode === "min" ? 1 : -1;
+    let found: { record: EpochRecord; value: number } | null = null;
+    for (const record of this.#records) {
+      const value = record[figure];
+      if (typeof value !== "number" || Number.isNaN(value)) continue;
+      if (found === null || sign * value < sign * found.value) found = { record, value };
+    }
+    return found?.record ?? null;
+  }
+
+  stateDict(): HistoryState {
+    return { records: this.#records.map((record) => ({ ...record })) };
+  }
+  loadStateDict({ records }: HistoryState): void {
+    this.#records.length = 0;
+    for (const record of records) this.add(record);
+  }
+  /** For JSON.stringify: the rows. A figure that is NaN or infinite becomes null there, as JSON has no word for it. */
+  toJSON(): EpochRecord[] {
+    return this.#records.map((record) => ({ ...record }));
+  }
+  /** What JSON.parse gave of a history. */
+  static fromJSON(value: unknown): History {
+    if (!Array.isArray(value) || !value.every(isRecord)) {
+      throw new ArgumentError("History.fromJSON: expected a list of epochs { epoch, name: number or null, … }, as JSON.stringify(history) writes.");
+    }
+    return new History(value);
+  }
+  /** Writes a JSON file, wholly or not at all. */
+  async save(path: string): Promise<void> {
+    await writeFileAtomically(path, new TextEncoder().encode(`${JSON.stringify(this, null, 2)}\n`));
+  }
+  static async load(path: string): Promise<History> {
+    return History.fromJSON(parsed(path, await readText(path)));
+  }
+}
+
+function isRecord(value: unknown): value is EpochRecord {
+  return typeof value === "object" && value !== null && "epoch" in value && typeof value.epoch === "number";
+}
+
+function parsed(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new ArgumentError(`${path}: is no JSON (${error instanceof Error ? error.message : String(error)}); expected a history that save() wrote.`);
+  }
+}
+
+async function readText(path: string): Promise<string> {
+  if (!isNode) throw new AthanorError("History.load reads a file, in Node only; in a browser use History.fromJSON.");
+  const { readFile } = await importNode<typeof import("node:fs/promises")>("fs/promises");
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    throw new ArgumentError(`${path}: cannot be read (${error instanceof Error ? error.message : String(error)}).`);
+  }
+}

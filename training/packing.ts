@@ -1,0 +1,57 @@
+// State as data, for a file that holds tensors and text: a tree of plain objects, lists, numbers, texts and tensors becomes tensors by name
+// and JSON, and back. What JSON has no word for (infinities, NaN, −0) is written as { "$number": "Infinity" }.
+import { Tensor } from "../engine/index.js";
+import { argumentError } from "../engine/scope.js";
+
+export interface Packed {
+  readonly tensors: Record<string, Tensor>;
+  readonly json: string;
+}
+
+const tensorMark = "$tensor", numberMark = "$number";
+
+/** `prefix` starts the names of the tensors: "optimizer.state.0.tensors.exp_avg". */
+export function packTree(prefix: string, tree: unknown): Packed {
+  const tensors: Record<string, Tensor> = Object.create(null);
+  const plain = (value: unknown, path: string): unknown => {
+    if (value instanceof Tensor) {
+      tensors[path] = value;
+      return { [tensorMark]: path };
+    }
+    if (typeof value === "number") return Number.isFinite(value) && !Object.is(value, -0) ? value : { [numberMark]: Object.is(value, -0) ? "-0" : String(value) };
+    if (value === null || typeof value === "string" || typeof value === "boolean") return value;
+    if (Array.isArray(value)) return value.map((item, i) => plain(item, `${path}.${i}`));
+    if (isPlain(value)) {
+      const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+      return Object.fromEntries(entries.map(([key, item]) => [key, plain(item, `${path}.${key}`)]));
+    }
+    throw argumentError("Checkpoint", `got ${describe(value)} at ${path}; expected numbers, texts, booleans, null, tensors, and lists and plain objects of them.`);
+  };
+  const json = JSON.stringify(plain(tree, prefix));
+  return { tensors, json };
+}
+
+/** packTree's inverse; `source` names the file in errors. */
+export function unpackTree(json: string, tensors: Readonly<Record<string, Tensor>>, source: string): unknown {
+  const restored = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(restored);
+    if (!isPlain(value)) return value;
+    const name = value[tensorMark], number = value[numberMark];
+    if (typeof number === "string") return Number(number);
+    if (typeof name !== "string") return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, restored(item)]));
+    const found = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
+    if (found === undefined) throw argumentError("Checkpoint", `${source} lacks the tensor ${name} that its text names; expected a file that Checkpoint wrote.`);
+    return found;
+  };
+  return restored(JSON.parse(json));
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function describe(value: unknown): string {
+  return typeof value === "object" && value !== null ? `a ${value.constructor.name}` : `a value of type ${typeof value}`;
+}
