@@ -58,7 +58,7 @@ export async function lineChart(what: Panel | readonly Panel[], size: FigureSize
   if (names.length === 0) throw argumentError("lineChart", "got no series; expected at least one { name, points }.");
   const { width = panels.length === 1 ? 800 : 600 * panels.length, height = 480 } = size;
   const panelWidth = width / panels.length;
-  const left = 84, right = 36, bottom = names.length > 1 ? 100 : 68; // the axes' texts, and the legend below
+  const left = 84, right = 36, bottom = 68 + legendRowHeight * legendRows(names, width); // the axes' texts, and the legend below
   const inner = panels.map((panel, i) => {
     const top = panel.title ? 56 : 28;
     return { left: i * panelWidth + left, width: panelWidth - left - right, top, height: height - top - bottom };
@@ -67,7 +67,7 @@ export async function lineChart(what: Panel | readonly Panel[], size: FigureSize
     title: panels.map(({ title = "" }, i) => ({
       text: title, left: (i + 0.5) * panelWidth + (left - right) / 2, top: 16, textAlign: "center", textStyle: titleStyle,
     })),
-    ...(names.length > 1 && { legend: { data: names, bottom: 8, textStyle, itemWidth: 40, itemGap: 24 } }),
+    ...(names.length > 1 && { legend: { data: names, bottom: 8, textStyle, itemWidth: legendLine, itemGap: legendGap } }),
     grid: inner,
     xAxis: panels.map((panel, i) => ({
       ...axis, ...grid, gridIndex: i, type: panel.logX ? "log" : "value", name: panel.xLabel ?? "", nameGap: 32, ...rangeOf(panel),
@@ -78,6 +78,24 @@ export async function lineChart(what: Panel | readonly Panel[], size: FigureSize
     })),
     series: panels.flatMap((panel, i) => panel.series.map((series) => lineOf(series, names.indexOf(series.name), i))),
   }, width, height);
+}
+
+const legendLine = 40, legendGap = 24, legendRowHeight = 36;
+const widestLetter = 8.5; // at the legend's size, on the average of a name
+
+/** How many rows the legend takes: it goes on to the next where a name does not fit any more. */
+function legendRows(names: readonly string[], width: number): number {
+  if (names.length < 2) return 0;
+  let rows = 1, taken = 0;
+  for (const name of names) {
+    const needed = legendLine + 5 + widestLetter * name.length + legendGap;
+    if (taken > 0 && taken + needed > width) {
+      rows++;
+      taken = 0;
+    }
+    taken += needed;
+  }
+  return rows;
 }
 
 /** Over whole numbers, such as epochs, the x axis ends where the points do and has no marks between them; else at the next round numbers. */
