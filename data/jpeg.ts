@@ -16,7 +16,7 @@ interface FrameInfo {
 interface Decoder {
   getEncodedBuffer(length: number): Uint8Array;
   decode(): void;
-  getDecodedBuffer(): Uint8Array;
+  getDecodedBuffer(): ArrayLike<number>;
   delete(): void;
 }
 interface Encoder {
@@ -25,7 +25,7 @@ interface Encoder {
   /** 2 is 4:2:0, 3 grey. */
   setSubSampling(kind: number): void;
   encode(): void;
-  getEncodedBuffer(): Uint8Array;
+  getEncodedBuffer(): ArrayLike<number>;
   delete(): void;
 }
 interface Codec {
@@ -61,7 +61,7 @@ export async function decodeJpeg(bytes: Uint8Array, options: { channels?: 1 | 3 
   try {
     decoder.getEncodedBuffer(bytes.length).set(bytes);
     decoder.decode();
-    const data = decoder.getDecodedBuffer().slice(); // a view of the decoder's memory
+    const data = new Uint8Array(decoder.getDecodedBuffer()); // a copy: the codec gives a view of its own memory
     return withChannels({ width, height, channels: components, data }, options.channels);
   } catch (error) {
     if (error instanceof AthanorError) throw error;
@@ -89,7 +89,7 @@ export async function encodeJpeg(image: Image, options: { quality?: number } = {
     encoder.setQuality(quality);
     encoder.setSubSampling(channels === 1 ? 3 : 2);
     encoder.encode();
-    return encoder.getEncodedBuffer().slice();
+    return new Uint8Array(encoder.getEncodedBuffer());
   } finally {
     encoder.delete();
   }

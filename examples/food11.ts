@@ -171,7 +171,7 @@ async function train(
   }
   if (stopping.stopped) say(`No improvement in ${patience} epochs, early stopping`);
   await history.save(join(out, "history.json"));
-  await (await curves(history)).save(join(out, "curves.svg"), join(out, "curves.png"));
+  await (await curves(history, { accuracy: "percent" })).save(join(out, "curves.svg"), join(out, "curves.png"));
   return true;
 }
 
@@ -269,7 +269,7 @@ await example({
     try {
       const ended = await train(model, loaders, { epochs, out, resume, patience, lr }, device, interruption);
       if (!ended) return say(`Stopped; npm run example -- food11 --resume --out ${out} goes on.`);
-      if (loaders.train.skipped > 0) say(`${loaders.train.skipped} broken images were skipped.`);
+      if (loaders.train.skipped > 0) say(`${loaders.train.skipped} broken image${loaders.train.skipped === 1 ? " was" : "s were"} skipped.`);
       model.loadStateDict(await load(join(out, "best.safetensors")));
       await reportMistakes(model, validSet, loaders.valid, out, device);
 
