@@ -47,7 +47,8 @@ test("raw tensors", async (t) => {
     t.equal(losses.length, 6, `${device}: a test after each epoch`);
     t.ok((losses.at(-1) ?? NaN) < (losses[0] ?? NaN) - 0.2, `${device}: the test's loss falls: ${losses.join(", ")}`);
     const weights = await load(join(out, "weights.safetensors"));
-    t.deepEqual(Object.values(weights).map(({ shape }) => shape), [[200, 784], [200], [200, 200], [200], [10, 200], [10]], `${device}: weights and biases`);
+    const shapes = Object.values(weights).map(({ shape }) => shape);
+    t.deepEqual(shapes, [[200, 784], [200], [200, 200], [200], [10, 200], [10]], `${device}: weights and biases`);
   }
   const { lines } = await runExample("raw-tensors", `--device cpu --limit 2020 --epochs 1 --batch-size 10 --out ${folder()}`);
   t.ok(lines.some((line) => /^Train Epoch: 0 \[1000\/2020 \(50%\)\]\tLoss: \d\.\d{6}$/.test(line)), "a line every hundred batches");
