@@ -26,7 +26,7 @@ export function resizedShape(image: { width: number; height: number }, size: num
   const [short, long] = width <= height ? [width, height] : [height, width];
   let newShort = size, newLong = Math.trunc((size * long) / short);
   if (maxSize !== undefined) {
-    if (maxSize <= size) throw new ArgumentError(`resize: got maxSize = ${maxSize} for a shorter side of ${size}; expected more than the shorter side.`);
+    if (maxSize <= size) throw new ArgumentError(`resize: got maxSize = ${maxSize} for a shorter side of ${size}; expected more than that.`);
     if (newLong > maxSize) [newShort, newLong] = [Math.trunc((maxSize * newShort) / newLong), maxSize];
   }
   return width <= height ? [newLong, newShort] : [newShort, newLong];
