@@ -171,7 +171,7 @@ async function train(
   }
   if (stopping.stopped) say(`No improvement in ${patience} epochs, early stopping`);
   await history.save(join(out, "history.json"));
-  await (await curves(history)).save(join(out, "curves.svg"), join(out, "curves.png"));
+  await (await curves(history, { accuracy: "percent" })).save(join(out, "curves.svg"), join(out, "curves.png"));
   return true;
 }
 

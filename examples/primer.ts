@@ -5,7 +5,7 @@ import { DataLoader, type Dataset, type HostTensor, type Image, listImages, read
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { drawColourDigits } from "./support/colourDigits.js";
+import { drawColourDigits, separateImages } from "./support/colourDigits.js";
 import { example, folderFlag, numberFlag, say, UsageError, wholeFlag } from "./support/program.js";
 
 const { functional: F } = nn;
@@ -54,8 +54,8 @@ async function drawImages(folder: string, train: number, seed: number): Promise<
   const parts = [{ name: "train", count: train, split: "train" }, { name: "test", count: Math.ceil(train / 5), split: "test" }] as const;
   for (const { name, count, split } of parts) {
     await mkdir(join(partial, name), { recursive: true });
-    const { images, labels } = await drawColourDigits({ count, width: 32, height: 32, seed, split });
-    for (const [i, image] of images.entries()) await writePngFile(join(partial, name, `${labels[i]}_${i}.png`), image);
+    const drawn = await drawColourDigits({ count, width: 32, height: 32, classes: 10, seed, split });
+    for (const [i, image] of separateImages(drawn).entries()) await writePngFile(join(partial, name, `${drawn.labels.data[i]}_${i}.png`), image);
   }
   await rename(partial, folder);
   return folder;

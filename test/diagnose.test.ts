@@ -7,7 +7,8 @@ const { diagnose } = training;
 
 /** Epochs 1 … n from functions of the epoch. */
 function made(epochs: number, figures: Readonly<Record<string, (epoch: number) => number>>): training.EpochRecord[] {
-  return Array.from({ length: epochs }, (_, i) => ({ epoch: i + 1, ...Object.fromEntries(Object.entries(figures).map(([name, of]) => [name, of(i + 1)])) }));
+  const at = (epoch: number) => Object.fromEntries(Object.entries(figures).map(([name, of]) => [name, of(epoch)]));
+  return Array.from({ length: epochs }, (_, i) => ({ epoch: i + 1, ...at(i + 1) }));
 }
 /** Noise of at most ±size that repeats nowhere near. */
 const noise = (size: number, phase = 0) => (epoch: number) => size * Math.sin(12.9898 * (epoch + phase) ** 2);
@@ -15,24 +16,32 @@ const falling = (from: number, to: number, pace: number) => (epoch: number) => t
 const plus = (...parts: readonly ((epoch: number) => number)[]) => (epoch: number) => parts.reduce((sum, part) => sum + part(epoch), 0);
 const accuracyOf = (loss: (epoch: number) => number) => (epoch: number) => Math.exp(-loss(epoch));
 
+const accuracies = (trainAccuracy: (epoch: number) => number, validAccuracy: (epoch: number) => number) => ({ trainAccuracy, validAccuracy });
+
 type Row = readonly [what: string, expected: training.Case, history: training.EpochRecord[], options?: training.DiagnoseOptions];
 
 const good = falling(2.3, 0.06, 4), weak = falling(2.3, 1.4, 3), rising = (epoch: number) => 0.06 * Math.max(0, epoch - 8);
 const rows: readonly Row[] = [
   ["both losses fall together", "fitting", made(20, { trainLoss: good, validLoss: plus(good, () => 0.03) })],
   ["with a little noise", "fitting", made(20, { trainLoss: plus(good, noise(0.01)), validLoss: plus(good, () => 0.04, noise(0.02, 3)) })],
-  ["with accuracies", "fitting", made(20, { trainLoss: good, validLoss: plus(good, () => 0.04), trainAccuracy: accuracyOf(good), validAccuracy: () => 0.92 })],
-  ["in percent, and called test", "fitting", made(5, { trainLoss: falling(0.3, 0.05, 1), testLoss: () => 0.06, trainAccuracy: () => 98, testAccuracy: () => 97 }), { accuracy: "percent" }],
-  ["good from the first epoch on", "fitting", made(6, { trainLoss: () => 0.05, validLoss: () => 0.06, trainAccuracy: () => 0.98, validAccuracy: () => 0.98 })],
+  ["with accuracies", "fitting", made(20, { trainLoss: good, validLoss: plus(good, () => 0.04), ...accuracies(accuracyOf(good), () => 0.92) })],
+  [
+    "in percent, and called test", "fitting",
+    made(5, { trainLoss: falling(0.3, 0.05, 1), testLoss: () => 0.06, trainAccuracy: () => 98, testAccuracy: () => 97 }), { accuracy: "percent" },
+  ],
+  ["good from the first epoch on", "fitting", made(6, { trainLoss: () => 0.05, validLoss: () => 0.06, ...accuracies(() => 0.98, () => 0.98) })],
   ["a known initial loss says the same", "fitting", made(6, { trainLoss: () => 0.3, validLoss: () => 0.31 }), { initialLoss: Math.log(10) }],
   ["a training without validation", "fitting", made(20, { trainLoss: good })],
   ["one bad epoch at the end", "fitting", made(20, { trainLoss: good, validLoss: plus(good, (epoch) => (epoch === 19 ? 0.2 : 0.02)) })],
   ["the validation loss turns and rises", "overfitting", made(25, { trainLoss: good, validLoss: plus(falling(2.3, 0.4, 4), rising) })],
   ["with noise", "overfitting", made(25, { trainLoss: good, validLoss: plus(falling(2.3, 0.4, 4), rising, noise(0.05)) })],
   ["it stays above", "overfitting", made(25, { trainLoss: good, validLoss: plus(falling(2.3, 0.7, 4)) })],
-  ["accuracies part", "overfitting", made(12, { trainLoss: good, validLoss: plus(good, () => 0.2), trainAccuracy: () => 0.99, validAccuracy: () => 0.8 })],
+  ["accuracies part", "overfitting", made(12, { trainLoss: good, validLoss: plus(good, () => 0.2), ...accuracies(() => 0.99, () => 0.8) })],
   ["both stay high", "underfitting", made(20, { trainLoss: weak, validLoss: plus(weak, () => 0.02) })],
-  ["with a low accuracy", "underfitting", made(20, { trainLoss: falling(2.3, 0.8, 3), validLoss: falling(2.3, 0.82, 3), trainAccuracy: () => 0.6, validAccuracy: () => 0.6 })],
+  [
+    "with a low accuracy", "underfitting",
+    made(20, { trainLoss: falling(2.3, 0.8, 3), validLoss: falling(2.3, 0.82, 3), ...accuracies(() => 0.6, () => 0.6) }),
+  ],
   ["it was stopped too early", "underfitting", made(5, { trainLoss: (epoch) => 2.3 - 0.2 * epoch, validLoss: (epoch) => 2.35 - 0.2 * epoch })],
   ["up and down around a good loss", "oscillating", made(20, { trainLoss: good, validLoss: (epoch) => 0.3 + (epoch % 2 ? 0.15 : -0.15) })],
   ["both up and down", "oscillating", made(16, { trainLoss: plus(good, () => 0.5, noise(0.4)), validLoss: plus(good, () => 0.6, noise(0.5, 1)) })],

@@ -55,7 +55,9 @@ test("windows: begin, append, replace, several lines, gaps, names", async (t) =>
   t.deepEqual([viz.remove("window 1"), viz.remove("window 1"), viz.window("window 1")], [true, false, null]);
   for (let step = 0; step < 30_000; step++) viz.line(step, step, { win: "long", update: "append" });
   const [long] = lines("long") ?? [];
-  t.ok((long?.x.length ?? 0) <= 20_000 && (long?.x[0] ?? 9) <= 1 && long?.x.at(-1) === 29_999, `30,000 points are thinned to ${long?.x.length}, from the first to the last`);
+  const count = long?.x.length ?? 0;
+  t.ok(count > 10_000 && count <= 20_000, `30,000 points are thinned to ${count}`);
+  t.ok((long?.x[0] ?? 9) <= 1 && long?.x.at(-1) === 29_999, "from the first to the last");
   const rows: [string, () => unknown, RegExp][] = [
     ["more values than places", () => viz.line([1, 2], [1]), /2 values for 1 places/],
     ["uneven rows", () => viz.line([[1, 2], [1]], [1, 2]), /uneven rows/],
@@ -133,11 +135,14 @@ test("in Chromium the page draws along, survives a reload, and says when the tra
   await page.goto(viz.url);
   await waitForCaption(page, "train_loss", "Training loss: 2.3 at 0");
   t.equal(await page.title(), "A training");
-  for (let step = 1; step <= 200; step++) viz.line([2.3 * Math.exp(-step / 60) + 0.02 * Math.sin(step)], [step], { win: "train_loss", update: "append" });
+  for (let step = 1; step <= 200; step++) {
+    viz.line([2.3 * Math.exp(-step / 60) + 0.02 * Math.sin(step)], [step], { win: "train_loss", update: "append" });
+  }
   await waitForCaption(page, "train_loss", "at 200");
   t.pass("200 points arrived while the page was open");
   for (let epoch = 1; epoch <= 8; epoch++) {
-    viz.line([[1 / epoch, 1 - 0.5 / epoch]], [epoch], { win: "test", update: "append", ...(epoch === 1 && { opts: { title: "Test", xlabel: "epoch", legend: ["loss", "accuracy"] } }) });
+    const opts = epoch === 1 && { opts: { title: "Test", xlabel: "epoch", legend: ["loss", "accuracy"] } };
+    viz.line([[1 / epoch, 1 - 0.5 / epoch]], [epoch], { win: "test", update: "append", ...opts });
   }
   viz.text("Adam, lr 0.001\nbatch size 64", { win: "settings", opts: { title: "Settings" } });
   await page.waitForSelector('section[data-win="settings"] pre');

@@ -10,8 +10,15 @@ import { crc32c } from "../training/tensorboard/records.js";
 
 const { SummaryWriter } = training;
 
-type Call = [kind: "scalar" | "text", tag: string, value: number | string, step: number, wallTime: number] | [kind: "scalars", tag: string, values: Record<string, number>, step: number, wallTime: number];
-const fixtures = JSON.parse(readFileSync(new URL("fixtures/events.json", import.meta.url), "utf8")) as { calls: Call[]; files: Record<string, string[]> };
+type Call =
+  | [kind: "scalar" | "text", tag: string, value: number | string, step: number, wallTime: number]
+  | [kind: "scalars", tag: string, values: Record<string, number>, step: number, wallTime: number];
+interface Fixtures {
+  readonly calls: Call[];
+  /** Records in base64, by the folder below the writer's. */
+  readonly files: Record<string, string[]>;
+}
+const fixtures = JSON.parse(readFileSync(new URL("fixtures/events.json", import.meta.url), "utf8")) as Fixtures;
 
 /** The frames of a TFRecord file. */
 function frames(bytes: Buffer): Buffer[] {
@@ -40,8 +47,10 @@ const unmasked = (masked: number) => {
   const turned = (masked - 0xa282ead8) >>> 0;
   return ((turned >>> 17) | (turned << 15)) >>> 0;
 };
-const isSound = (frame: Buffer) =>
-  unmasked(frame.readUInt32LE(8)) === slowCrc(frame.subarray(0, 8)) && unmasked(frame.readUInt32LE(frame.length - 4)) === slowCrc(frame.subarray(12, -4));
+function isSound(frame: Buffer): boolean {
+  const ofLength = unmasked(frame.readUInt32LE(8)), ofContent = unmasked(frame.readUInt32LE(frame.length - 4));
+  return ofLength === slowCrc(frame.subarray(0, 8)) && ofContent === slowCrc(frame.subarray(12, -4));
+}
 
 type Parsed = Map<number, (number | Buffer)[]>;
 /** The fields of a protocol buffer message: numbers, and bytes that may be messages again. */

@@ -57,7 +57,11 @@ export function diagnose(history: History | readonly EpochRecord[], options: Dia
   const all = history instanceof History ? history : new History(history);
   const curves = curvesOf(all, options);
   if (curves.train.length === 0) {
-    throw argumentError("diagnose", `got ${all.length} epochs with the figures ${all.figures().join(", ") || "none"}; expected trainLoss, and validLoss and accuracies where there are some.`);
+    throw argumentError(
+      "diagnose",
+      `got ${all.length} epochs with the figures ${all.figures().join(", ") || "none"}; ` +
+        "expected trainLoss, and validLoss and accuracies where there are some.",
+    );
   }
   const evidence = evidenceOf(curves, options);
   const { name, sentence } = judged(curves, evidence, options.goodAccuracy ?? 0.8);
@@ -117,16 +121,23 @@ function judged(curves: Curves, evidence: Evidence, goodAccuracy: number): { nam
   // A rise that is no larger than what the curve swings anyway is a swing.
   const rises = rise > notable && rise * initialLoss > 2 * swing * levelOf(curves.valid, initialLoss) && gap > notable;
   if (rises) {
-    return { name: "overfitting", sentence: `The validation loss rises from ${format(Math.min(...curves.valid))} in epoch ${bestEpoch} to ${validEnd}, while the training loss is ${end}.` };
+    const lowest = format(Math.min(...curves.valid));
+    return {
+      name: "overfitting",
+      sentence: `The validation loss rises from ${lowest} in epoch ${bestEpoch} to ${validEnd}, while the training loss is ${end}.`,
+    };
   }
-  if (swings) return { name: "oscillating", sentence: `The loss moves up and down by ${percent(swing)} of its level from epoch to epoch in the second half.` };
+  if (swings) {
+    return { name: "oscillating", sentence: `The loss moves up and down by ${percent(swing)} of its level an epoch in the second half.` };
+  }
   if (weak) {
     const falls = stillFalling(curves.train, initialLoss) ? ", and still falls: train for more epochs first" : "";
     const accuracy = trainAccuracy === null ? "" : ` (accuracy ${percent(trainAccuracy)})`;
     return { name: "underfitting", sentence: `The training loss itself is still high: ${end} after ${start} at the start${accuracy}${falls}.` };
   }
   if (accuracyGap > wideGap) {
-    return { name: "overfitting", sentence: `The training accuracy is ${percent(trainAccuracy ?? NaN)}, the validation accuracy ${percent(validAccuracy ?? NaN)}.` };
+    const [own, others] = [trainAccuracy ?? NaN, validAccuracy ?? NaN].map(percent);
+    return { name: "overfitting", sentence: `The training accuracy is ${own}, the validation accuracy ${others}.` };
   }
   if (trainAccuracy === null && gap > notable && validLoss !== null && validLoss > 2 * loss) {
     return { name: "overfitting", sentence: `The validation loss is ${validEnd}, the training loss ${end}.` };

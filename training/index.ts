@@ -9,7 +9,9 @@ export { CsvLogger, type CsvLoggerOptions, type CsvRow } from "./csvLogger.js";
 export { clock, type Output, type Postfix, ProgressBar, type ProgressBarOptions } from "./progressBar.js";
 export { type Progress, progress, type ProgressOptions, type Walkable } from "./progress.js";
 export * from "./search/index.js";
-export { type Bar, barChart, type BarChartOptions, confusionMatrix, type ConfusionFigureOptions, type FigureSize, lineChart, type Panel, type Series } from "./plot/charts.js";
+export {
+  type Bar, barChart, type BarChartOptions, confusionMatrix, type ConfusionFigureOptions, type FigureSize, lineChart, type Panel, type Series,
+} from "./plot/charts.js";
 export { curves, type CurvesOptions } from "./plot/curves.js";
 export { Figure } from "./plot/figure.js";
 export { imageSheet, rankedTable, type SheetImage, type SheetOptions, type SheetSection, type TableOptions } from "./plot/sheet.js";

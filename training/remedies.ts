@@ -2,8 +2,8 @@
 import type { Case } from "./diagnosis.js";
 
 export type Action =
-  | "augment data" | "stop early" | "use dropout" | "lower the learning rate" | "change the number of epochs" | "add layers" | "use non-linear activations"
-  | "augment less" | "check the data set" | "check the model";
+  | "augment data" | "stop early" | "use dropout" | "lower the learning rate" | "change the number of epochs" | "add layers"
+  | "use non-linear activations" | "augment less" | "check the data set" | "check the model";
 
 export interface Remedy {
   readonly action: Action;
@@ -29,7 +29,10 @@ const remedies: Readonly<Record<Case, readonly Remedy[]>> = {
     lowerRate,
   ],
   "not converging": [
-    { action: "check the data set", sentence: "Look for a fault in the data set: labels that do not belong to their samples, values that are not normalised, NaN." },
+    {
+      action: "check the data set",
+      sentence: "Look for a fault in the data set: labels that do not belong to their samples, values that are not normalised, NaN.",
+    },
     { action: "check the model", sentence: "Look for a fault in the model: try it on a few samples, which it must be able to learn by heart." },
   ],
   fitting: [],

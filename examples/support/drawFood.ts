@@ -4,7 +4,7 @@ import { writeJpegFile, writePngFile } from "athanor/data";
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { drawColourDigits } from "./colourDigits.js";
+import { drawColourDigits, separateImages } from "./colourDigits.js";
 import { say } from "./program.js";
 
 const width = 160, height = 120, classes = 11;
@@ -22,9 +22,9 @@ export async function drawFood(folder: string, { train, seed }: { readonly train
   for (const [i, part] of (["train", "valid", "test"] as const).entries()) {
     const count = counts[part];
     await mkdir(join(partial, part), { recursive: true });
-    const { images, labels } = await drawColourDigits({ count, width, height, classes, seed: seed * 3 + i, split: part === "train" ? "train" : "test" });
-    for (const [number, image] of images.entries()) {
-      const name = part === "test" ? String(number).padStart(4, "0") : `${labels[number]}_${number}`;
+    const drawn = await drawColourDigits({ count, width, height, classes, seed: seed * 3 + i, split: part === "train" ? "train" : "test" });
+    for (const [number, image] of separateImages(drawn).entries()) {
+      const name = part === "test" ? String(number).padStart(4, "0") : `${drawn.labels.data[number]}_${number}`;
       const path = join(partial, part, name);
       await (number % pngEvery === 0 ? writePngFile(`${path}.png`, image) : writeJpegFile(`${path}.jpg`, image, { quality: 90 }));
     }

@@ -37,8 +37,9 @@ export async function shortTraining(setting: Setting, device: Device, seed: numb
   }));
   if (!train || !valid) throw new Error("unreachable");
   const { hidden } = setting;
-  const layers = hidden === null ? [new nn.Linear(features, classes)] : [new nn.Linear(features, hidden), new nn.ReLU(), new nn.Linear(hidden, classes)];
-  const model = new nn.Sequential(...layers).to(device);
+  const linear = () => new nn.Sequential(new nn.Linear(features, classes));
+  const deep = (width: number) => new nn.Sequential(new nn.Linear(features, width), new nn.ReLU(), new nn.Linear(width, classes));
+  const model = (hidden === null ? linear() : deep(hidden)).to(device);
   const optimizer = new optim.Adam(model.parameters(), { lr: setting.lr });
   const criterion = new nn.CrossEntropyLoss();
   const history = new training.History();
@@ -59,7 +60,8 @@ export async function shortTraining(setting: Setting, device: Device, seed: numb
       return criterion(logits, valid.y);
     });
     history.add({
-      epoch, trainLoss: await meanLoss.compute(), validLoss: await validLoss.item(), trainAccuracy: await accuracy.compute(), validAccuracy: await validAccuracy.compute(),
+      epoch, trainLoss: await meanLoss.compute(), validLoss: await validLoss.item(),
+      trainAccuracy: await accuracy.compute(), validAccuracy: await validAccuracy.compute(),
     });
   }
   return history;

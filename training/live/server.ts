@@ -38,9 +38,8 @@ async function assetsOf(title: string): Promise<ReadonlyMap<string, Asset>> {
     try {
       return await readFile(resolve(`uplot/dist/${name}`), "utf8");
     } catch (error) {
-      throw new AthanorError(
-        `The npm package "uplot" could not be loaded (${error instanceof Error ? error.message : String(error)}); the live page needs \`npm install uplot\`.`,
-      );
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new AthanorError(`The npm package "uplot" could not be loaded (${reason}); the live page needs \`npm install uplot\`.`);
     }
   };
   return new Map<string, Asset>([

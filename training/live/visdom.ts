@@ -31,7 +31,9 @@ export class Visdom {
   /** Starts serving; the address is `url`. The server ends with the process, or with close(). */
   static async open(options: VisdomOptions = {}): Promise<Visdom> {
     const { port = 8097, host = "127.0.0.1", title = "Athanor" } = options;
-    if (!Number.isInteger(port) || port < 0 || port > 65_535) throw argumentError("Visdom.open", `got port ${port}; expected a whole number from 0 to 65535.`);
+    if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+      throw argumentError("Visdom.open", `got port ${port}; expected a whole number from 0 to 65535.`);
+    }
     const windows = new LiveWindows();
     let opened: Visdom | null = null;
     const greeting = (): string => {

@@ -50,7 +50,9 @@ export async function rasterize(svg: string, scale: number): Promise<Uint8Array>
     const png = new Resvg(svg, { fitTo: { mode: "zoom", value: scale }, font }).render().asPng();
     return new Uint8Array(png.buffer, png.byteOffset, png.byteLength);
   } catch (error) {
-    throw new ArgumentError(`toPng: the SVG cannot be drawn (${error instanceof Error ? error.message : String(error)}); expected one that a figure made.`);
+    throw new ArgumentError(
+      `toPng: the SVG cannot be drawn (${error instanceof Error ? error.message : String(error)}); expected one that a figure made.`,
+    );
   }
 }
 

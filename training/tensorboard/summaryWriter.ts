@@ -73,7 +73,9 @@ export class SummaryWriter {
   #closed = false;
 
   constructor(readonly folder: string) {
-    if (typeof folder !== "string" || folder === "") throw argumentError("SummaryWriter", `got ${JSON.stringify(folder)}; expected the name of a folder, such as runs/first.`);
+    if (typeof folder !== "string" || folder === "") {
+      throw argumentError("SummaryWriter", `got ${JSON.stringify(folder)}; expected the name of a folder, such as runs/first.`);
+    }
     this.#main = new EventFile(folder, now());
     this.#files.set(folder, this.#main);
   }
@@ -113,7 +115,9 @@ export class SummaryWriter {
 
   #check(operation: string, tag: string, step: number): void {
     if (this.#closed) throw argumentError(operation, "this SummaryWriter was closed; open another.");
-    if (typeof tag !== "string" || tag === "") throw argumentError(operation, `got the tag ${JSON.stringify(tag)}; expected a text, such as "loss/train".`);
+    if (typeof tag !== "string" || tag === "") {
+      throw argumentError(operation, `got the tag ${JSON.stringify(tag)}; expected a text, such as "loss/train".`);
+    }
     if (!Number.isSafeInteger(step) || step < 0) throw argumentError(operation, `got step ${step}; expected a whole number of at least 0.`);
   }
   #checkValue(operation: string, tag: string, value: number): void {
