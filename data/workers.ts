@@ -28,7 +28,8 @@ function loaderFlags(): string[] {
 function startThread(Worker: new (script: string | URL, options: import("node:worker_threads").WorkerOptions) => Worker): Worker {
   const script = new URL(import.meta.url.endsWith(".ts") ? "./jobThread.ts" : "./jobThread.js", import.meta.url);
   const execArgv = loaderFlags();
-  if (!execArgv.some((flag) => /\btsx\b/.test(flag))) return new Worker(script, { execArgv });
+  const underTsx = [...execArgv, process.env.NODE_OPTIONS ?? ""].some((flag) => /\btsx\b/.test(flag));
+  if (!underTsx) return new Worker(script, { execArgv });
   const code = `import("tsx/esm/api").then(({ register }) => { register(); return import(${JSON.stringify(script.href)}); })`;
   return new Worker(code, { eval: true, execArgv: [] });
 }

@@ -57,12 +57,17 @@ test("KFold: scikit-learn's folds", (t) => {
   t.end();
 });
 
+/** Pearson's chi-square of counts against what was expected. */
+function gapOf(counts: readonly number[], expected: readonly number[]): number {
+  return expected.reduce((sum, most, i) => (most === 0 ? sum : sum + ((counts[i] ?? 0) - most) ** 2 / most), 0);
+}
+
 test("WeightedRandomSampler: as often as the weights say", (t) => {
   const weights = [0, 1, 4, 0.5, 2.5], draws = 20000;
   const counts = new Array<number>(5).fill(0);
   for (const index of new WeightedRandomSampler(weights, draws, true, { seed: 1 }).order()) counts[index] = (counts[index] ?? 0) + 1;
   t.equal(counts[0], 0, "never where the weight is 0");
-  const chiSquare = weights.reduce((sum, weight, i) => (weight === 0 ? sum : sum + ((counts[i] ?? 0) - (draws * weight) / 8) ** 2 / ((draws * weight) / 8)), 0);
+  const chiSquare = gapOf(counts, weights.map((weight) => (draws * weight) / 8));
   t.ok(chiSquare < 16.27, `chi-square ${chiSquare.toFixed(2)} of 3 degrees of freedom: below its 99.9 % point`);
   const firsts = new Array<number>(5).fill(0);
   const without = new WeightedRandomSampler(weights, 4, { replacement: false, seed: 2 });
@@ -71,7 +76,7 @@ test("WeightedRandomSampler: as often as the weights say", (t) => {
     if (epoch === 0) t.deepEqual(sorted(order), [1, 2, 3, 4], "without replacement each comes once");
     firsts[order[0] ?? 0] = (firsts[order[0] ?? 0] ?? 0) + 1;
   }
-  const firstSquare = weights.reduce((sum, weight, i) => (weight === 0 ? sum : sum + ((firsts[i] ?? 0) - 500 * weight) ** 2 / (500 * weight)), 0);
+  const firstSquare = gapOf(firsts, weights.map((weight) => 500 * weight));
   t.ok(firstSquare < 16.27, `the first of each order follows the weights: chi-square ${firstSquare.toFixed(2)}`);
   t.throws(() => new WeightedRandomSampler([1, -1], 2), /weights of at least 0/);
   t.throws(() => new WeightedRandomSampler([0, 0], 2), /one of them above 0/);

@@ -4,7 +4,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "tape";
 import {
-  ConcatDataset, DataFileError, DataLoader, DataLoaderError, type Dataset, type Draws, type HostTensor, ImageFileDataset, ImageFiles, ImageFolder,
+  ConcatDataset, DataFileError, DataLoader, DataLoaderError, type Dataset, type Draws, type HostTensor, type Image, ImageFileDataset, ImageFiles, ImageFolder,
   listImages, MissingFileError, Subset, TensorDataset, transforms, type WorkerRecipe,
 } from "../data/index.js";
 import { arange, getRandomState, manualSeed, setRandomState, type Tensor } from "../engine/index.js";
@@ -36,13 +36,14 @@ test("order and randomness are the same for 0, 1 and 2 workers", async (t) => {
   const { folder, remove } = await imageFolder(names);
   const files = listImages(folder);
   const lambda = T.Compose([
-    T.Resize([16, 16]), T.RandomHorizontalFlip(), T.Lambda((image: { width: number; height: number; channels: number; data: Uint8Array }, draws: Draws) => {
+    T.Resize([16, 16]), T.RandomHorizontalFlip(), T.Lambda((image: Image, draws: Draws) => {
       const shift = draws.integer(0, 50);
       return { ...image, data: image.data.map((byte) => byte >> 1).map((byte) => byte + shift) };
     }),
     T.RandomCrop(12), T.ToTensor(),
   ]);
-  for (const [name, transform] of [["described transforms", augmented], ["a Lambda between random ones", lambda], ["a Lambda alone", T.Lambda(T.ToTensor())]] as const) {
+  const cases = [["described transforms", augmented], ["a Lambda between random ones", lambda], ["a Lambda alone", T.Lambda(T.ToTensor())]] as const;
+  for (const [name, transform] of cases) {
     const runs: { first: number[]; second: number[]; after: number }[] = [];
     for (const numWorkers of [0, 1, 2]) {
       manualSeed(5);
@@ -77,7 +78,8 @@ test("a seed, an epoch's number, and a restored state give the same augmented ep
   setRandomState(state);
   t.ok(same(await epochOf(make({})), first), "setRandomState");
   t.match((await thrownBy(() => loader.setEpoch(-1))).message, /epoch = -1; expected a whole number of at least 0/);
-  const twice = new DataLoader(new Labelled(files.slice(0, 1), { transform: augmented }), { batchSize: 8, sampler: { length: 8, order: () => new Int32Array(8) } });
+  const sampler = { length: 8, order: () => new Int32Array(8) };
+  const twice = new DataLoader(new Labelled(files.slice(0, 1), { transform: augmented }), { batchSize: 8, sampler });
   for await (const [images] of twice) {
     const values = await images.data(), size = values.length / 8;
     const copies = new Set(Array.from({ length: 8 }, (_, i) => values.slice(i * size, (i + 1) * size).join()));
@@ -107,7 +109,8 @@ test("workers: subsets, joined data sets, images alone, persistent threads", asy
   for await (const images of bytes) t.deepEqual([images.dtype, images.shape], ["uint8", [4, 3, 18, 24]], "batches of bytes");
   const inMemory = new DataLoader(new TensorDataset(arange(6)), { batchSize: 6, numWorkers: 2 });
   for await (const [values] of inMemory) t.equal(values.shape[0], 6, "a data set in memory takes numWorkers and needs none");
-  t.match((await thrownBy(() => new DataLoader({ length: 1, get: () => 1 }, { numWorkers: 2 }))).message, /does not say how a worker thread makes its samples/);
+  const unable = await thrownBy(() => new DataLoader({ length: 1, get: () => 1 }, { numWorkers: 2 }));
+  t.match(unable.message, /does not say how a worker thread makes its samples/);
   remove();
 });
 
@@ -152,7 +155,10 @@ class Jobs implements Dataset<[number, number]> {
   readonly length = 12;
   readonly random = true;
   readonly recipe: WorkerRecipe<[number, number]> = {
-    job: (index) => ({ module: new URL("./support/jobs.ts", import.meta.url).href, name: this.name, input: { index, ...this.options(index) } satisfies NumberJob }),
+    job: (index) => {
+      const input: NumberJob = { index, ...this.options(index) };
+      return { module: new URL("./support/jobs.ts", import.meta.url).href, name: this.name, input };
+    },
     finish: (_, made) => made as [number, number],
   };
   constructor(readonly options: (index: number) => Partial<NumberJob>, readonly name = "numberJob") {}
