@@ -80,6 +80,39 @@ test("plain data survives: infinities, lists, texts, tensors at any depth", asyn
   t.deepEqual([await found.nested.t.tolist(), await found.three[0]?.tolist(), found.nested.empty], [[1, 2], [3], {}]);
 });
 
+test("every scheduler goes on from a checkpoint to the same rates", async (t) => {
+  const build = (make: (optimizer: optim.Adam) => optim.LRScheduler | optim.ReduceLROnPlateau) => {
+    const optimizer = new optim.Adam(new nn.Linear(2, 1).parameters(), { lr: 0.1 });
+    return { optimizer, scheduler: make(optimizer) };
+  };
+  const metrics = [1, 0.9, 0.95, 0.96, 0.97, 0.98, 0.99, 1, 1, 1];
+  const stepOf = ({ optimizer, scheduler }: ReturnType<typeof build>, epoch: number): number => {
+    optimizer.step();
+    if (scheduler instanceof optim.ReduceLROnPlateau) scheduler.step(metrics[epoch] ?? 1);
+    else scheduler.step();
+    return optimizer.paramGroups[0]?.lr ?? NaN;
+  };
+  const makers: Record<string, (optimizer: optim.Adam) => optim.LRScheduler | optim.ReduceLROnPlateau> = {
+    StepLR: (o) => new optim.StepLR(o, 2),
+    CosineAnnealingLR: (o) => new optim.CosineAnnealingLR(o, 10),
+    CosineAnnealingWarmRestarts: (o) => new optim.CosineAnnealingWarmRestarts(o, 3),
+    OneCycleLR: (o) => new optim.OneCycleLR(o, 0.5, { totalSteps: 12 }),
+    "a ReduceLROnPlateau that has seen nothing": (o) => new optim.ReduceLROnPlateau(o, { patience: 1 }),
+    SequentialLR: (o) => new optim.SequentialLR(o, [new optim.LinearLR(o), new optim.ExponentialLR(o, 0.5)], [4]),
+  };
+  for (const [name, make] of Object.entries(makers)) {
+    const folder = await newFolder(), whole = build(make), first = build(make), second = build(make);
+    const before = name.includes("nothing") ? 0 : 3;
+    const expected = metrics.map((_, epoch) => stepOf(whole, epoch));
+    const rates = metrics.slice(0, before).map((_, epoch) => stepOf(first, epoch));
+    await new Checkpoint(folder, first).save(before);
+    await new Checkpoint(folder, second).load();
+    rates.push(...metrics.slice(before).map((_, i) => stepOf(second, before + i)));
+    t.deepEqual(rates, expected, name);
+    t.ok(new Set(expected).size > 1, "its rate changes");
+  }
+});
+
 test("the last and the best stay, what is older goes", async (t) => {
   const folder = await newFolder();
   const model = new nn.Linear(1, 1);
@@ -157,23 +190,26 @@ test("a folder without rights is a sentence", async (t) => {
   t.match(await refusal(() => new Checkpoint(folder, { model: new nn.Linear(1, 1) }).save(1)), /cannot be written \(EACCES/);
 });
 
-/** Starts the training in a child process and kills it `delay` ms after it is ready; false if it came to its end before. */
-async function killedAfter(folder: string, delay: number): Promise<boolean> {
+/** Starts the training in a child process and kills it in the middle of what follows its `epochs`-th epoch: `part` (0 to 1) of an epoch's time later,
+ *  as this very child needs it on a machine that may be busy. */
+async function killedAfter(folder: string, epochs: number, part: number, usual: number): Promise<void> {
   const program = fileURLToPath(new URL("support/checkpointRun.ts", import.meta.url));
   const child = spawn(process.execPath, ["--import", "tsx", program, folder], { stdio: ["ignore", "pipe", "inherit"] });
-  let said = "";
-  const ended = new Promise<boolean>((resolve) => child.once("close", (_code, signal) => resolve(signal === "SIGKILL")));
-  await new Promise<void>((ready) => {
+  const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  const times: number[] = []; // when it said "ready", and each epoch's line
+  await new Promise<void>((resolve) => {
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      said += text;
-      if (said.startsWith("ready")) ready();
+      for (let line = 0; line < text.split("\n").length - 1; line++) times.push(performance.now());
+      if (times.length > epochs) resolve();
     });
-    void ended.then(() => ready());
+    void closed.then(resolve);
   });
-  if (!said.startsWith("ready")) throw new Error(`The child did not start: ${said}`);
-  await new Promise((resolve) => setTimeout(resolve, delay));
+  const [ready, last] = [times[0], times.at(-1)];
+  if (ready === undefined || last === undefined) throw new Error("The child did not start.");
+  const epochTime = times.length > 1 ? (last - ready) / (times.length - 1) : usual;
+  await new Promise((resolve) => setTimeout(resolve, part * epochTime));
   child.kill("SIGKILL");
-  return ended;
+  await closed;
 }
 
 test(`a training killed at ${KILLS} random moments leaves a checkpoint each time and ends with the numbers of an uninterrupted one`, async (t) => {
@@ -193,7 +229,7 @@ test(`a training killed at ${KILLS} random moments leaves a checkpoint each time
       latest = 0;
       runs++;
     }
-    await killedAfter(folder, random() * 0.5 * spent);
+    await killedAfter(folder, Math.floor(random() * 3), random(), spent / EPOCHS);
     halfWritten += (await readdir(folder)).filter((name) => name.endsWith(`.tmp`)).length > 0 ? 1 : 0;
     const path = await Checkpoint.latest(folder);
     const epoch = path === null ? 0 : Number(/(\d+)\.safetensors$/.exec(path)?.[1]);

@@ -34,7 +34,8 @@ test("programs in the pages type-check and run, and their loss falls", (t) => {
   t.end();
 });
 
-const example = athanor.zeros(2, 2), model = new athanor.nn.Identity(), optimizer = new athanor.optim.SGD([athanor.zeros(1, { requiresGrad: true })], { lr: 0.1 });
+const example = athanor.zeros(2, 2), model = new athanor.nn.Identity();
+const optimizer = new athanor.optim.SGD([athanor.zeros(1, { requiresGrad: true })], { lr: 0.1 });
 /** What a name in a table's third column starts from. */
 const roots: Readonly<Record<string, unknown>> = {
   ...athanor, console, String, F: athanor.nn.functional, x: example, loss: example, model, optimizer,

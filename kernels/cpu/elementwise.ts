@@ -44,9 +44,9 @@ export function elementwise(
 /** Whether an operand is read in steps, or in another order and in rows so short that finding them costs more than a copy. What is repeated
  *  along a dimension stays as it is. */
 function isAgainstTheGrain(strides: readonly number[], shape: readonly number[]): boolean {
-  const last = strides.at(-1) ?? 1;
-  if (last > 1) return true;
-  return shape.length > 1 && (shape.at(-1) ?? 1) < shortRow && strides.every((stride) => stride > 0) && String(strides) !== String(contiguousStrides(shape));
+  if ((strides.at(-1) ?? 1) > 1) return true;
+  const inShortRows = shape.length > 1 && (shape.at(-1) ?? 1) < shortRow;
+  return inShortRows && strides.every((stride) => stride > 0) && String(strides) !== String(contiguousStrides(shape));
 }
 
 function kernelFor(kernel: ElementwiseKernel, outDtype: DType, inputs: readonly View[]): string {

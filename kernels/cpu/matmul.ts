@@ -44,7 +44,8 @@ export function matmul(
   const pieceDepth = Math.ceil(product.depth / pieces);
   const biasRows = bias && biasAlong === "rows" ? biasBlock(runtime, bias, tileColumns) : 0;
   const parameters = runtime.parameters([
-    pieces > 1 ? partials : runtime.pointer(out), runtime.pointer(a), runtime.pointer(b), biasRows || (bias && pieces === 1 ? runtime.pointer(bias) : 0),
+    pieces > 1 ? partials : runtime.pointer(out), runtime.pointer(a), runtime.pointer(b),
+    biasRows || (bias && pieces === 1 ? runtime.pointer(bias) : 0),
     product.rows, product.columns, product.depth,
     strideOf(a, -2) * 4, strideOf(a, -1) * 4, strideOf(b, -2) * 4, strideOf(b, -1) * 4,
     product.batches, batchOffsets, tileRows, tileColumns, evenBlock(pieceDepth, maximumDepthBlock), pieceDepth, pieces > 1 ? 0 : relu,

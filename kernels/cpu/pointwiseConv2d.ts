@@ -50,7 +50,8 @@ export function weightGradIsPointwise(gradW: View, x: View, params: Conv2dParams
 export function pointwiseWeightGrad(runtime: CpuRuntime, gradW: View, grad: View, x: View): void {
   const images = size(x, 0), elements = count(gradW.shape), shape = [images, size(gradW, 0), size(gradW, 1)];
   const partials = runtime.allocate(images * elements);
-  matmul(runtime, { buffer: partials, shape, strides: contiguousStrides(shape), offset: 0, dtype: "float32" }, planes(grad), transposed(planes(x)), null, "none");
+  const byImage: View = { buffer: partials, shape, strides: contiguousStrides(shape), offset: 0, dtype: "float32" };
+  matmul(runtime, byImage, planes(grad), transposed(planes(x)), null, "none");
   sumPieces(runtime, runtime.pointer(gradW), partials.address, elements, images, 0, 1, 0);
   runtime.release(partials);
 }

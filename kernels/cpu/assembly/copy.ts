@@ -24,7 +24,8 @@ export function copyStrided(begin: i32, end: i32, scratch: usize, job: usize, ta
   const pieces = (rowLength + piece - 1) / piece;
   const last = <usize>(rank - 1) << 2;
   const neighbours = rank > 0 ? load<i32>(sizes + last) : 1;
-  const writeStep = <usize>(rank > 0 ? load<i32>(toStrides + last) : 0) << 2, readStep = <usize>(rank > 0 ? load<i32>(fromStrides + last) : 0) << 2;
+  const writeStep = <usize>(rank > 0 ? load<i32>(toStrides + last) : 0) << 2;
+  const readStep = <usize>(rank > 0 ? load<i32>(fromStrides + last) : 0) << 2;
   for (let task = begin; task < end; task++) {
     const group = task / pieces;
     const start = (task - group * pieces) * piece, length = smaller(piece, rowLength - start);
