@@ -48,14 +48,15 @@ test("order and randomness are the same for 0, 1 and 2 workers", async (t) => {
     for (const numWorkers of [0, 1, 2]) {
       manualSeed(5);
       const loader = new DataLoader(new Labelled(files, { transform }), { batchSize: 4, shuffle: true, numWorkers });
-      runs.push({ first: await epochOf(loader), second: await epochOf(loader), after: getRandomState().stream });
+      // two epochs cost a start of the threads more: one case shows that the second follows
+      runs.push({ first: await epochOf(loader), second: transform === augmented ? await epochOf(loader) : [], after: getRandomState().stream });
     }
     const [zero, one, two] = runs;
     if (!zero || !one || !two) throw new Error("three runs");
     t.ok(zero.first.length > 11 && zero.first.every(Number.isFinite), `${name}: ${zero.first.length} numbers in an epoch`);
     t.ok(same(zero.first, one.first) && same(zero.second, one.second), `${name}: 1 worker`);
     t.ok(same(zero.first, two.first) && same(zero.second, two.second), `${name}: 2 workers`);
-    t.notOk(same(zero.first, zero.second), `${name}: another epoch differs`);
+    if (transform === augmented) t.ok(zero.second.length > 11 && !same(zero.first, zero.second), `${name}: another epoch differs`);
     t.deepEqual([one.after, two.after], [zero.after, zero.after], `${name}: the common generator stands where it stood`);
   }
   remove();
@@ -194,11 +195,12 @@ test("no thread keeps the process: after the end, an early break, an error, an i
     ${body}
     console.log("done");`;
   const endings = {
-    "the end": "for await (const _ of loader({}));",
-    "an early break": "for await (const _ of loader({})) break;",
-    "an error": `try { for await (const _ of loader({ files: [...files, "none.png"] })); } catch (error) { console.log(error.name); }`,
+    "the end, an early break, an error, persistent threads without close": `
+      for await (const _ of loader({}));
+      for await (const _ of loader({})) break;
+      try { for await (const _ of loader({ files: [...files.slice(0, 3), "none.png"] })); } catch (error) { console.log(error.name); }
+      for await (const _ of loader({ persistentWorkers: true })) break;`,
     "a dropped iterator": "await loader({})[Symbol.asyncIterator]().next();",
-    "persistent threads without close": "for await (const _ of loader({ persistentWorkers: true })) break;",
   };
   for (const [name, body] of Object.entries(endings)) {
     const file = join(folder, "program.mts");
