@@ -1,6 +1,6 @@
 // Colour digits: real MNIST digits, turned, scaled and drawn in a colour on a textured background; class 10 is the background alone. Image i of a
 // seed and a split is the same however many are drawn.
-import { type ImageArrays, type ImageDataset, loadMnist } from "athanor/data";
+import { type Draws, type Image, type ImageArrays, type ImageDataset, loadMnist, StreamDraws } from "athanor/data";
 import { packagedMnist } from "./program.js";
 
 export interface ColourDigitsOptions {
@@ -25,9 +25,9 @@ export async function drawColourDigits(options: ColourDigitsOptions): Promise<Im
   for (let i = 0; i < digits.length; i++) byLabel[digits.label(i)]?.push(i);
   const images = new Uint8Array(count * height * width * 3), labels = new Int32Array(count);
   for (let i = 0; i < count; i++) {
-    const label = labelOf(i, classes, seed, split), random = new Random(seed, split === "train" ? 1 : 2, i);
+    const label = labelOf(i, classes, seed, split), random = drawsFor(seed, split, "image", i);
     const choices = byLabel[label] ?? [];
-    const digit = label === 10 ? null : glyph(digits, choices[random.below(choices.length)] ?? 0);
+    const digit = label === 10 ? null : glyph(digits, choices[random.integer(0, choices.length)] ?? 0);
     const pixels = images.subarray(i * height * width * 3, (i + 1) * height * width * 3);
     drawDigit(pixels, width, height, digit, random);
     labels[i] = label;
@@ -35,33 +35,21 @@ export async function drawColourDigits(options: ColourDigitsOptions): Promise<Im
   return { images: { shape: [count, height, width, 3], data: images }, labels: { shape: [count], data: labels } };
 }
 
-function labelOf(i: number, classes: number, seed: number, split: string): number {
-  const random = new Random(seed, split === "train" ? 3 : 4, Math.floor(i / classes)), order = Array.from({ length: classes }, (_, label) => label);
-  for (let k = classes - 1; k > 0; k--) {
-    const other = random.below(k + 1), swapped = order[k] ?? 0;
-    order[k] = order[other] ?? 0;
-    order[other] = swapped;
-  }
-  return order[i % classes] ?? 0;
+function labelOf(i: number, classes: number, seed: number, split: "train" | "test"): number {
+  return drawsFor(seed, split, "labels", Math.floor(i / classes)).permutation(classes)[i % classes] ?? 0;
 }
 
-/** mulberry32, started by a mix of whole numbers. */
-class Random {
-  #state: number;
-  constructor(...parts: readonly number[]) {
-    this.#state = parts.reduce((state, part) => Math.imul(state ^ part, 0x9e3779b1) ^ (state >>> 15), 0x2545f491);
-    this.uniform();
-  }
-  uniform(low = 0, high = 1): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let word = this.#state;
-    word = Math.imul(word ^ (word >>> 15), word | 1);
-    word ^= word + Math.imul(word ^ (word >>> 7), word | 61);
-    return low + (((word ^ (word >>> 14)) >>> 0) / 2 ** 32) * (high - low);
-  }
-  below(end: number): number {
-    return Math.floor(this.uniform(0, end));
-  }
+/** A stream for each image and each run of labels, the halves' and purposes' apart. */
+function drawsFor(seed: number, split: "train" | "test", purpose: "image" | "labels", index: number): Draws {
+  const quarter = (split === "train" ? 0 : 2) + (purpose === "image" ? 0 : 1);
+  return new StreamDraws({ seed, stream: quarter * 2 ** 30 + index });
+}
+
+/** The images one by one, as files are written of them. */
+export function separateImages({ images: { shape, data } }: ImageArrays): Image[] {
+  const [count = 0, height = 0, width = 0, channels = 1] = shape;
+  const size = height * width * channels;
+  return Array.from({ length: count }, (_, i) => ({ width, height, channels, data: Uint8Array.from(data.subarray(i * size, (i + 1) * size)) }));
 }
 
 type Colour = readonly [number, number, number];
@@ -79,10 +67,10 @@ function glyph(digits: ImageDataset, index: number): Glyph {
 }
 
 const luminance = ([red, green, blue]: Colour) => 0.299 * red + 0.587 * green + 0.114 * blue;
-const randomColour = (random: Random): Colour => [random.below(256), random.below(256), random.below(256)];
+const randomColour = (random: Draws): Colour => [random.integer(0, 256), random.integer(0, 256), random.integer(0, 256)];
 
 /** An ink that stands out from both colours of the background. */
-function inkFor(random: Random, backgrounds: readonly Colour[]): Colour {
+function inkFor(random: Draws, backgrounds: readonly Colour[]): Colour {
   for (let attempt = 0; attempt < 50; attempt++) {
     const ink = randomColour(random);
     if (backgrounds.every((background) => Math.abs(luminance(ink) - luminance(background)) > 80)) return ink;
@@ -91,7 +79,7 @@ function inkFor(random: Random, backgrounds: readonly Colour[]): Colour {
   return mean < 128 ? [255, 255, 255] : [0, 0, 0];
 }
 
-function drawDigit(pixels: Uint8Array, width: number, height: number, digit: Glyph | null, random: Random): void {
+function drawDigit(pixels: Uint8Array, width: number, height: number, digit: Glyph | null, random: Draws): void {
   const first = randomColour(random), spread = 60;
   const second = first.map((value) => Math.min(255, Math.max(0, value + random.uniform(-spread, spread))));
   const [red = 0, green = 0, blue = 0] = second;
@@ -113,13 +101,13 @@ function drawDigit(pixels: Uint8Array, width: number, height: number, digit: Gly
 }
 
 /** Stripes, checks, or clouds: the second colour's share at each pixel, 0 … 1. */
-function randomTexture(random: Random, side: number): (x: number, y: number) => number {
-  const kind = random.below(3), angle = random.uniform(0, Math.PI), period = side * random.uniform(0.15, 0.5), phase = random.uniform(0, 2 * Math.PI);
+function randomTexture(random: Draws, side: number): (x: number, y: number) => number {
+  const kind = random.integer(0, 3), angle = random.uniform(0, Math.PI), period = side * random.uniform(0.15, 0.5), phase = random.uniform(0, 2 * Math.PI);
   const cos = (Math.cos(angle) * 2 * Math.PI) / period, sin = (Math.sin(angle) * 2 * Math.PI) / period;
   const wave = (value: number) => 0.5 + 0.5 * Math.sin(value + phase);
   if (kind === 0) return (x, y) => wave(x * cos + y * sin);
   if (kind === 1) return (x, y) => (wave(x * cos + y * sin) > 0.5 === wave(y * cos - x * sin) > 0.5 ? 1 : 0);
-  const lattice = Float32Array.from({ length: 64 }, () => random.uniform());
+  const lattice = Float32Array.from({ length: 64 }, () => random.uniform(0, 1));
   const corner = (x: number, y: number) => lattice[(x & 7) * 8 + (y & 7)] ?? 0;
   return (x, y) => {
     const u = x / period, v = y / period, left = Math.floor(u), top = Math.floor(v), du = ease(u - left), dv = ease(v - top);
