@@ -1,27 +1,14 @@
 // examples/classic.ts as a user runs it, small, on both devices, and the colour digits it draws.
-import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "tape";
 import { drawColourDigits } from "../examples/support/colourDigits.js";
 import { load, nn } from "../index.js";
+import { type Ended, exampleFolder as folder, numbersIn, runExample } from "./support/examples.js";
 
-interface Ended {
-  readonly code: number | null;
-  readonly lines: readonly string[];
-  readonly err: string;
-}
-function runClassic(flags: string): Promise<Ended> {
-  const child = spawn(process.execPath, ["scripts/example.mjs", "classic", ...flags.split(" ")], { stdio: ["ignore", "pipe", "pipe"] });
-  let out = "", err = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
-  return new Promise((resolve) => child.once("close", (code) => resolve({ code, lines: out.trimEnd().split("\n"), err })));
-}
-const folder = () => mkdtempSync(join(tmpdir(), "athanor-classic-"));
+const runClassic = (flags: string) => runExample("classic", flags);
 const figure = (lines: readonly string[], what: string) =>
-  lines.flatMap((line) => new RegExp(`^\\[ ${what} \\| \\d{3}/\\d{3} \\] loss = (\\d+\\.\\d{5}), acc = [01]\\.\\d{5}`).exec(line)?.[1] ?? []).map(Number);
+  numbersIn(lines, new RegExp(`^\\[ ${what} \\| \\d{3}/\\d{3} \\] loss = (\\d+\\.\\d{5}), acc = [01]\\.\\d{5}`));
 
 /** What happened, checked: the form of every line, a falling loss, and the files. */
 async function checkRun(t: test.Test, name: string, { code, lines, err }: Ended, out: string, epochs: number): Promise<void> {
@@ -31,7 +18,7 @@ async function checkRun(t: test.Test, name: string, { code, lines, err }: Ended,
   const losses = figure(lines, "Train");
   t.deepEqual([losses.length, figure(lines, "Valid").length], [epochs, epochs], `${name}: two lines an epoch`);
   t.ok((losses.at(-1) ?? NaN) < (losses[0] ?? NaN) - 0.02, `${name}: the loss falls: ${losses.join(", ")}`);
-  t.equal(lines.at(-1), `The weights are in ${join(out, "model.safetensors")}.`, `${name}: where the weights are`);
+  t.equal(lines.at(-2), `The weights are in ${join(out, "model.safetensors")}.`, `${name}: where the weights are`);
   const history = JSON.parse(readFileSync(join(out, "history.json"), "utf8")) as unknown[];
   t.equal(history.length, epochs, `${name}: the history`);
 }
