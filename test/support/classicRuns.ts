@@ -29,7 +29,8 @@ export const runs = JSON.parse(readFileSync(new URL("../fixtures/models.json", i
 
 export function nameOf({ factory, input, training, frozen, options }: ClassicRun): string {
   const special = Object.entries(options).filter(([name]) => name !== "numClasses" && !name.startsWith("dropout"));
-  return `${factory} [${input.join(", ")}] in ${training ? `training${frozen ? " with frozen norms" : ""}` : "evaluation"}${special.length > 0 ? ` ${JSON.stringify(Object.fromEntries(special))}` : ""}`;
+  const mode = training ? `training${frozen ? " with frozen norms" : ""}` : "evaluation";
+  return `${factory} [${input.join(", ")}] in ${mode}${special.length > 0 ? ` ${JSON.stringify(Object.fromEntries(special))}` : ""}`;
 }
 
 /** A network of nn.models by the name of its factory. */
@@ -137,7 +138,9 @@ export async function checkRun(row: ClassicRun, device: Device, { forwardOnly = 
     });
     const parameters = new Map(model.namedParameters()), buffers = new Map(model.namedBuffers());
     if (String([...parameters.keys()]) !== String(Object.keys(row.grads))) complaints.push("the parameters' names are not torchvision's");
-    for (const [name, want] of Object.entries(row.grads)) complaints.push(await complaint(`gradient of ${name}`, parameters.get(name)?.grad, want, exact, kink));
+    for (const [name, want] of Object.entries(row.grads)) {
+      complaints.push(await complaint(`gradient of ${name}`, parameters.get(name)?.grad, want, exact, kink));
+    }
     for (const [name, want] of Object.entries(row.statistics)) complaints.push(await complaint(name, buffers.get(name), want, exact));
     const compared = outputs.size + Object.keys(row.grads).length + Object.keys(row.statistics).length;
     return { complaints: complaints.filter((text) => text !== ""), compared };
