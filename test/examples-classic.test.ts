@@ -36,7 +36,8 @@ test("LeNet-5 from scratch on both devices, and ResNet-18", async (t) => {
 
 test("fine-tuning from PyTorch's file, with a head for other classes", async (t) => {
   const out = folder(), file = "test/fixtures/weights/lenet5-half.pt";
-  const { code, lines, err } = await runClassic(`--device cpu --model lenet5 --size 28 --limit 110 --epochs 1 --classes 11 --weights ${file} --out ${out}`);
+  const flags = `--device cpu --model lenet5 --size 28 --limit 110 --epochs 1 --classes 11 --weights ${file} --out ${out}`;
+  const { code, lines, err } = await runClassic(flags);
   t.equal(code, 0, err);
   const left = "left out, being of another size: features.0.weight [6, 1, 5, 5], classifier.3.weight [10, 84], classifier.3.bias [10]";
   t.ok(lines.includes(`Loaded 7 of 10 tensors from ${file}; ${left}.`), `what was loaded: ${lines[1]}`);
@@ -52,7 +53,8 @@ test("GoogLeNet trains with its auxiliary heads", async (t) => {
 
 test("wrong flags are a sentence and exit code 2", async (t) => {
   const rows: [string, RegExp][] = [
-    ["--model resnet19", /^--model resnet19: expected one of lenet5, alexnet/], ["--model alexnet --size 32", /^--size 32: alexnet needs images of at least 63 pixels a side/],
+    ["--model resnet19", /^--model resnet19: expected one of lenet5, alexnet/],
+    ["--model alexnet --size 32", /^--size 32: alexnet needs images of at least 63 pixels a side/],
     ["--model lenet5 --device cpu --weights test/fixtures/weights/small.pth", /none of its 9 tensors fits this network/],
   ];
   for (const [flags, expected] of rows) {
@@ -70,9 +72,13 @@ test("colour digits: seeded, balanced, the same however many, blanks in class 10
   const few = await drawColourDigits({ ...options, count: 22 }), more = await drawColourDigits({ ...options, count: 44 });
   t.deepEqual([few.images.shape, few.labels.shape], [[22, 30, 40, 3], [22]], "bytes, height before width, channels last");
   t.deepEqual(more.images.data.slice(0, few.images.data.length), few.images.data, "image i does not depend on the count");
-  for (const start of [0, 11]) t.deepEqual(Array.from(few.labels.data.slice(start, start + 11)).sort((a, b) => a - b), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10], "each class once in eleven");
+  for (const start of [0, 11]) {
+    const labels = Array.from(few.labels.data.slice(start, start + 11)).sort((a, b) => a - b);
+    t.deepEqual(labels, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10], "each class once in eleven");
+  }
   for (const change of [{ seed: 4 }, { split: "test" as const }]) {
-    t.notDeepEqual((await drawColourDigits({ ...options, ...change, count: 22 })).images.data, few.images.data, `${JSON.stringify(change)} gives other images`);
+    const other = await drawColourDigits({ ...options, ...change, count: 22 });
+    t.notDeepEqual(other.images.data, few.images.data, `${JSON.stringify(change)} gives other images`);
   }
   const colours = new Set(Array.from({ length: 44 }, (_, i) => more.images.data.slice(i * 3600, i * 3600 + 3).join()));
   t.ok(colours.size > 40, "backgrounds differ");
