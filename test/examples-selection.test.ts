@@ -1,6 +1,6 @@
-// The examples on choosing a model as a user runs them, small, on both devices: regularisation and model selection, and the search for
-// hyperparameters.
-import { readFileSync } from "node:fs";
+// The examples on choosing a model and watching it train as a user runs them, small, on both devices: regularisation and model selection, the
+// search for hyperparameters, live curves.
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "tape";
 import { readPngFile } from "../data/index.js";
@@ -46,5 +46,21 @@ test("tune", async (t) => {
     const trials: { value: number; reports: number[] }[] = JSON.parse(readFileSync(join(out, "trials.json"), "utf8"));
     t.ok(trials.some(({ reports }) => (reports[1] ?? 0) > (reports[0] ?? Infinity)), `${device}: some trial learns from epoch to epoch`);
     for (const name of ["search.png", "trials.png"]) t.ok((await readPngFile(join(out, name))).width > 500, `${device}: ${name}`);
+  }
+});
+
+test("visdom", async (t) => {
+  for (const device of devices) {
+    const out = exampleFolder();
+    const flags = `--device ${device} --limit 900 --batch-size 50 --epochs 3 --port 0 --stay 0 --out ${out}`;
+    const { code, lines, err } = await runExample("visdom", flags);
+    t.deepEqual([code, err], [0, ""], `${device}: exit code 0`);
+    t.match(lines[1] ?? "", /^The curves are drawn at http:\/\/127\.0\.0\.1:\d+\/ and written to .*events/, "says where the page is");
+    const losses = numbersIn(lines, /^Epoch \d\/3: test loss (\d\.\d{4}), accuracy \d+\.\d\d%$/);
+    t.ok(losses.length === 3 && (losses[2] ?? NaN) < (losses[0] ?? NaN), `${device}: the loss falls: ${losses.join(", ")}`);
+    const [events = ""] = readdirSync(join(out, "events"));
+    t.match(events, /tfevents/, `${device}: an event file`);
+    // Records of 60 bytes or so: a scalar for each of 3 · 18 steps, and two after each epoch.
+    t.ok(readFileSync(join(out, "events", events)).length > 60 * 40, `${device}: with the scalars`);
   }
 });
