@@ -1,5 +1,5 @@
-// save and load: tensors to a safetensors file and back, and from PyTorch's files. A file is either wholly written or not at all. Node's modules are loaded when a
-// function is called, so that a browser bundle takes this file as it is.
+// save and load: tensors to a safetensors file and back, and from PyTorch's files. A file is either wholly written or not at all. Node's modules
+// are loaded when a function is called, so that a browser bundle takes this file as it is.
 import { ArgumentError, AthanorError } from "../kernels/errors.js";
 import { type DeviceTarget, resolveDevice } from "./device.js";
 import { importNode, isNode } from "./platform.js";
@@ -31,8 +31,12 @@ export async function load(path: string, options: LoadOptions = {}): Promise<Rec
 export async function loadWithMetadata(path: string, options: LoadOptions = {}): Promise<SafetensorsContents> {
   const device = resolveDevice(options.device);
   const bytes = await readFileBytes(path);
-  const { tensors, metadata } = looksLikePyTorch(bytes) ? { tensors: stateDictOf(decodePyTorch(bytes, path), path), metadata: {} } : decodeSafetensors(bytes, path);
+  const { tensors, metadata } = decodeAny(bytes, path);
   return { tensors: Object.fromEntries(Object.entries(tensors).map(([name, value]) => [name, value.to(device)])), metadata };
+}
+
+function decodeAny(bytes: Uint8Array, path: string): SafetensorsContents {
+  return looksLikePyTorch(bytes) ? { tensors: stateDictOf(decodePyTorch(bytes, path), path), metadata: {} } : decodeSafetensors(bytes, path);
 }
 
 /** Reads whatever torch.save wrote of tensors, containers, numbers and strings: a checkpoint as the record that it was. */

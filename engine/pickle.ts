@@ -47,7 +47,9 @@ export class Unpickler {
       if (code === 0x2e) return { value: this.#pop(), end: this.#at }; // STOP
       const run = operations[code];
       if (run === undefined) {
-        throw this.#refuse(`byte ${at} of the pickle is the opcode 0x${code.toString(16).padStart(2, "0")}, which torch.save does not use for tensors and containers.`);
+        throw this.#refuse(
+          `byte ${at} of the pickle is the opcode 0x${code.toString(16).padStart(2, "0")}, which torch.save does not use for tensors and containers.`,
+        );
       }
       run(this);
     }
@@ -58,7 +60,9 @@ export class Unpickler {
   }
   #take(length: number): number {
     const at = this.#at;
-    if (length > this.bytes.length - at) throw this.#refuse(`the pickle ends at byte ${this.bytes.length} in the middle of a value; the file is truncated or damaged.`);
+    if (length > this.bytes.length - at) {
+      throw this.#refuse(`the pickle ends at byte ${this.bytes.length} in the middle of a value; the file is truncated or damaged.`);
+    }
     this.#at += length;
     return at;
   }
@@ -69,7 +73,9 @@ export class Unpickler {
     return width === 4 ? this.#view.getUint32(at, true) : Number(this.#view.getBigUint64(at, true));
   }
   #pop(): unknown {
-    if (this.#stack.length === 0 || this.#stack[this.#stack.length - 1] === mark) throw this.#refuse("the pickle takes a value where there is none; the file is damaged.");
+    if (this.#stack.length === 0 || this.#stack[this.#stack.length - 1] === mark) {
+      throw this.#refuse("the pickle takes a value where there is none; the file is damaged.");
+    }
     return this.#stack.pop();
   }
   #top(): unknown {
@@ -164,11 +170,16 @@ export class Unpickler {
   }
   setItems(flat: readonly unknown[]): void {
     const target = this.#top();
-    if (!this.#dictionaries.has(target) || flat.length % 2 !== 0) throw this.#refuse("the pickle sets items of something that is no dictionary; the file is damaged.");
+    if (!this.#dictionaries.has(target) || flat.length % 2 !== 0) {
+      throw this.#refuse("the pickle sets items of something that is no dictionary; the file is damaged.");
+    }
     for (let i = 0; i < flat.length; i += 2) {
       const key = flat[i];
       if (typeof key !== "string" && typeof key !== "number") {
-        throw this.#refuse(`a dictionary has ${key === null ? "None" : Array.isArray(key) ? "a tuple" : `a ${typeof key}`} for a key; expected text or a whole number.`);
+        throw this.#refuse(
+          `a dictionary has ${key === null ? "None" : Array.isArray(key) ? "a tuple" : `a ${typeof key}`} for a key; expected text or a whole ` +
+            "number.",
+        );
       }
       // A key such as "__proto__" is a key like any other.
       Object.defineProperty(target, String(key), { value: flat[i + 1], enumerable: true, writable: true, configurable: true });
@@ -183,18 +194,24 @@ export class Unpickler {
   }
   global(name: string): void {
     if (!this.reader.names.has(name)) {
-      throw this.#refuse(`it asks for Python's ${name}, and only tensors and containers are loaded; nothing was run. Save model.state_dict() instead of the object.`);
+      throw this.#refuse(
+        `it asks for Python's ${name}, and only tensors and containers are loaded; nothing was run. Save model.state_dict() instead of the object.`,
+      );
     }
     this.#stack.push(new PickledName(name));
   }
   globalFromStack(): void {
     const name = this.#pop(), module = this.#pop();
-    if (typeof name !== "string" || typeof module !== "string") throw this.#refuse("the pickle names something by values that are no text; the file is damaged.");
+    if (typeof name !== "string" || typeof module !== "string") {
+      throw this.#refuse("the pickle names something by values that are no text; the file is damaged.");
+    }
     this.global(`${module}.${name}`);
   }
   reduce(): void {
     const given = this.#pop(), callee = this.#pop();
-    if (!(callee instanceof PickledName) || !Array.isArray(given)) throw this.#refuse("the pickle calls something that is no function; the file is damaged.");
+    if (!(callee instanceof PickledName) || !Array.isArray(given)) {
+      throw this.#refuse("the pickle calls something that is no function; the file is damaged.");
+    }
     if (callee.name === "collections.OrderedDict") return this.#orderedDictionary(given);
     const make = this.reader.names.get(callee.name);
     if (!make) throw this.#refuse(`it calls ${callee.name}, which is not a function that makes a tensor; nothing was run.`);
@@ -211,7 +228,9 @@ export class Unpickler {
   /** Attributes: a state dict's _metadata (versions of its layers), which nothing here needs. */
   build(): void {
     this.#pop();
-    if (!this.#dictionaries.has(this.#top())) throw this.#refuse("it sets the attributes of an object that is no dictionary; only tensors and containers are loaded.");
+    if (!this.#dictionaries.has(this.#top())) {
+      throw this.#refuse("it sets the attributes of an object that is no dictionary; only tensors and containers are loaded.");
+    }
   }
   persistent(): void {
     this.#stack.push(this.reader.persistent(this.#pop()));

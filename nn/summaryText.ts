@@ -9,7 +9,8 @@ export function summaryText(summary: Omit<Summary, "toString">, depth: number): 
   const header = ["Layer", "Output shape", "Params", "Mult-adds", "Memory"];
   const cells = [header, ...shown.map((row, i) => cellsOf(row, branches(shown, i)))];
   const widths = header.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
-  const lines = cells.map((line) => line.map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join(gap).trimEnd());
+  const padded = (cell: string, column: number) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0));
+  const lines = cells.map((line) => line.map(padded).join(gap).trimEnd());
   const rule = "─".repeat(widths.reduce((sum, width) => sum + width + gap.length, -gap.length));
   return [rule, ...lines.slice(0, 1), rule, ...lines.slice(1), rule, ...totals(summary), rule].join("\n");
 }
@@ -18,7 +19,8 @@ function cellsOf(row: SummaryRow, tree: string): string[] {
   const title = `${tree}${row.name === "" ? row.type : `${row.name} (${row.type})`}${row.repeated ? " again" : ""}`;
   const shapes = row.called ? row.outputShapes.map((shape) => `[${shape.join(", ")}]`).join(" ") : "not called";
   const number = (value: number) => (value === 0 ? "–" : value.toLocaleString("en-US"));
-  return [title, shapes, row.repeated && row.parameters > 0 ? "again" : number(row.parameters), number(row.multiplyAdds), row.outputBytes === 0 ? "–" : size(row.outputBytes)];
+  const parameters = row.repeated && row.parameters > 0 ? "again" : number(row.parameters);
+  return [title, shapes, parameters, number(row.multiplyAdds), row.outputBytes === 0 ? "–" : size(row.outputBytes)];
 }
 
 /** The lines of the tree before row i: a row hangs on the last row above it that is one level up. */
@@ -34,10 +36,10 @@ function branches(rows: readonly SummaryRow[], i: number): string {
 }
 
 function totals({ parameters, trainableParameters, multiplyAdds, inputBytes, activationBytes, stateBytes }: Omit<Summary, "toString">): string[] {
-  const frozen = parameters - trainableParameters;
+  const text = (value: number) => value.toLocaleString("en-US");
   return [
-    `Parameters: ${parameters.toLocaleString("en-US")}, ${trainableParameters.toLocaleString("en-US")} trainable, ${frozen.toLocaleString("en-US")} not`,
-    `Mult-adds: ${multiplyAdds.toLocaleString("en-US")}`,
+    `Parameters: ${text(parameters)}, ${text(trainableParameters)} trainable, ${text(parameters - trainableParameters)} not`,
+    `Mult-adds: ${text(multiplyAdds)}`,
     `Memory: input ${size(inputBytes)}, activations ${size(activationBytes)}, parameters and buffers ${size(stateBytes)}, together ` +
       size(inputBytes + activationBytes + stateBytes),
   ];

@@ -85,7 +85,8 @@ function drawDigit(pixels: Uint8Array, width: number, height: number, digit: Gly
   const [red = 0, green = 0, blue = 0] = second;
   const ink = inkFor(random, [first, [red, green, blue]]), texture = randomTexture(random, Math.min(width, height));
   const side = Math.min(width, height), scale = (side * random.uniform(0.7, 1)) / 28, angle = random.uniform(-0.25, 0.25);
-  const centreX = width / 2 + (random.uniform(-0.5, 0.5)) * (width - 20 * scale), centreY = height / 2 + random.uniform(-0.5, 0.5) * (height - 20 * scale);
+  const centreX = width / 2 + random.uniform(-0.5, 0.5) * (width - 20 * scale);
+  const centreY = height / 2 + random.uniform(-0.5, 0.5) * (height - 20 * scale);
   const cos = Math.cos(angle) / scale, sin = Math.sin(angle) / scale;
   for (let y = 0, at = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
@@ -102,7 +103,8 @@ function drawDigit(pixels: Uint8Array, width: number, height: number, digit: Gly
 
 /** Stripes, checks, or clouds: the second colour's share at each pixel, 0 … 1. */
 function randomTexture(random: Draws, side: number): (x: number, y: number) => number {
-  const kind = random.integer(0, 3), angle = random.uniform(0, Math.PI), period = side * random.uniform(0.15, 0.5), phase = random.uniform(0, 2 * Math.PI);
+  const kind = random.integer(0, 3), angle = random.uniform(0, Math.PI);
+  const period = side * random.uniform(0.15, 0.5), phase = random.uniform(0, 2 * Math.PI);
   const cos = (Math.cos(angle) * 2 * Math.PI) / period, sin = (Math.sin(angle) * 2 * Math.PI) / period;
   const wave = (value: number) => 0.5 + 0.5 * Math.sin(value + phase);
   if (kind === 0) return (x, y) => wave(x * cos + y * sin);
@@ -111,7 +113,8 @@ function randomTexture(random: Draws, side: number): (x: number, y: number) => n
   const corner = (x: number, y: number) => lattice[(x & 7) * 8 + (y & 7)] ?? 0;
   return (x, y) => {
     const u = x / period, v = y / period, left = Math.floor(u), top = Math.floor(v), du = ease(u - left), dv = ease(v - top);
-    const upper = corner(left, top) * (1 - du) + corner(left + 1, top) * du, lower = corner(left, top + 1) * (1 - du) + corner(left + 1, top + 1) * du;
+    const upper = corner(left, top) * (1 - du) + corner(left + 1, top) * du;
+    const lower = corner(left, top + 1) * (1 - du) + corner(left + 1, top + 1) * du;
     return upper * (1 - dv) + lower * dv;
   };
 }

@@ -110,7 +110,8 @@ export class DenseNet extends Module {
   }
   /** The published files name a layer's parts norm.1, conv.2 …, from a time when names could have dots. */
   override loadStateDict(state: StateDict, options: { readonly strict?: boolean } = {}): LoadReport {
-    const renamed = Object.entries(state).map(([name, value]) => [name.replace(/(\bdenselayer\d+\.(?:norm|relu|conv))\.([12]\.)/, "$1$2"), value] as const);
+    const dotted = /(\bdenselayer\d+\.(?:norm|relu|conv))\.([12]\.)/;
+    const renamed = Object.entries(state).map(([name, value]) => [name.replace(dotted, "$1$2"), value] as const);
     return super.loadStateDict(Object.fromEntries(renamed), options);
   }
   forward(images: Tensor): Tensor {

@@ -12,9 +12,12 @@ export interface ClassicRun {
   readonly options: Readonly<Record<string, unknown>>;
   readonly input: readonly number[];
   readonly training: boolean;
+  /** In training, but batch norms in evaluation. */
+  readonly frozen: boolean;
+  /** Around which batch norms' biases lie. */
+  readonly lift: number;
+  /** Of the images. */
   readonly seed: number;
-  /** Whether no ReLU and no maximum of this run is near its kink, so that float32 computes the gradient on the same side. */
-  readonly steady: boolean;
   readonly outputs: Readonly<Record<string, readonly number[]>>;
   readonly errors: Readonly<Record<string, number>>;
   readonly grads: Digests;
@@ -24,9 +27,10 @@ export interface ClassicRun {
 
 export const runs = JSON.parse(readFileSync(new URL("../fixtures/models.json", import.meta.url), "utf8")) as ClassicRun[];
 
-export function nameOf({ factory, input, training, options }: ClassicRun): string {
+export function nameOf({ factory, input, training, frozen, options }: ClassicRun): string {
   const special = Object.entries(options).filter(([name]) => name !== "numClasses" && !name.startsWith("dropout"));
-  return `${factory} [${input.join(", ")}] in ${training ? "training" : "evaluation"}${special.length > 0 ? ` ${JSON.stringify(Object.fromEntries(special))}` : ""}`;
+  const mode = training ? `training${frozen ? " with frozen norms" : ""}` : "evaluation";
+  return `${factory} [${input.join(", ")}] in ${mode}${special.length > 0 ? ` ${JSON.stringify(Object.fromEntries(special))}` : ""}`;
 }
 
 /** A network of nn.models by the name of its factory. */
@@ -44,12 +48,14 @@ function* pieces(length: number): Generator<[number, number]> {
 }
 
 /** As fill in test/fixtures/models.py: the place in the state dict is the stream. */
-export function fillHashed(model: nn.Module): void {
-  model.stateEntries().forEach(([name, target], stream) => {
+export function fillHashed(model: nn.Module, lift = 0): void {
+  const entries = model.stateEntries(), names = new Set(entries.map(([name]) => name));
+  entries.forEach(([name, target], stream) => {
     if (target.dtype !== "float32") return;
     const { shape } = target, vector = shape.length === 1;
     const fanIn = shape.slice(1).reduce((product, size) => product * size, 1);
-    const centre = name.endsWith("running_var") || (vector && name.endsWith("weight")) ? 1 : 0;
+    const normBias = name.endsWith("bias") && names.has(name.replace(/bias$/, "running_mean"));
+    const centre = normBias ? lift : name.endsWith("running_var") || (vector && name.endsWith("weight")) ? 1 : 0;
     const width = !vector ? Math.sqrt(6 / fanIn) : name.endsWith("running_var") ? 0.5 : 0.1;
     for (const [start, count] of pieces(target.numel())) {
       const values = hashedPiece(count, stream + 1, start, width, centre);
@@ -84,27 +90,19 @@ async function digest(value: Tensor): Promise<Found> {
 }
 
 /** How far ours may be, as the norm of a difference: eight times PyTorch's own float32 error (whose roundings fall otherwise), and never less
- *  than what float32 leaves of a sum of products. Where a kink is near, the gradients of all layers below it may jump: `jump`, relative. On the
- *  reference device, which computes in float64, the digits of the fixture. */
-interface Allowance {
-  readonly exact: boolean;
-  readonly jump: number;
-}
-function allowed(norm: number, error: number, { exact, jump }: Allowance): number {
-  return exact ? 1e-8 * norm + 1e-12 : Math.max(8 * error, jump * norm) + 3e-6 * norm + 1e-9;
-}
-/** Of a run near a kink: four times the largest relative distance that PyTorch's float32 has from its float64 in any of the gradients. */
-function jumpOf({ steady, grads }: ClassicRun): number {
-  const largest = Math.max(...Object.values(grads).map((digest) => digest?.[0] ?? 0));
-  const relative = Object.values(grads).flatMap((digest) => (digest && digest[0] > 1e-6 * largest ? [digest[5] / digest[0]] : []));
-  return steady ? 0 : 4 * Math.max(...relative);
+ *  than what float32 leaves of a sum of products; on the reference device, which computes in float64, the digits of the fixture. The runs are
+ *  chosen so that no ReLU and no maximum is near its kink (far_from_kinks in test/fixtures/models.py). GoogLeNet in training has no such images:
+ *  somewhere among its 200,000 activations one turns over when float32 rounds otherwise, and moves the gradients below it by some thousandths.
+ *  There they are held to a hundredth (`kink`), and strictly in the run with frozen norms. */
+function allowance(norm: number, error: number, exact: boolean, kink = 0): number {
+  return exact ? 1e-8 * norm + 1e-12 : Math.max(8 * error, kink * norm) + 3e-6 * norm + 1e-9;
 }
 
-async function complaint(what: string, got: Tensor | null | undefined, want: Digest | null, allowance: Allowance): Promise<string> {
+async function complaint(what: string, got: Tensor | null | undefined, want: Digest | null, exact: boolean, kink = 0): Promise<string> {
   if (want === null) return got ? `${what}: got a gradient, PyTorch has none` : "";
   if (!got) return `${what}: got nothing`;
   const [norm, projection, p0, p1, p2, error] = want;
-  const found = await digest(got), bound = allowed(norm, error, allowance);
+  const found = await digest(got), bound = allowance(norm, error, exact, kink);
   const distances = { norm: found.norm - norm, projection: found.projection - projection };
   const probes = [p0, p1, p2].map((probe, i) => Math.abs((found.probes[i] ?? NaN) - probe));
   // A projection on numbers of deviation 1/√3 sees an error of norm e as 0.58·e; four deviations of that are rare.
@@ -122,14 +120,15 @@ export interface Report {
 
 /** Forward, and backward unless `forwardOnly`. Everything made is let go of. */
 export async function checkRun(row: ClassicRun, device: Device, { forwardOnly = false } = {}): Promise<Report> {
-  const exact = device.kind === "reference", plain = { exact, jump: 0 }, atKinks = { exact, jump: jumpOf(row) };
+  const exact = device.kind === "reference", kink = row.factory === "googlenet" && row.training && !row.frozen ? 0.01 : 0;
   const model = construct(row.factory, { ...row.options, initialize: false }).to(device).train(row.training);
+  if (row.frozen) model.modules().forEach((module) => module instanceof nn.BatchNorm2d && module.eval());
   try {
-    fillHashed(model);
+    fillHashed(model, row.lift);
     const images = tensor(hashedPiece(row.input.reduce((a, b) => a * b, 1), 7001 + 100 * row.seed, 0, 1), { shape: row.input, device });
     const answer: unknown = Reflect.apply(model, undefined, [images]);
     const outputs = outputsOf(answer);
-    const complaints = [await outputComplaint(row, outputs, plain)];
+    const complaints = [await outputComplaint(row, outputs, exact)];
     if (forwardOnly) return { complaints: complaints.filter((text) => text !== ""), compared: outputs.size };
     Object.keys(row.outputs).forEach((name, i) => {
       const output = outputs.get(name);
@@ -139,8 +138,10 @@ export async function checkRun(row: ClassicRun, device: Device, { forwardOnly = 
     });
     const parameters = new Map(model.namedParameters()), buffers = new Map(model.namedBuffers());
     if (String([...parameters.keys()]) !== String(Object.keys(row.grads))) complaints.push("the parameters' names are not torchvision's");
-    for (const [name, want] of Object.entries(row.grads)) complaints.push(await complaint(`gradient of ${name}`, parameters.get(name)?.grad, want, atKinks));
-    for (const [name, want] of Object.entries(row.statistics)) complaints.push(await complaint(name, buffers.get(name), want, plain));
+    for (const [name, want] of Object.entries(row.grads)) {
+      complaints.push(await complaint(`gradient of ${name}`, parameters.get(name)?.grad, want, exact, kink));
+    }
+    for (const [name, want] of Object.entries(row.statistics)) complaints.push(await complaint(name, buffers.get(name), want, exact));
     const compared = outputs.size + Object.keys(row.grads).length + Object.keys(row.statistics).length;
     return { complaints: complaints.filter((text) => text !== ""), compared };
   } finally {
@@ -159,10 +160,10 @@ function outputsOf(answer: unknown): Map<string, Tensor> {
   return new Map(entries);
 }
 
-async function outputComplaint(row: ClassicRun, outputs: ReadonlyMap<string, Tensor>, allowance: Allowance): Promise<string> {
+async function outputComplaint(row: ClassicRun, outputs: ReadonlyMap<string, Tensor>, exact: boolean): Promise<string> {
   for (const [name, want] of Object.entries(row.outputs)) {
     const got = await outputs.get(name)?.data();
-    const norm = Math.hypot(...want), bound = allowed(norm, row.errors[name] ?? 0, allowance);
+    const norm = Math.hypot(...want), bound = allowance(norm, row.errors[name] ?? 0, exact);
     const worst = Math.max(...want.map((value, i) => Math.abs((got?.[i] ?? NaN) - value)));
     if (!(worst <= bound)) return `${name}: off by ${worst.toExponential(1)}, allowed ${bound.toExponential(1)}`;
   }

@@ -13,7 +13,9 @@ export function storedZip(entries: readonly ZipEntry[]): Uint8Array {
   let at = 0;
   for (const { name, data, method = 0 } of entries) {
     const title = encoder.encode(name);
-    const local = record(30 + title.length, [[0, 0x04034b50, 4], [8, method, 2], [18, data.length, 4], [22, data.length, 4], [26, title.length, 2]], title, 30);
+    const local = record(30 + title.length, [
+      [0, 0x04034b50, 4], [8, method, 2], [18, data.length, 4], [22, data.length, 4], [26, title.length, 2],
+    ], title, 30);
     directory.push(record(46 + title.length, [
       [0, 0x02014b50, 4], [10, method, 2], [20, data.length, 4], [24, data.length, 4], [28, title.length, 2], [42, at, 4],
     ], title, 46));
@@ -74,7 +76,9 @@ export const integer = (value: number): Uint8Array => {
 export const tuple = (...items: readonly Uint8Array[]): Uint8Array => joined([Uint8Array.of(0x28), ...items, Uint8Array.of(0x74)]);
 export const global = (module: string, name: string): Uint8Array => encoder.encode(`c${module}\n${name}\n`);
 /** A tensor on storage "0" of so many float32. */
-export const tensorPickle = (elements: number, offset: number, size: readonly number[], stride: readonly number[], type = "FloatStorage"): Uint8Array => {
+export const tensorPickle = (
+  elements: number, offset: number, size: readonly number[], stride: readonly number[], type = "FloatStorage",
+): Uint8Array => {
   const storage = joined([tuple(text("storage"), global("torch", type), text("0"), text("cpu"), integer(elements)), Uint8Array.of(0x51)]);
   const given = tuple(storage, integer(offset), tuple(...size.map(integer)), tuple(...stride.map(integer)), Uint8Array.of(0x89), Uint8Array.of(0x7d));
   return joined([global("torch._utils", "_rebuild_tensor_v2"), given, Uint8Array.of(0x52)]);
