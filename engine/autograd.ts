@@ -19,6 +19,8 @@ export interface GradSlot {
   outputIndex: number;
   /** Leaves (and retainGrad): takes the gradient; the raw tensor's ownership is the caller's, so it retains or copies. */
   receive: ((grad: RawTensor) => void) | null;
+  /** How many of its storage's recorded in-place changes this slot's history holds; null for what was taken off the tape (detach). */
+  changes: number | null;
 }
 
 interface Saved {
@@ -41,6 +43,8 @@ export class TapeNode {
     readonly slots: readonly (GradSlot | null)[],
     readonly inputSpecs: readonly (Spec | null)[],
     readonly outputSpecs: readonly Spec[],
+    /** Whether its output is its first input's memory, seen otherwise. */
+    readonly aliases: boolean,
   ) {
     this.label = currentModulePath();
   }
@@ -137,16 +141,40 @@ function commonDevice(name: string, inputs: readonly (RawTensor | null)[]): Devi
 
 /** Runs an operation and records it where gradients are on and some input wants one. */
 export function apply<P>(op: Operation<P>, inputs: readonly (Operand | null)[], params: P): [Result, ...Result[]] {
+  if (isGradEnabled()) for (const input of inputs) if (input) assertCurrent(op.name, input);
   const raws = inputs.map((input) => input?.raw ?? null);
   const outputs = runRaw(op, raws, params);
   const needs = inputs.map((input) => input !== null && input.slot.requiresGrad);
   const node = isGradEnabled() && op.backward && needs.some(Boolean) ? record(op, inputs, raws, outputs, needs, params) : null;
   const [first, ...rest] = outputs.map((raw, outputIndex): Result => {
     const differentiable = node !== null && raw.dtype === "float32";
-    return { raw, slot: { requiresGrad: differentiable, node: differentiable ? node : null, outputIndex, receive: null } };
+    const changes = isGradEnabled() && !isDetachedView(raw, inputs[0]) ? raw.storage.recordedChanges : null;
+    return { raw, slot: { requiresGrad: differentiable, node: differentiable ? node : null, outputIndex, receive: null, changes } };
   });
   if (first === undefined) throw new AthanorError(`${op.name}: no output.`);
   return [first, ...rest];
+}
+
+function isDetachedView(raw: RawTensor, source: Operand | null | undefined): boolean {
+  return source?.raw.storage === raw.storage && source.slot.changes === null;
+}
+
+/** Refuses a tensor whose memory was changed in place, on the tape, through another handle (its view, or what it is a view of): its own
+ *  history lacks that change, and the gradient would be wrong. */
+export function assertCurrent(operation: string, { raw, slot }: Operand): void {
+  if (slot.changes === null || slot.changes === raw.storage.recordedChanges) return;
+  throw argumentError(
+    operation,
+    `a tensor of shape ${formatShape(raw.shape)} was changed in place through another view of its memory while gradients were recorded, so that ` +
+      "its own gradient is not known; go on with the tensor that was changed (or views made of it since), or change a clone().",
+  );
+}
+
+/** Whether the tensor is a leaf that requires a gradient, or a view of one. */
+export function isLeafMemory(slot: GradSlot): boolean {
+  let current: GradSlot | null | undefined = slot;
+  while (current?.node?.aliases) current = current.node.slots[0];
+  return current?.node === null && current.requiresGrad;
 }
 
 function record<P>(
@@ -169,6 +197,7 @@ function record<P>(
     inputs.map((input, i) => (needs[i] ? (input?.slot ?? null) : null)),
     specs,
     outputs.map((raw) => ({ shape: raw.shape, dtype: raw.dtype })),
+    outputs[0]?.storage === raws[0]?.storage,
   );
   const present = raws.map((raw) => raw !== null);
   const saves = op.saves?.(needs, params) ?? {};

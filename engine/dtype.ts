@@ -32,8 +32,22 @@ export function toHostArray(values: ArrayLike<number | boolean>, dtype: DType): 
   if (dtype === "int32" && values instanceof Int32Array) return values;
   if (dtype === "uint8" && values instanceof Uint8Array) return values;
   const out = hostArray(dtype, values.length);
+  if (dtype === "int32" || dtype === "uint8") checkRange(values, dtype);
   for (let i = 0; i < values.length; i++) out[i] = dtype === "bool" ? (values[i] ? 1 : 0) : Number(values[i]);
   return out;
+}
+
+const ranges = { int32: [-(2 ** 31), 2 ** 31 - 1], uint8: [0, 255] } as const;
+
+/** Refuses what an integer dtype cannot hold, which an array of its kind would wrap around or make zero. */
+function checkRange(values: ArrayLike<number | boolean>, dtype: "int32" | "uint8"): void {
+  const [least, most] = ranges[dtype];
+  for (let i = 0; i < values.length; i++) {
+    const value = Math.trunc(Number(values[i]));
+    if (!(value >= least && value <= most)) {
+      throw argumentError("tensor", `got ${String(values[i])} at place ${i} for dtype ${dtype}; expected numbers from ${least} to ${most}.`);
+    }
+  }
 }
 
 /** The dtype a typed array stands for. Float64Array becomes float32 (there is no float64 dtype). */

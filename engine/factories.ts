@@ -130,8 +130,16 @@ export function randn(...args: ShapeArgs): Tensor {
   checkShape("randn", shape);
   return fromHost(hostNormal(numel(shape)), shape, "float32", options);
 }
-/** Whole numbers from low (included) to high (not included), int32. */
-export function randint(low: number, high: number, shape: Shape, options: TensorOptions = {}): Tensor {
+/** Whole numbers from low (included; 0 where left out) to high (not included), int32: randint(high, shape), randint(low, high, shape). */
+export function randint(high: number, shape: Shape, options?: TensorOptions): Tensor;
+export function randint(low: number, high: number, shape: Shape, options?: TensorOptions): Tensor;
+export function randint(first: number, second: number | Shape, third?: Shape | TensorOptions, fourth?: TensorOptions): Tensor {
+  if (typeof second === "number") return drawIntegers(first, second, third as Shape, fourth);
+  return drawIntegers(0, first, second, third as TensorOptions | undefined);
+}
+function drawIntegers(low: number, high: number, shape: Shape, options: TensorOptions = {}): Tensor {
+  if (!Array.isArray(shape)) throw argumentError("randint", `got ${String(shape)} for the shape; expected a list of sizes: randint(low, high, [2, 3]).`);
+  checkShape("randint", shape);
   if (!Number.isInteger(low) || !Number.isInteger(high) || low >= high) throw argumentError("randint", `got low ${low} and high ${high}; expected whole numbers with low < high.`);
   const values = Int32Array.from(hostUniform(numel(shape)), (u) => low + Math.floor(u * (high - low)));
   return fromHost(values, shape, "int32", options);

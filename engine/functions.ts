@@ -1,6 +1,7 @@
 // Functions of several tensors, and the structured operations that layers are made of. nn/functional.ts gives them PyTorch's arguments.
 import type { Activation, Conv2dParams, CrossEntropyParams, Device } from "../kernels/types.js";
 import { type UpdateName, updates } from "../kernels/updates.js";
+import { optionalTail } from "./arguments.js";
 import { promote } from "./dtype.js";
 import { fromHost, full } from "./factories.js";
 import { elementwise } from "./ops/basic.js";
@@ -16,23 +17,32 @@ import { argumentError } from "./scope.js";
 import { formatShape, normalizeDim, sameShape } from "./shape.js";
 import { choose } from "./tensor/arithmetic.js";
 import { call } from "./tensor/core.js";
+import type { DimOption } from "./tensor/reductions.js";
 import { keep } from "./tensor/tidy.js";
 import type { Tensor } from "./tensor/tensor.js";
 
+function dimOf(operation: string, dim: number | DimOption): number {
+  return optionalTail<DimOption>(operation, ["dim"], [dim]).dim ?? 0;
+}
+
 /** Tensors end to end along dim. */
-export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
-  const [first] = tensors;
+export function cat(tensors: readonly Tensor[], dim: number | DimOption = 0): Tensor {
+  const along = dimOf("cat", dim);
+  // As in PyTorch, a vector of nothing joins tensors of any shape: what a loop that collects starts from.
+  const shaped = tensors.filter((t) => t.ndim !== 1 || t.numel() > 0);
+  const joined = shaped.length > 0 ? shaped : tensors;
+  const [first] = joined;
   if (first === undefined) throw argumentError("cat", "got no tensors; expected at least one.");
   const dtype = promote(...tensors.map((t) => t.dtype));
-  return call(catOp, tensors.map((t) => t.to(dtype)), { dim: normalizeDim("cat", dim, first.ndim) })[0];
+  return call(catOp, joined.map((t) => t.to(dtype)), { dim: normalizeDim("cat", along, first.ndim) })[0];
 }
 /** Tensors of one shape along a new dimension. */
-export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
+export function stack(tensors: readonly Tensor[], dim: number | DimOption = 0): Tensor {
   const [first] = tensors;
   if (first === undefined) throw argumentError("stack", "got no tensors; expected at least one.");
   const odd = tensors.find((t) => !sameShape(t.shape, first.shape));
   if (odd) throw argumentError("stack", `got shapes ${formatShape(first.shape)} and ${formatShape(odd.shape)}; expected equal shapes (cat joins along an existing dimension).`);
-  const d = normalizeDim("stack", dim, first.ndim + 1);
+  const d = normalizeDim("stack", dimOf("stack", dim), first.ndim + 1);
   return cat(tensors.map((t) => t.unsqueeze(d)), d);
 }
 /** a where the bool condition holds, else b. */
@@ -45,7 +55,9 @@ export function oneHot(labels: Tensor, numClasses: number): Tensor {
   if (labels.dtype !== "int32") throw argumentError("oneHot", `got labels of dtype ${labels.dtype}; expected int32 (call .int()).`);
   if (!Number.isInteger(numClasses) || numClasses < 1) throw argumentError("oneHot", `got ${numClasses} classes; expected a whole number of at least 1.`);
   const classes = fromHost(Int32Array.from({ length: numClasses }, (_, i) => i), [numClasses], "int32", { device: labels.device });
-  return labels.unsqueeze(-1).eq(classes).int();
+  // Looked up among the classes, a label is itself, and one outside them an error rather than a row of zeros.
+  const checked = classes.indexSelect(0, labels.flatten()).reshape(labels.shape);
+  return checked.unsqueeze(-1).eq(classes).int();
 }
 
 /** act(x·weightᵀ + bias) for x [..., in], weight [out, in]. */

@@ -51,9 +51,10 @@ export function normalizeDim(operation: string, dim: number, rank: number): numb
   return dim < 0 ? dim + dims : dim;
 }
 
-/** All dimensions for undefined, else the given ones counted from the front, ascending, each once. */
+/** All dimensions for undefined and for an empty list, else the given ones counted from the front, ascending, each once. */
 export function normalizeDims(operation: string, dims: number | readonly number[] | undefined, rank: number): number[] {
-  if (dims === undefined) return Array.from({ length: rank }, (_, d) => d);
+  if (dims === undefined || (typeof dims === "object" && dims.length === 0)) return Array.from({ length: rank }, (_, d) => d);
+  if (typeof dims === "object" && !Array.isArray(dims)) throw argumentError(operation, `got ${String(dims)} for the dimensions; expected a number or a list of numbers.`);
   const list = (typeof dims === "number" ? [dims] : dims).map((d) => normalizeDim(operation, d, rank));
   if (new Set(list).size !== list.length) throw argumentError(operation, `dimension list ${formatShape(list)} names a dimension twice; name each once.`);
   return list.filter((d) => d < rank).sort((a, b) => a - b);

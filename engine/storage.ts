@@ -37,6 +37,8 @@ export class Storage {
   #owners = 0;
   /** Counts the in-place changes; the tape compares it between forward and backward. */
   version = 0;
+  /** Counts the in-place changes that the tape recorded: a handle that was made before one knows nothing of the change's gradient. */
+  recordedChanges = 0;
   /** Where no collection can be asked for (a browser), an ArrayBuffer of the storage's size makes V8 see the pressure and collect unasked. */
   readonly ballast: ArrayBuffer | null;
 

@@ -1,12 +1,12 @@
 // Parameter: the tensor that training changes. A module finds its parameters by this class.
 import { noGrad, Tensor } from "../engine/index.js";
-import { freshSlot } from "../engine/tensor/core.js";
+import { detachedSlot } from "../engine/tensor/core.js";
 
 /** A leaf on the memory of `data` that a Module lists in parameters() when it is one of its fields. */
 export class Parameter extends Tensor {
   constructor(data: Tensor, requiresGrad = true) {
     // Optimizers update parameters in memory order; a strided view becomes a copy. No tidy may dispose of it.
-    super({ raw: noGrad(() => data.contiguous()).raw, slot: freshSlot() }, false);
+    super({ raw: noGrad(() => data.contiguous()).raw, slot: detachedSlot() }, false);
     this.requiresGrad_(requiresGrad);
   }
 }

@@ -43,7 +43,7 @@ const shapes: readonly Row[] = [
   ["max of nothing", (device) => zeros(0, { device }).max(), /no elements/],
   ["argmax of an empty dimension", (device) => zeros(2, 0, { device }).argmax(1), /empty/],
   ["softmax over a dimension too far", (device) => ones(2, { device }).softmax(1), /softmax/, /dimension 1/],
-  ["norm of order 0", (device) => ones(2, { device }).norm(0), /p = 0/],
+  ["norm of a negative order", (device) => ones(2, { device }).norm(-1), /p = -1/],
   ["conv2d with channels last", (device) => F.conv2d(ones(1, 8, 8, 3, { device }), ones(4, 3, 3, 3, { device })), /conv2d/, /3 input channels, got 8/, /permute\(0, 3, 1, 2\)/],
   ["conv2d of a matrix", (device) => F.conv2d(ones(8, 8, { device }), ones(4, 1, 3, 3, { device })), /\[N, C, H, W\]/],
   ["conv2d with a kernel larger than the image", (device) => F.conv2d(ones(1, 1, 2, 2, { device }), ones(1, 1, 3, 3, { device })), /larger than the padded input/],

@@ -1,41 +1,13 @@
 // The examples on raw tensors, sequences and attention as a user runs them, small, on both devices: the form of what they print, a loss that
 // falls, and the files they leave.
-import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import test from "tape";
 import { load } from "../index.js";
 import { readPngFile } from "../data/index.js";
+import { exampleFolder as folder, mean, numbersIn, runExample } from "./support/examples.js";
 
-interface Ended {
-  readonly code: number | null;
-  readonly lines: readonly string[];
-  readonly err: string;
-}
-
-/** `npm run example -- NAME …`; `stopAt` sends SIGINT when the output matches. */
-function runExample(name: string, flags: string, stopAt?: RegExp): Promise<Ended> {
-  const child = spawn(process.execPath, ["scripts/example.mjs", name, ...flags.split(" ")], { stdio: ["ignore", "pipe", "pipe"] });
-  let out = "", err = "", stopped = false;
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    out += text;
-    if (!stopped && stopAt?.test(out)) stopped = child.kill("SIGINT"); // once: a second one while it ends would end it harder
-  });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
-  return new Promise((resolve) => child.once("close", (code) => resolve({ code, lines: out.split("\n"), err })));
-}
-
-const folder = () => mkdtempSync(join(tmpdir(), "athanor-example-"));
 const devices = ["cpu", "webgpu"] as const;
-
-/** The numbers that a pattern's first group finds in the lines. */
-function numbersIn(lines: readonly string[], pattern: RegExp): number[] {
-  return lines.flatMap((line) => pattern.exec(line)?.[1] ?? []).map(Number);
-}
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
 
 test("raw tensors", async (t) => {
   for (const device of devices) {

@@ -1,21 +1,49 @@
 // Element-wise arithmetic, comparisons and activations as methods. Operands are tensors or numbers; PyTorch's broadcasting and promotion.
-import type { DType } from "../../kernels/types.js";
+import type { Device, DType } from "../../kernels/types.js";
+import { type OptionalTail, optionalTail } from "../arguments.js";
 import { arithmeticDType, promote, promoteScalar } from "../dtype.js";
 import { elementwise } from "../ops/basic.js";
 import { allocate } from "../raw.js";
 import { argumentError } from "../scope.js";
 import { type TensorCore, call, construct, freshSlot } from "./core.js";
 import type { Tensor } from "./tensor.js";
+import { tidy } from "./tidy.js";
 import { TensorViews } from "./views.js";
 
 export type Value = TensorCore | number;
 
+export interface AlphaOptions {
+  /** A factor for the other operand. Default 1. */
+  readonly alpha?: number;
+}
+export interface ClampOptions {
+  readonly min?: number | null;
+  readonly max?: number | null;
+}
+
+function scaledBy(operation: string, other: Value, options: AlphaOptions | undefined): Value {
+  if (options === undefined) return other;
+  const { alpha = 1 } = optionalTail<AlphaOptions>(operation, ["alpha"], [options]);
+  if (alpha === 1) return other;
+  return typeof other === "number" ? other * alpha : (other as Tensor).mul(alpha);
+}
+
+function filled(device: Device, shape: readonly number[], dtype: DType, value: number): Tensor {
+  const raw = allocate(device, shape, dtype);
+  device.kernels.fill(raw, dtype === "bool" ? Number(value !== 0) : value);
+  return construct.tensor({ raw, slot: freshSlot() });
+}
+
 export abstract class TensorArithmetic extends TensorViews {
-  add(other: Value): Tensor {
-    return typeof other === "number" ? this.withScalar("addScalar", other) : this.withTensor("add", other);
+  /** this + alpha·other: add(other), add(other, { alpha }). */
+  add(other: Value, options?: AlphaOptions): Tensor {
+    const scaled = scaledBy("add", other, options);
+    return typeof scaled === "number" ? this.withScalar("addScalar", scaled) : this.withTensor("add", scaled);
   }
-  sub(other: Value): Tensor {
-    return typeof other === "number" ? this.withScalar("addScalar", -other) : this.withTensor("sub", other);
+  /** this − alpha·other. */
+  sub(other: Value, options?: AlphaOptions): Tensor {
+    const scaled = scaledBy("sub", other, options);
+    return typeof scaled === "number" ? this.withScalar("addScalar", -scaled) : this.withTensor("sub", scaled);
   }
   mul(other: Value): Tensor {
     return typeof other === "number" ? this.withScalar("mulScalar", other) : this.withTensor("mul", other);
@@ -24,8 +52,10 @@ export abstract class TensorArithmetic extends TensorViews {
   div(other: Value): Tensor {
     return typeof other === "number" ? this.float().withScalar("divScalar", other) : this.float().withTensor("div", other.to("float32"));
   }
+  /** Integers to the power of a whole number stay integers; to any other, and by a tensor of exponents, they give float32. */
   pow(exponent: Value): Tensor {
     if (exponent === 2) return this.square();
+    if (this.dtype === "int32" && typeof exponent === "number" && Number.isInteger(exponent)) return this.integerPower(exponent);
     return typeof exponent === "number" ? this.float().withScalar("powScalar", exponent) : this.float().withTensor("pow", exponent.to("float32"));
   }
   /** other − this, other / this. */
@@ -53,8 +83,23 @@ export abstract class TensorArithmetic extends TensorViews {
   square(): Tensor {
     return this.arithmetic("square");
   }
-  /** Limits the values to [min, max]; either may be left out. */
-  clamp(min?: number | null, max?: number | null): Tensor {
+  /** Repeated squaring: exact where floating point would round. */
+  private integerPower(exponent: number): Tensor {
+    if (exponent < 0) throw argumentError("pow", `got the exponent ${exponent} for an int32 tensor; expected at least 0 (call .float() for fractions).`);
+    return tidy(() => {
+      let result: Tensor | null = null;
+      let square = this.self;
+      for (let rest = exponent; rest > 0; rest = Math.floor(rest / 2)) {
+        if (rest % 2 === 1) result = result === null ? square : result.mul(square);
+        if (rest > 1) square = square.mul(square);
+      }
+      return result === null ? this.filled(1) : result === this.self ? this.clone() : result;
+    });
+  }
+  /** Limits the values to [min, max]; one of them may be left out: clamp(min, max), clamp({ min, max }). */
+  clamp(...tail: OptionalTail<ClampOptions, ["min", "max"]>): Tensor {
+    const { min, max } = optionalTail<ClampOptions>("clamp", ["min", "max"], tail);
+    if ((min ?? max ?? null) === null) throw argumentError("clamp", "got neither min nor max; expected at least one of them.");
     const limits = [min ?? -Infinity, max ?? Infinity];
     if (this.dtype !== "float32") return this.minimumOrMaximum(min, max);
     return call(elementwise("clamp"), [this], limits)[0];
@@ -74,9 +119,10 @@ export abstract class TensorArithmetic extends TensorViews {
   cos(): Tensor { return this.floating("cos"); }
   tanh(): Tensor { return this.floating("tanh"); }
   erf(): Tensor { return this.floating("erf"); }
-  floor(): Tensor { return this.floating("floor"); }
-  ceil(): Tensor { return this.floating("ceil"); }
-  round(): Tensor { return this.floating("round"); }
+  floor(): Tensor { return this.rounded("floor"); }
+  ceil(): Tensor { return this.rounded("ceil"); }
+  /** Halves go to the even neighbour. */
+  round(): Tensor { return this.rounded("round"); }
 
   relu(): Tensor { return this.arithmetic("relu"); }
   leakyRelu(negativeSlope = 0.01): Tensor { return call(elementwise("leakyRelu"), [this.float()], [negativeSlope])[0]; }
@@ -101,36 +147,28 @@ export abstract class TensorArithmetic extends TensorViews {
   where(condition: TensorCore, other: Value): Tensor {
     return choose(condition, this, this.asTensor(other));
   }
-  /** value where the bool mask holds. */
+  /** value, converted to this dtype, where the bool mask holds. */
   maskedFill(mask: TensorCore, value: number): Tensor {
     if (mask.dtype !== "bool") throw argumentError("maskedFill", `got a mask of dtype ${mask.dtype}; expected bool (compare, or call .bool()).`);
-    return choose(mask, this.asTensor(value), this);
+    return choose(mask, this.scalar(value, this.dtype), this);
   }
-
-  add_(other: Value): this { return this.assign("add_", this.add(other)); }
-  sub_(other: Value): this { return this.assign("sub_", this.sub(other)); }
-  mul_(other: Value): this { return this.assign("mul_", this.mul(other)); }
-  div_(other: Value): this { return this.assign("div_", this.div(other)); }
-  clamp_(min?: number | null, max?: number | null): this { return this.assign("clamp_", this.clamp(min, max)); }
-  relu_(): this { return this.assign("relu_", this.relu()); }
-  /** Takes the other tensor's values, converted and broadcast. */
-  copy_(other: TensorCore): this { return this.assign("copy_", other.to(this.dtype).to(this.device).expand(this.shape).clone()); }
-  fill_(value: number): this { return this.assign("fill_", this.filled(value)); }
-  zero_(): this { return this.fill_(0); }
 
   // ── how operands meet ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** A number as a tensor of one element that broadcasts against this one, of the dtype that promotion gives. */
   protected asTensor(value: Value): Tensor {
     if (typeof value !== "number") return value as Tensor;
-    const raw = allocate(this.device, [], promoteScalar(this.dtype, value));
-    this.device.kernels.fill(raw, value);
-    return construct.tensor({ raw, slot: freshSlot() });
+    return this.scalar(value, promoteScalar(this.dtype, value));
   }
-  private filled(value: number): Tensor {
-    const raw = allocate(this.device, this.shape, this.dtype);
-    this.device.kernels.fill(raw, value);
-    return construct.tensor({ raw, slot: freshSlot() });
+  private scalar(value: number, dtype: DType): Tensor {
+    return filled(this.device, [], dtype, value);
+  }
+  protected filled(value: number): Tensor {
+    return filled(this.device, this.shape, this.dtype, value);
+  }
+  /** Whole numbers are round already. */
+  private rounded(name: string): Tensor {
+    return this.dtype === "int32" || this.dtype === "uint8" ? this.clone() : this.floating(name);
   }
   private arithmetic(name: string): Tensor {
     return call(elementwise(name), [this], [])[0];

@@ -2,13 +2,14 @@
 // tensor stands in views.ts, arithmetic.ts and reductions.ts, each a class on top of the one before; tensor.ts closes the chain.
 import type { Device, DType } from "../../kernels/types.js";
 import { AthanorError } from "../../kernels/errors.js";
-import { type GradSlot, type Operand, adoptGradient, apply, backward, isGradEnabled, runRaw } from "../autograd.js";
+import { type GradSlot, type Operand, adoptGradient, apply, assertCurrent, backward, isGradEnabled, isLeafMemory, runRaw } from "../autograd.js";
 import { type DeviceTarget, resolveDevice } from "../device.js";
 import { collectIfNeeded } from "../memory.js";
 import type { Operation } from "../op.js";
 import { add } from "../ops/basic.js";
 import { cast, clone } from "../ops/movement.js";
 import { type RawTensor, allocate, contiguous } from "../raw.js";
+import { optionalTail } from "../arguments.js";
 import { argumentError } from "../scope.js";
 import { formatShape, normalizeDim, sameShape } from "../shape.js";
 import { type NestedNumbers, nested } from "./nested.js";
@@ -23,7 +24,11 @@ export const construct: { tensor: (operand: Operand, tracked?: boolean) => Tenso
 };
 
 export function freshSlot(): GradSlot {
-  return { requiresGrad: false, node: null, outputIndex: 0, receive: null };
+  return { requiresGrad: false, node: null, outputIndex: 0, receive: null, changes: 0 };
+}
+/** The slot of a handle that shares memory without sharing history. */
+export function detachedSlot(): GradSlot {
+  return { ...freshSlot(), changes: null };
 }
 
 /** Applies an operation to handles and wraps its outputs. */
@@ -33,9 +38,14 @@ export function call<P>(op: Operation<P>, inputs: readonly (TensorCore | null)[]
 }
 
 export interface BackwardOptions {
+  /** The cotangent, of this tensor's shape. */
+  readonly gradient?: Tensor | null;
   /** Keep what was saved, so that backward can run through this graph again. */
   readonly retainGraph?: boolean;
 }
+
+/** What an in-place result may go into: kinds of numbers, each of which holds those before it. */
+const kindOf: Record<DType, number> = { bool: 0, uint8: 1, int32: 1, float32: 2 };
 
 export abstract class TensorCore {
   #raw: RawTensor;
@@ -138,6 +148,7 @@ export abstract class TensorCore {
     if (value !== null && !sameShape(value.shape, this.shape)) {
       throw argumentError("grad", `got a gradient of shape ${formatShape(value.shape)} for a tensor of shape ${formatShape(this.shape)}; expected equal shapes.`);
     }
+    if (value !== null) this.#checkGradient("grad", value);
     this.clearGrad();
     this.#grad = value;
     this.#gradShared = value !== null;
@@ -156,16 +167,26 @@ export abstract class TensorCore {
     if (this.#grad === null) this.#grad = construct.tensor({ raw: adoptGradient(grad), slot: freshSlot() }, false);
     else this.#grad.replaceRaw(runRaw(add, [this.#grad.raw, grad], [])[0]);
   }
-  /** Gradients of this tensor with respect to the leaves behind it, added to their `grad`. A tensor of one element needs no cotangent. */
-  backward(gradient?: Tensor | null, options: BackwardOptions = {}): void {
+  #checkGradient(operation: string, gradient: TensorCore): void {
+    if (gradient.dtype !== "float32") throw argumentError(operation, `got a gradient of dtype ${gradient.dtype}; expected float32 (call .float()).`);
+    if (gradient.device !== this.device) {
+      throw argumentError(operation, `got a gradient on ${gradient.device.description} for a tensor on ${this.device.description}; move it with .to(device).`);
+    }
+  }
+  /** Gradients of this tensor with respect to the leaves behind it, added to their `grad`. A tensor of one element needs no cotangent:
+   *  backward(), backward(gradient), backward(gradient, { retainGraph: true }), backward({ retainGraph: true }). */
+  backward(...tail: [(Tensor | null | BackwardOptions)?, (boolean | BackwardOptions)?]): void {
+    const { gradient, retainGraph = false } = optionalTail<BackwardOptions>("backward", ["gradient", "retainGraph"], tail);
     if (!this.requiresGrad) {
       throw argumentError("backward", "this tensor does not require a gradient and has no graph behind it; was it computed under noGrad, detached, or from tensors without requiresGrad?");
     }
+    assertCurrent("backward", this.operand);
+    if (gradient) this.#checkGradient("backward", gradient);
     const start = gradient ? gradient.raw : this.#unitCotangent();
     if (!sameShape(start.shape, this.shape)) {
       throw argumentError("backward", `got a gradient of shape ${formatShape(start.shape)} for a tensor of shape ${formatShape(this.shape)}; expected equal shapes.`);
     }
-    backward(this.operand, start, options.retainGraph === true);
+    backward(this.operand, start, retainGraph);
     if (!gradient && start.storage.owners === 0) start.storage.free();
   }
   #unitCotangent(): RawTensor {
@@ -178,7 +199,7 @@ export abstract class TensorCore {
   }
   /** The same memory without the graph. */
   detach(): Tensor {
-    return construct.tensor({ raw: this.raw, slot: freshSlot() });
+    return construct.tensor({ raw: this.raw, slot: detachedSlot() });
   }
   /** A copy of its own, through which gradients flow. */
   clone(): Tensor {
@@ -196,22 +217,26 @@ export abstract class TensorCore {
   /** @internal Takes over the value of `result`, computed out of place: PyTorch's in-place semantics for `operation_`. */
   protected assign(operation: string, result: Tensor): this {
     const recorded = isGradEnabled() && (this.requiresGrad || result.requiresGrad);
-    if (recorded && this.isLeaf && this.requiresGrad) {
-      throw argumentError(operation, "a leaf that requires a gradient cannot change in place while gradients are recorded; wrap the change in noGrad(() => …).");
+    if (recorded && isLeafMemory(this.#slot)) {
+      throw argumentError(operation, `a ${this.isLeaf ? "" : "view of a "}leaf that requires a gradient cannot change in place while gradients are recorded; wrap the change in noGrad(() => …).`);
     }
     if (!sameShape(result.shape, this.shape)) {
       throw argumentError(operation, `the result has shape ${formatShape(result.shape)}, which does not fit in place into ${formatShape(this.shape)}; use the version without "_".`);
     }
+    if (kindOf[result.dtype] > kindOf[this.dtype]) {
+      throw argumentError(operation, `the result is ${result.dtype}, which a ${this.dtype} tensor cannot hold; convert the tensor first, or use the version without "_".`);
+    }
     const raw = this.raw;
+    if (raw.strides.some((stride, d) => stride === 0 && (raw.shape[d] ?? 1) > 1)) {
+      throw argumentError(operation, `elements of this expanded tensor of shape ${formatShape(raw.shape)} share one place in memory; expected a tensor with a place for each (call clone() first).`);
+    }
     if (recorded && raw.storage.elements !== raw.elements) {
       throw argumentError(operation, "a view cannot change in place while gradients are recorded; compute a new tensor, or wrap the change in noGrad(() => …).");
     }
     raw.device.label = operation;
     raw.device.kernels.copy(raw, result.raw);
     raw.storage.version++;
-    if (recorded) {
-      this.#slot = result.slot;
-    }
+    if (recorded) this.#slot = { ...result.slot, changes: ++raw.storage.recordedChanges };
     result.dispose();
     return this;
   }

@@ -19,16 +19,23 @@ export function nested(values: ArrayLike<number>, shape: readonly number[], trut
   return build(0);
 }
 
+function describe(value: unknown): string {
+  return value === null ? "null" : `a ${Object(value).constructor?.name ?? "object"}`;
+}
+
 /** The shape and flat values of nested arrays, which must be even. */
 export function flatten(input: NestedInput): { shape: number[]; values: (number | boolean)[] } {
   const shape: number[] = [];
-  for (let level: NestedInput = input; typeof level === "object"; level = level[0] ?? 0) {
+  for (let level: NestedInput = input; Array.isArray(level); level = level[0] ?? 0) {
     shape.push(level.length);
     if (level.length === 0) break;
   }
   const values: (number | boolean)[] = [];
   const visit = (item: NestedInput, depth: number): void => {
     const size = shape[depth];
+    if (typeof item === "object" && !Array.isArray(item)) {
+      throw argumentError("tensor", `got ${describe(item)} among the values; expected numbers, booleans and arrays of them (stack() joins tensors).`);
+    }
     const fits = typeof item === "object" ? item.length === size : size === undefined && (typeof item === "number" || typeof item === "boolean");
     if (!fits) {
       const got = typeof item === "object" ? `a row of ${item.length}` : `${typeof item} ${String(item)}`;

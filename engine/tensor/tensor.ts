@@ -1,9 +1,9 @@
-// Tensor: the end of the chain core → views → arithmetic → reductions, and what makes handles of it.
+// Tensor: the end of the chain core → views → arithmetic → reductions → in-place changes, and what makes handles of it.
 import type { Operand } from "../autograd.js";
 import { construct } from "./core.js";
-import { TensorReductions } from "./reductions.js";
+import { TensorInPlace } from "./inPlace.js";
 
 /** A strided array of numbers on a device, with PyTorch's methods. Made by tensor(), zeros(), randn() … or by operations. */
-export class Tensor extends TensorReductions {}
+export class Tensor extends TensorInPlace {}
 
 construct.tensor = (operand: Operand, tracked?: boolean) => new Tensor(operand, tracked);

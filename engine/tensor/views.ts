@@ -68,7 +68,7 @@ export abstract class TensorViews extends TensorCore {
     const requested = shapeArguments(sizes);
     const lead = requested.length - this.ndim;
     const target = requested.map((size, d) => (size === -1 && d >= lead ? at(this.shape, d - lead) : size));
-    const fits = lead >= 0 && target.every((size) => size >= 0) && sameShape(broadcastShapes("expand", [this.shape, target]), target);
+    const fits = lead >= 0 && target.every((size) => Number.isInteger(size) && size >= 0) && sameShape(broadcastShapes("expand", [this.shape, target]), target);
     if (!fits) throw argumentError("expand", `got sizes ${formatShape(requested)} for a tensor of shape ${formatShape(this.shape)}; only dimensions of size 1 can grow, and new ones come first.`);
     return call(expandTo, [this], target)[0];
   }
@@ -99,6 +99,9 @@ export abstract class TensorViews extends TensorCore {
   slice(dim: number, start = 0, end = Infinity, step = 1): Tensor {
     const d = normalizeDim("slice", dim, this.ndim), size = this.shape[d] ?? 1;
     if (!Number.isInteger(step) || step < 1) throw argumentError("slice", `got step ${step}; expected a whole number of at least 1.`);
+    if (![start, end].every((i) => Number.isInteger(i) || i === Infinity || i === -Infinity)) {
+      throw argumentError("slice", `got start ${start} and end ${end}; expected whole numbers.`);
+    }
     const clip = (i: number) => Math.min(Math.max(i < 0 ? i + size : i, 0), size);
     const from = clip(start);
     return call(slice, [this], { dim: d, start: from, length: Math.max(0, Math.ceil((clip(end) - from) / step)), step })[0];
@@ -115,7 +118,8 @@ export abstract class TensorViews extends TensorCore {
   split(size: number | readonly number[], dim = 0): Tensor[] {
     const d = normalizeDim("split", dim, this.ndim), total = this.shape[d] ?? 1;
     if (typeof size === "number" && (!Number.isInteger(size) || size < 1)) throw argumentError("split", `got size ${size}; expected a whole number of at least 1.`);
-    const sizes = typeof size === "number" ? Array.from({ length: Math.ceil(total / size) }, (_, i) => Math.min(size, total - i * size)) : [...size];
+    // Nothing still makes one piece, which is empty.
+    const sizes = typeof size === "number" ? Array.from({ length: Math.max(1, Math.ceil(total / size)) }, (_, i) => Math.min(size, total - i * size)) : [...size];
     if (sizes.reduce((a, b) => a + b, 0) !== total) throw argumentError("split", `sizes ${formatShape(sizes)} do not add up to ${total}, dimension ${dim} of shape ${formatShape(this.shape)}.`);
     if (!sizes.every((length) => Number.isInteger(length) && length >= 0)) throw argumentError("split", `got sizes ${formatShape(sizes)}; expected whole numbers of at least 0.`);
     return sizes.length === 0 ? [] : call(split, [this], { dim: d, sizes });
@@ -124,13 +128,13 @@ export abstract class TensorViews extends TensorCore {
   unbind(dim = 0): Tensor[] {
     const d = normalizeDim("unbind", dim, this.ndim);
     const shape = this.shape.filter((_, i) => i !== d);
-    return this.split(1, d).map((entry) => entry.reshape(shape));
+    return this.shape[d] === 0 ? [] : this.split(1, d).map((entry) => entry.reshape(shape));
   }
   /** At most `chunks` pieces of equal size (the last may be shorter). */
   chunk(chunks: number, dim = 0): Tensor[] {
     if (!Number.isInteger(chunks) || chunks < 1) throw argumentError("chunk", `got ${chunks} chunks; expected a whole number of at least 1.`);
     const total = this.shape[normalizeDim("chunk", dim, this.ndim)] ?? 1;
-    return this.split(Math.max(1, Math.ceil(total / chunks)), dim);
+    return total === 0 ? this.split(new Array<number>(chunks).fill(0), dim) : this.split(Math.ceil(total / chunks), dim);
   }
   /** Zeros (or `value`) around: pads lists [left, right] of the last dimension, then of the one before, as F.pad does. */
   pad(pads: readonly number[], value = 0): Tensor {

@@ -13,10 +13,10 @@ export interface Ended {
 /** `npm run example -- NAME …`; `stopAt` sends SIGINT when the output matches. */
 export function runExample(name: string, flags: string, stopAt?: RegExp): Promise<Ended> {
   const child = spawn(process.execPath, ["scripts/example.mjs", name, ...flags.split(" ")], { stdio: ["ignore", "pipe", "pipe"] });
-  let out = "", err = "";
+  let out = "", err = "", stopped = false;
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     out += text;
-    if (stopAt?.test(out)) child.kill("SIGINT");
+    if (!stopped && stopAt?.test(out)) stopped = child.kill("SIGINT"); // once: a second one while it ends would end it harder
   });
   child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
   return new Promise((resolve) => child.once("close", (code) => resolve({ code, lines: out.split("\n"), err })));
