@@ -77,7 +77,7 @@ test("writes and commands keep the order they were issued in", async (t) => {
 
 test("parameters: a submit with more dispatches than the table has slots is split", async (t) => {
   const device = await openWebGPU();
-  const runtime = new WebGPURuntime(device.gpu, true, 4);
+  const runtime = new WebGPURuntime(device.gpu, { isSoftware: true, parameterSlots: 4 });
   const add = addKernel("addMany");
   const x = view(runtime.pool.allocate(length));
   const outs = Array.from({ length: 21 }, () => view(runtime.pool.allocate(length)));

@@ -25,8 +25,11 @@ export class WebGPUDevice implements Device {
   private closing: Promise<void> | null = null;
 
   /** Dawn's entry point has to outlive everything made from it, so the device holds it. */
-  constructor(readonly gpu: GPUDevice, readonly entryPoint: GPU, readonly adapter: AdapterSummary, readonly description: string) {
-    this.runtime = new WebGPURuntime(gpu, adapter.isSoftware, undefined, adapter.subgroupWidth);
+  constructor(
+    readonly gpu: GPUDevice, readonly entryPoint: GPU, readonly adapter: AdapterSummary, readonly description: string, kernelsOf?: "adapter" | "hardware",
+  ) {
+    const { isSoftware, subgroupWidth } = adapter;
+    this.runtime = new WebGPURuntime(gpu, { isSoftware, subgroupWidth, ...(kernelsOf && { kernelsOf }) });
     this.counters = this.runtime.counters;
     this.kernels = new WebGPUKernels(this.runtime);
   }

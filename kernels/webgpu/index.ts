@@ -25,8 +25,7 @@ export async function openWebGPU(options: WebGPUOptions = {}): Promise<WebGPUDev
   const gpu = await adapter.requestDevice({
     label: "athanor", requiredLimits: allLimits(adapter.limits), requiredFeatures: summary.subgroupWidth > 0 ? ["subgroups"] : [],
   });
-  const chosenBy = options.kernelsOf === "hardware" ? { ...summary, isSoftware: false } : summary;
-  return new WebGPUDevice(gpu, entryPoint, chosenBy, `webgpu (${name})`);
+  return new WebGPUDevice(gpu, entryPoint, summary, `webgpu (${name})`, options.kernelsOf);
 }
 
 function summarise({ info, features }: GPUAdapter): AdapterSummary {

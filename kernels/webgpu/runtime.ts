@@ -40,6 +40,17 @@ export interface Dispatch {
 const flushEvery = 48;
 const maxGrid = 65_535;
 
+export interface RuntimeOptions {
+  /** The adapter is a rasteriser on the CPU. */
+  readonly isSoftware?: boolean;
+  /** "hardware": the kernels of hardware GPUs, whatever the adapter. */
+  readonly kernelsOf?: "adapter" | "hardware";
+  /** Lanes of a subgroup where the device offers subgroups and they all have one width, else 0. */
+  readonly subgroupWidth?: number;
+  /** Parameter blocks in the ring. */
+  readonly parameterSlots?: number;
+}
+
 export class WebGPURuntime {
   readonly counters: DeviceCounters = { dispatches: 0, submits: 0, newBuffers: 0, newPipelines: 0, bindGroupHits: 0, bindGroupMisses: 0 };
   readonly limits: GPUSupportedLimits;
@@ -72,9 +83,14 @@ export class WebGPURuntime {
   private flagRaisedAt = 0;
   private flagInUse = false;
 
-  /** isSoftware: a rasteriser on the CPU; kernels choose their tiles by it. subgroupWidth: lanes of a subgroup where the device offers subgroups
-   *  and they all have one width, else 0. */
-  constructor(readonly gpu: GPUDevice, readonly isSoftware = false, parameterSlots = 1024, readonly subgroupWidth = 0) {
+  /** Kernels choose their tiles by it: those for a rasteriser on the CPU, or those for a hardware GPU. */
+  readonly isSoftware: boolean;
+  readonly subgroupWidth: number;
+
+  constructor(readonly gpu: GPUDevice, options: RuntimeOptions = {}) {
+    const { isSoftware = false, kernelsOf = "adapter", subgroupWidth = 0, parameterSlots = 1024 } = options;
+    this.isSoftware = isSoftware && kernelsOf === "adapter";
+    this.subgroupWidth = subgroupWidth;
     this.limits = gpu.limits;
     this.failures = new FailureLog(gpu);
     this.polling = new Polling(isSoftware);
