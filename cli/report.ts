@@ -46,8 +46,7 @@ export async function writeState(folder: string, model: { stateDict(): Record<st
 }
 
 export async function writeCurves(folder: string, history: readonly EpochRecord[]): Promise<void> {
-  const rows = history.map(({ epoch, trainLoss, testLoss, trainAccuracy, testAccuracy }) => ({ epoch, trainLoss, testLoss, trainAccuracy, testAccuracy }));
-  const figure = await curves(rows, { accuracy: "percent" });
+  const figure = await curves(history.map((record) => ({ ...record })), { accuracy: "percent" });
   await figure.save(join(folder, "curves.svg"), join(folder, "curves.png"));
 }
 

@@ -4,7 +4,8 @@ import { AthanorError } from "../kernels/errors.js";
 import { MissingFileError } from "./idx.js";
 
 function refuseBrowser(): void {
-  if (!isNode) throw new AthanorError("Files are read in Node only; in a browser fetch the bytes and give them to readIdx, decodeImage or ImageDataset.");
+  if (isNode) return;
+  throw new AthanorError("Files are read in Node only; in a browser fetch the bytes and give them to readIdx or ImageDataset.");
 }
 
 export async function fileSystem(): Promise<typeof import("node:fs/promises")> {

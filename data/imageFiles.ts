@@ -149,7 +149,8 @@ function classFolders(root: string, extensions: readonly string[]): { classes: s
   const empty = classes.filter((_, index) => files[index]?.length === 0);
   if (empty.length > 0) {
     throw new DataFileError(
-      `${root}: no image for the ${empty.length === 1 ? "class" : "classes"} ${empty.join(", ")}; expected files that end in ${extensions.join(", ")}.`,
+      `${root}: no image for the ${empty.length === 1 ? "class" : "classes"} ${empty.join(", ")}; ` +
+        `expected files that end in ${extensions.join(", ")}.`,
     );
   }
   return { classes, samples: files.flatMap((inClass, index) => inClass.map((file) => [file, index] as const)) };

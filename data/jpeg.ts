@@ -16,7 +16,7 @@ interface FrameInfo {
 interface Decoder {
   getEncodedBuffer(length: number): Uint8Array;
   decode(): void;
-  getDecodedBuffer(): Uint8Array;
+  getDecodedBuffer(): ArrayLike<number>;
   delete(): void;
 }
 interface Encoder {
@@ -25,7 +25,7 @@ interface Encoder {
   /** 2 is 4:2:0, 3 grey. */
   setSubSampling(kind: number): void;
   encode(): void;
-  getEncodedBuffer(): Uint8Array;
+  getEncodedBuffer(): ArrayLike<number>;
   delete(): void;
 }
 interface Codec {
@@ -54,21 +54,37 @@ export async function decodeJpeg(bytes: Uint8Array, options: { channels?: 1 | 3 
   const { width, height, components, bits } = readJpegHeader(bytes, fileName);
   if ((components !== 1 && components !== 3) || bits !== 8) {
     const kind = components === 4 ? "CMYK" : `${components} components`;
-    throw new DataFileError(`${fileName}: is a JPEG of ${kind} in ${bits} bits; expected grey or colour in 8 bits. readImage reads it where sharp is installed.`);
+    throw new DataFileError(
+      `${fileName}: is a JPEG of ${kind} in ${bits} bits; expected grey or colour in 8 bits. readImage reads it where sharp is installed.`,
+    );
   }
   const { JPEGDecoder } = await codec();
   const decoder = new JPEGDecoder();
   try {
     decoder.getEncodedBuffer(bytes.length).set(bytes);
     decoder.decode();
-    const data = decoder.getDecodedBuffer().slice(); // a view of the decoder's memory
+    const data = new Uint8Array(decoder.getDecodedBuffer()); // a copy: the codec gives a view of its own memory
+    if (data.length !== width * height * components) throw new Error(`${data.length} bytes of pixels`);
     return withChannels({ width, height, channels: components, data }, options.channels);
   } catch (error) {
-    if (error instanceof AthanorError) throw error;
+    if (error instanceof WebAssembly.RuntimeError) loaded = undefined; // its memory is not to be trusted: the next file gets a new instance
     throw new DataFileError(`${fileName}: cannot be decoded; the file is truncated or damaged.`, { cause: error });
   } finally {
-    decoder.delete();
+    if (loaded !== undefined) decoder.delete();
   }
+}
+
+/** The most bytes a JPEG of this size can take: libjpeg-turbo's tjBufSize for 4:2:0. */
+function largestFile(width: number, height: number): number {
+  return Math.ceil(width / 16) * 16 * Math.ceil(height / 16) * 16 * 3 + 2048;
+}
+
+/** The codec makes its output buffer as large as the pixels that it is told of, and a JPEG that outgrows it (noise, tiny images) spoils the memory
+ *  of WebAssembly. It is told of deeper pixels than there are: then the largest file fits. 255 bits is the most it can be told. */
+function claimedBits({ width, height, channels }: Image): number {
+  const bytes = Math.ceil(largestFile(width, height) / (width * height * channels));
+  if (bytes <= 32) return Math.min(255, 8 * bytes);
+  throw new ArgumentError(`encodeJpeg: an image of ${width}×${height} is too small for a JPEG, which takes 88 values or more; write it as PNG.`);
 }
 
 /** Writes an image of 1 or 3 channels, with 4:2:0 colours. `quality` is 1 to 100 (75). */
@@ -82,14 +98,20 @@ export async function encodeJpeg(image: Image, options: { quality?: number } = {
   if (width < 1 || height < 1 || width > 65535 || height > 65535) {
     throw new ArgumentError(`encodeJpeg: a JPEG has 1 to 65535 pixels on each side, got ${width}×${height}.`);
   }
+  const bitsPerSample = claimedBits(image);
   const { JPEGEncoder } = await codec();
   const encoder = new JPEGEncoder();
   try {
-    encoder.getDecodedBuffer({ width, height, bitsPerSample: 8, componentCount: channels, isSigned: false }).set(data);
+    const pixels = encoder.getDecodedBuffer({ width, height, bitsPerSample, componentCount: channels, isSigned: false });
+    if (pixels.length < largestFile(width, height)) throw new AthanorError("encodeJpeg: this version of the JPEG codec has too small a buffer.");
+    pixels.set(data);
     encoder.setQuality(quality);
     encoder.setSubSampling(channels === 1 ? 3 : 2);
     encoder.encode();
-    return encoder.getEncodedBuffer().slice();
+    return new Uint8Array(encoder.getEncodedBuffer());
+  } catch (error) {
+    if (error instanceof AthanorError) throw error;
+    throw new AthanorError(`encodeJpeg: the encoder failed on an image of ${width}×${height}.`, { cause: error });
   } finally {
     encoder.delete();
   }

@@ -31,12 +31,12 @@ export function readJpegHeader(bytes: Uint8Array, fileName: string): JpegHeader 
       throw new DataFileError(`${fileName}: holds no frame header before byte ${offset}; the file is damaged.`);
     }
     if (isFrame(marker)) {
-      const header = { bits: view.getUint8(offset + 4), height: view.getUint16(offset + 5), width: view.getUint16(offset + 7), components: view.getUint8(offset + 9) };
-      const { width, height } = header;
+      const bits = view.getUint8(offset + 4), components = view.getUint8(offset + 9);
+      const height = view.getUint16(offset + 5), width = view.getUint16(offset + 7);
       if (width < 1 || height < 1 || width * height > mostPixels) {
         throw new DataFileError(`${fileName}: its header says ${width}×${height} pixels; expected 1 to ${mostPixels} in all.`);
       }
-      return header;
+      return { width, height, components, bits };
     }
     offset += 2 + view.getUint16(offset + 2);
   }

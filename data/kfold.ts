@@ -18,7 +18,9 @@ export class KFold {
     if (!Number.isInteger(nSplits) || nSplits < 2) throw new ArgumentError(`KFold: got ${nSplits} folds; expected a whole number of at least 2.`);
     this.shuffle = options.shuffle ?? false;
     this.seed = options.seed;
-    if (this.seed !== undefined && !this.shuffle) throw new ArgumentError("KFold: got a seed without shuffle, where it would do nothing; give { shuffle: true }.");
+    if (this.seed !== undefined && !this.shuffle) {
+      throw new ArgumentError("KFold: got a seed without shuffle, where it would do nothing; give { shuffle: true }.");
+    }
     if (this.seed !== undefined && (!Number.isInteger(this.seed) || this.seed < 0 || this.seed >= 2 ** 32)) {
       throw new ArgumentError(`KFold: got the seed ${this.seed}; expected a whole number from 0 to 4294967295.`);
     }

@@ -66,7 +66,9 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
     checkCount("batchSize", batchSize, 1);
     checkCount("prefetch", prefetch, 0);
     checkCount("numWorkers", numWorkers, 0);
-    if (onError !== "throw" && onError !== "skip") throw new ArgumentError(`DataLoader: got onError = ${String(onError)}; expected "throw" or "skip".`);
+    if (onError !== "throw" && onError !== "skip") {
+      throw new ArgumentError(`DataLoader: got onError = ${String(onError)}; expected "throw" or "skip".`);
+    }
     if (sampler !== undefined && shuffle) {
       throw new ArgumentError("DataLoader: got both a sampler and shuffle; the sampler alone decides the order, leave shuffle out.");
     }
@@ -137,7 +139,9 @@ export class DataLoader<Sample, Batch = Collated<Sample>> implements AsyncIterab
   /** Where samples come from, and what is to be done when the epoch ends. */
   #source(): { source: SampleSource<Sample>; release: () => Promise<void> } {
     const { dataset } = this, { recipe } = dataset;
-    if (this.numWorkers === 0 || recipe === undefined) return { source: (index, draws) => dataset.get(index, draws), release: () => Promise.resolve() };
+    if (this.numWorkers === 0 || recipe === undefined) {
+      return { source: (index, draws) => dataset.get(index, draws), release: () => Promise.resolve() };
+    }
     if (!this.persistentWorkers) {
       const pool = new WorkerPool(this.numWorkers);
       return { source: threadSource(recipe, pool), release: () => pool.close() };

@@ -3,9 +3,11 @@
 import { tensor, type Tensor } from "../engine/index.js";
 import { ArgumentError } from "../kernels/errors.js";
 import { checkIndex, type Dataset } from "./dataset.js";
+import type { Draws } from "./draws.js";
 import { DataFileError } from "./idx.js";
 import type { HostTensor, Image } from "./image.js";
 import { lookupTable, ToTensor, type Transform } from "./transforms.js";
+import { isRandom } from "./transforms/transform.js";
 
 export interface ImageArrays {
   /** uint8, [count, height, width] or [count, height, width, channels] */
@@ -20,6 +22,7 @@ export class ImageDataset implements Dataset<[HostTensor, number]> {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
+  readonly random: boolean;
   readonly #pixels: Uint8Array;
   readonly #labels: Int32Array;
   readonly #table: Float32Array | null;
@@ -42,11 +45,12 @@ export class ImageDataset implements Dataset<[HostTensor, number]> {
     this.channels = channels;
     this.#pixels = images.data;
     this.#labels = Int32Array.from(labels.data);
+    this.random = isRandom(transform);
     this.#table = lookupTable(transform, channels);
   }
 
-  get(index: number): [HostTensor, number] {
-    return [this.transform(this.image(index)), this.label(index)];
+  get(index: number, draws?: Draws): [HostTensor, number] {
+    return [this.transform(this.image(index), draws), this.label(index)];
   }
 
   /** The image as it is in the file. */

@@ -53,7 +53,8 @@ async function decodeBySharp(
     if (before !== null) throw before;
     const start = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
     throw new DataFileError(
-      `${fileName}: is neither PNG nor JPEG (it starts with ${start}); other formats are read where the package sharp is installed: npm install sharp.`,
+      `${fileName}: is neither PNG nor JPEG (it starts with ${start}); other formats are read where the package sharp is installed ` +
+        "(npm install sharp).",
     );
   }
   try {

@@ -28,7 +28,8 @@ function loaderFlags(): string[] {
 function startThread(Worker: new (script: string | URL, options: import("node:worker_threads").WorkerOptions) => Worker): Worker {
   const script = new URL(import.meta.url.endsWith(".ts") ? "./jobThread.ts" : "./jobThread.js", import.meta.url);
   const execArgv = loaderFlags();
-  if (!execArgv.some((flag) => /\btsx\b/.test(flag))) return new Worker(script, { execArgv });
+  const underTsx = [...execArgv, process.env.NODE_OPTIONS ?? ""].some((flag) => /\btsx\b/.test(flag));
+  if (!underTsx) return new Worker(script, { execArgv });
   const code = `import("tsx/esm/api").then(({ register }) => { register(); return import(${JSON.stringify(script.href)}); })`;
   return new Worker(code, { eval: true, execArgv: [] });
 }
@@ -63,7 +64,10 @@ export class WorkerPool {
   async close(): Promise<void> {
     const threads = await this.#threads?.catch(() => []);
     this.#fail(new AthanorError("The worker threads of the DataLoader were closed."), threads ?? []);
-    await Promise.all((threads ?? []).map(({ worker }) => worker.terminate()));
+    await Promise.all((threads ?? []).map(({ worker }) => {
+      worker.ref(); // whoever awaits the end must see it: with nothing but threads it does not wait for, the process would end first
+      return worker.terminate();
+    }));
   }
 
   async #start(): Promise<Thread[]> {
@@ -94,10 +98,11 @@ export class WorkerPool {
 
 function settle({ worker, pending }: Thread, reply: JobReply): void {
   const waiting = pending.get(reply.id);
+  if (waiting === undefined) return; // a reply that came after the pool was closed: the thread is being terminated, and must stay referenced
   pending.delete(reply.id);
   if (pending.size === 0) worker.unref();
-  if ("error" in reply) waiting?.reject(received(reply.error));
-  else waiting?.resolve(reply.value);
+  if ("error" in reply) waiting.reject(received(reply.error));
+  else waiting.resolve(reply.value);
 }
 
 function deathOf(reason: string): AthanorError {

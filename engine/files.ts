@@ -1,8 +1,9 @@
-// save and load: tensors to a safetensors file and back. A file is either wholly written or not at all. Node's modules are loaded when a
-// function is called, so that a browser bundle takes this file as it is.
+// save and load: tensors to a safetensors file and back, and from PyTorch's files. A file is either wholly written or not at all. Node's modules
+// are loaded when a function is called, so that a browser bundle takes this file as it is.
 import { ArgumentError, AthanorError } from "../kernels/errors.js";
 import { type DeviceTarget, resolveDevice } from "./device.js";
 import { importNode, isNode } from "./platform.js";
+import { decodePyTorch, looksLikePyTorch, type PyTorchValue, stateDictOf } from "./pytorch.js";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsContents } from "./safetensors.js";
 import { Tensor } from "./tensor/tensor.js";
 
@@ -21,7 +22,8 @@ export async function save(path: string, what: Saveable, metadata: Readonly<Reco
   await writeFileAtomically(path, await encodeSafetensors(tensors, metadata));
 }
 
-/** Reads the tensors of a safetensors file: `model.loadStateDict(await load(path))`. */
+/** Reads the tensors of a safetensors file, or of a state dict that torch.save wrote (.pt, .pth), which its first bytes tell apart:
+ *  `model.loadStateDict(await load(path))`. */
 export async function load(path: string, options: LoadOptions = {}): Promise<Record<string, Tensor>> {
   return (await loadWithMetadata(path, options)).tensors;
 }
@@ -29,7 +31,8 @@ export async function load(path: string, options: LoadOptions = {}): Promise<Rec
 /** Reads the tensors and the text that was saved beside them. */
 export async function loadWithMetadata(path: string, options: LoadOptions = {}): Promise<SafetensorsContents> {
   const device = resolveDevice(options.device);
-  const { tensors, metadata } = decodeSafetensors(await readFileBytes(path), path);
+  const bytes = await readFileBytes(path);
+  const { tensors, metadata } = decodeAny(bytes, path);
   return { tensors: Object.fromEntries(Object.entries(tensors).map(([name, value]) => [name, value.to(device)])), metadata };
 }
 
@@ -44,6 +47,15 @@ function checkTensors(tensors: unknown): void {
 }
 function kindOf(value: unknown): string {
   return typeof value === "object" && value !== null ? `a ${value.constructor?.name ?? "object"}` : String(value);
+}
+
+function decodeAny(bytes: Uint8Array, path: string): SafetensorsContents {
+  return looksLikePyTorch(bytes) ? { tensors: stateDictOf(decodePyTorch(bytes, path), path), metadata: {} } : decodeSafetensors(bytes, path);
+}
+
+/** Reads whatever torch.save wrote of tensors, containers, numbers and strings: a checkpoint as the record that it was. */
+export async function loadPyTorch(path: string): Promise<PyTorchValue> {
+  return decodePyTorch(await readFileBytes(path), path);
 }
 
 function isModule(what: Saveable): what is { stateDict(): Record<string, Tensor> } {

@@ -33,19 +33,18 @@ export function setRandomState(state: RandomState): void {
   ({ seed, stream } = state);
 }
 
-/** Uniform numbers in [0, 1) with 24 random bits each, as the devices draw them. */
-export function hostUniform(count: number): Float32Array {
-  const key = nextKey();
-  const words = philoxWords(key.seed, key.stream, count);
+/** Uniform numbers in [0, 1) with 24 random bits each, as the devices draw them. With `start` (a multiple of 4) those from there on, so that
+ *  a long list can be drawn in pieces of one key. */
+export function hostUniform(count: number, key: RandomKey = nextKey(), start = 0): Float32Array {
+  const words = philoxWords(key.seed, key.stream, count, start);
   const out = new Float32Array(count); // Float32Array.from walks an iterator: 2 s for the 12.8 million weights of the notes' largest model
   for (let i = 0; i < count; i++) out[i] = ((words[i] ?? 0) >>> 8) * 2 ** -24;
   return out;
 }
 
-/** Standard normal numbers by Box and Muller, computed in float64. */
-export function hostNormal(count: number): Float32Array {
-  const key = nextKey();
-  const words = philoxWords(key.seed, key.stream, 2 * Math.ceil(count / 2));
+/** Standard normal numbers by Box and Muller, computed in float64; in pieces as hostUniform. */
+export function hostNormal(count: number, key: RandomKey = nextKey(), start = 0): Float32Array {
+  const words = philoxWords(key.seed, key.stream, 2 * Math.ceil(count / 2), start);
   const out = new Float32Array(count);
   for (let i = 0; i < count; i += 2) {
     const radius = Math.sqrt(-2 * Math.log(((words[i] ?? 0) + 1) * 2 ** -32));

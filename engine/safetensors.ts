@@ -89,7 +89,8 @@ function writeValues(view: DataView, start: number, type: StoredType, values: Ho
 export function decodeSafetensors(bytes: Uint8Array, source = "safetensors"): SafetensorsContents {
   const { entries, metadata, dataStart } = checkHeader(bytes, (sentence) => new SafetensorsError(`${source}: ${sentence}`));
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const values = entries.map((entry) => readValues(view, dataStart, entry, source));
+  const refuse = (sentence: string) => new SafetensorsError(`${source}: ${sentence}`);
+  const values = entries.map((entry) => readValues(view, dataStart + entry.start, entry, refuse));
   const tensors = entries.map(({ name, shape }, i) => {
     const { data, dtype } = values[i] ?? { data: new Float32Array(0), dtype: "float32" as const };
     return [name, tensor(data, { shape, dtype })] as const;
@@ -119,10 +120,12 @@ const readers: Record<StoredType, (view: DataView, offset: number) => number> = 
   F64: (view, offset) => view.getFloat64(offset, true),
 };
 
-function readValues(view: DataView, dataStart: number, entry: Entry, source: string): Values {
-  const { type, width, elements } = entry;
+/** @internal A stored tensor's values, little-endian from byte `start` on, in the dtype that holds them here. */
+export function readValues(
+  view: DataView, start: number, { name, type, width, elements }: Pick<Entry, "name" | "type" | "width" | "elements">,
+  refuse: (sentence: string) => AthanorError,
+): Values {
   const read = readers[type];
-  const start = dataStart + entry.start;
   if (type === "F32" || type === "F16" || type === "BF16" || type === "F64") {
     const data = new Float32Array(elements);
     for (let i = 0; i < elements; i++) data[i] = read(view, start + i * width);
@@ -137,9 +140,8 @@ function readValues(view: DataView, dataStart: number, entry: Entry, source: str
   for (let i = 0; i < elements; i++) {
     const value = read(view, start + i * width);
     if (value < -(2 ** 31) || value >= 2 ** 31) {
-      throw new SafetensorsError(
-        `${source}: element ${i} of ${JSON.stringify(entry.name)} is ${value} (${type}), which int32 cannot hold; expected −2147483648 to ` +
-          "2147483647.",
+      throw refuse(
+        `element ${i} of ${JSON.stringify(name)} is ${value} (${type}), which int32 cannot hold; expected −2147483648 to 2147483647.`,
       );
     }
     data[i] = value;

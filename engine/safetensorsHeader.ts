@@ -3,7 +3,7 @@
 import type { AthanorError } from "../kernels/errors.js";
 
 /** bytes per value */
-const widths = { BOOL: 1, U8: 1, I8: 1, U16: 2, I16: 2, F16: 2, BF16: 2, U32: 4, I32: 4, F32: 4, U64: 8, I64: 8, F64: 8 } as const;
+export const widths = { BOOL: 1, U8: 1, I8: 1, U16: 2, I16: 2, F16: 2, BF16: 2, U32: 4, I32: 4, F32: 4, U64: 8, I64: 8, F64: 8 } as const;
 export type StoredType = keyof typeof widths;
 
 /** The file starts with the header's length in this many bytes, and the header's end is aligned to as many. */

@@ -243,7 +243,10 @@ const recurrent = [
   /** h′ = σ(o)·tanh(c′) */
   row("lstmHidden", (e, o, c) => e.mul(sigmoid(e, o), e.tanh(c)), {
     inputs: 2,
-    grad: [(e, grad, o, c) => e.mul(grad, e.mul(sigmoidSlope(e, o), e.tanh(c))), (e, grad, o, c) => e.mul(grad, e.mul(sigmoid(e, o), tanhSlope(e, e.tanh(c))))],
+    grad: [
+      (e, grad, o, c) => e.mul(grad, e.mul(sigmoidSlope(e, o), e.tanh(c))),
+      (e, grad, o, c) => e.mul(grad, e.mul(sigmoid(e, o), tanhSlope(e, e.tanh(c)))),
+    ],
   }),
   /** n = tanh(x_n + σ(r)·h_n) */
   row("gruCandidate", (e, r, xn, hn) => e.tanh(e.add(xn, e.mul(sigmoid(e, r), hn))), {

@@ -33,9 +33,9 @@ export function philoxBlock(seed: number, stream: number, block: number, out: Ui
   out[offset + 3] = c3;
 }
 
-/** The first `length` words of a stream. */
-export function philoxWords(seed: number, stream: number, length: number): Uint32Array {
+/** `length` words of a stream from word `start` on, a multiple of 4. */
+export function philoxWords(seed: number, stream: number, length: number, start = 0): Uint32Array {
   const words = new Uint32Array(Math.ceil(length / 4) * 4);
-  for (let block = 0; block * 4 < length; block++) philoxBlock(seed, stream, block, words, block * 4);
+  for (let block = 0; block * 4 < length; block++) philoxBlock(seed, stream, start / 4 + block, words, block * 4);
   return words.subarray(0, length);
 }

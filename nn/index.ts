@@ -4,6 +4,7 @@ export type { LoadReport, StateDict } from "./stateDict.js";
 export { Parameter } from "./parameter.js";
 export { ModuleList } from "./moduleList.js";
 export { Sequential } from "./sequential.js";
+export { summary, type Summary, type SummaryOptions, type SummaryRow } from "./summary.js";
 export { Identity, Linear, type LinearOptions } from "./layers/linear.js";
 export { Conv2d, type Conv2dLayerOptions } from "./layers/conv.js";
 export { BatchNorm1d, BatchNorm2d, type BatchNormLayerOptions } from "./layers/batchnorm.js";

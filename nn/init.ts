@@ -1,6 +1,6 @@
 // Initialisation: every function fills a tensor in place, without a gradient, and gives it back. Numbers are drawn on the host from the
 // library's seed, so that every device starts from the same weights. PyTorch's formulas; no two libraries share a random stream.
-import { type Tensor, noGrad, tensor as fromValues } from "../engine/index.js";
+import { type RandomKey, type Tensor, nextKey, noGrad, tensor as fromValues, tidy } from "../engine/index.js";
 import { hostNormal, hostUniform } from "../engine/random.js";
 import { argumentError } from "../engine/scope.js";
 import { formatShape } from "../engine/shape.js";
@@ -8,11 +8,19 @@ import { optionalTail } from "./arguments.js";
 import { orthonormalColumns, truncatedNormal } from "./initNumbers.js";
 
 function fill(target: Tensor, values: Float32Array): Tensor {
-  noGrad(() => {
-    const source = fromValues(values, { shape: target.shape });
-    target.copy_(source);
-    source.dispose();
-  });
+  noGrad(() => tidy(() => void target.copy_(fromValues(values, { shape: target.shape }))));
+  return target;
+}
+
+/** Values drawn and copied in pieces: the numbers of a layer of half a gigabyte would otherwise lie four times in memory. */
+const piece = 2 ** 18;
+function fillDrawn(target: Tensor, draw: (count: number, key: RandomKey, start: number) => Float32Array): Tensor {
+  const length = target.numel(), key = nextKey();
+  if (length <= piece || !target.isContiguous) return fill(target, draw(length, key, 0));
+  for (let start = 0; start < length; start += piece) {
+    const count = Math.min(piece, length - start);
+    noGrad(() => tidy(() => void fill(target.view(length).narrow(0, start, count), draw(count, key, start))));
+  }
   return target;
 }
 
@@ -25,7 +33,7 @@ export interface UniformOptions {
 export function uniform_(target: Tensor, a?: number | UniformOptions, b?: number | UniformOptions): Tensor {
   const { a: low = 0, b: high = 1 } = optionalTail<UniformOptions>("init.uniform_", ["a", "b"], [a, b]);
   if (!(low <= high)) throw argumentError("init.uniform_", `got the bounds ${low} and ${high}; expected a ≤ b.`);
-  return fill(target, hostUniform(target.numel()).map((u) => low + u * (high - low)));
+  return fillDrawn(target, (...which) => hostUniform(...which).map((u) => low + u * (high - low)));
 }
 export interface NormalOptions {
   /** Default 0. */
@@ -36,7 +44,7 @@ export interface NormalOptions {
 export function normal_(target: Tensor, mean?: number | NormalOptions, std?: number | NormalOptions): Tensor {
   const { mean: centre = 0, std: deviation = 1 } = optionalTail<NormalOptions>("init.normal_", ["mean", "std"], [mean, std]);
   if (!(deviation >= 0)) throw argumentError("init.normal_", `got std ${deviation}; expected at least 0.`);
-  return fill(target, hostNormal(target.numel()).map((z) => centre + deviation * z));
+  return fillDrawn(target, (...which) => hostNormal(...which).map((z) => centre + deviation * z));
 }
 export interface TruncatedNormalOptions extends NormalOptions, UniformOptions {}
 /** Normal, without what falls outside [a, b] (default −2 and 2, whatever mean and std). */
@@ -46,7 +54,7 @@ export function truncNormal_(target: Tensor, ...tail: readonly (number | Truncat
   if (!(std > 0 && low < high)) {
     throw argumentError("init.truncNormal_", `got std ${std} and the bounds ${low} and ${high}; expected std > 0 and low < high.`);
   }
-  return fill(target, truncatedNormal(hostUniform(target.numel()), mean, std, low, high));
+  return fillDrawn(target, (...which) => truncatedNormal(hostUniform(...which), mean, std, low, high));
 }
 export function constant_(target: Tensor, value: number): Tensor {
   return noGrad(() => target.fill_(value));

@@ -1,58 +1,9 @@
-// The notes' networks, ready to train.
-import type { Tensor } from "../engine/index.js";
-import { ReLU } from "./layers/activations.js";
-import { BatchNorm2d } from "./layers/batchnorm.js";
-import { Conv2d } from "./layers/conv.js";
-import { Linear } from "./layers/linear.js";
-import { MaxPool2d } from "./layers/pooling.js";
-import { Dropout, Flatten } from "./layers/shaping.js";
-import { Module, type TensorModule } from "./module.js";
-import { Sequential } from "./sequential.js";
-
-export interface ModelOptions {
-  /** Probability of the dropout between the fully connected layers. */
-  readonly dropout?: number;
-}
-
-/** Handwritten digits [N, 1, 28, 28] to ten classes: two convolutions, two fully connected layers, 421,642 parameters. Dropout 0.5. */
-export class SimpleCNN extends Module {
-  readonly conv1 = new Sequential(new Conv2d(1, 32, 3, { padding: 1 }), new ReLU(), new MaxPool2d(2));
-  readonly conv2 = new Sequential(new Conv2d(32, 64, 3, { padding: 1 }), new ReLU(), new MaxPool2d(2));
-  readonly fc: Sequential;
-
-  constructor({ dropout = 0.5 }: ModelOptions = {}) {
-    super();
-    this.fc = new Sequential(new Flatten(), new Linear(64 * 7 * 7, 128), new ReLU(), new Dropout(dropout), new Linear(128, 10));
-  }
-  forward(images: Tensor): Tensor {
-    return this.fc(this.conv2(this.conv1(images)));
-  }
-}
-
-/** Digits through two hidden layers of 200: 784 → 200 → 200 → 10, 199,210 parameters. With dropout, it stands before each ReLU. */
-export class MLP extends Module {
-  readonly net: Sequential;
-
-  constructor({ dropout = 0 }: ModelOptions = {}) {
-    super();
-    const hidden = (from: number): TensorModule[] => [new Linear(from, 200), ...(dropout > 0 ? [new Dropout(dropout)] : []), new ReLU()];
-    this.net = new Sequential(new Flatten(), ...hidden(784), ...hidden(200), new Linear(200, 10));
-  }
-  forward(images: Tensor): Tensor {
-    return this.net(images);
-  }
-}
-
-/** Food-11 photographs [N, 3, 128, 128] to eleven classes: five blocks of convolution, batch norm, ReLU and pooling, then three layers. */
-export class Food11Classifier extends Module {
-  readonly cnn = new Sequential(...block(3, 64), ...block(64, 128), ...block(128, 256), ...block(256, 512), ...block(512, 512));
-  readonly fc = new Sequential(new Linear(512 * 4 * 4, 1024), new ReLU(), new Linear(1024, 512), new ReLU(), new Linear(512, 11));
-
-  forward(images: Tensor): Tensor {
-    const features = this.cnn(images);
-    return this.fc(features.view(features.size(0), -1));
-  }
-}
-function block(inChannels: number, outChannels: number): TensorModule[] {
-  return [new Conv2d(inChannels, outChannels, 3, 1, 1), new BatchNorm2d(outChannels), new ReLU(), new MaxPool2d(2, 2, 0)];
-}
+// nn.models: the notes' own networks, and the classic ones with torchvision's structure, names and initial values.
+export { Food11Classifier, MLP, SimpleCNN, type ModelOptions } from "./models/simple.js";
+export type { ClassifierOptions } from "./models/initialise.js";
+export { lenet5, LeNet5, type LeNet5Options } from "./models/lenet.js";
+export { alexnet, AlexNet, type AlexNetOptions } from "./models/alexnet.js";
+export { vgg11, vgg11Bn, vgg13, vgg13Bn, vgg16, vgg16Bn, vgg19, vgg19Bn, VGG, type VggConfiguration, type VggOptions } from "./models/vgg.js";
+export { googlenet, GoogLeNet, type GoogLeNetOptions, type GoogLeNetOutputs } from "./models/googlenet.js";
+export { BasicBlock, Bottleneck, resnet18, resnet34, resnet50, ResNet, type ResNetOptions } from "./models/resnet.js";
+export { densenet121, DenseNet, type DenseNetOptions } from "./models/densenet.js";

@@ -60,11 +60,23 @@ const plainLayers: ReadonlySet<unknown> = new Set([
   MaxPool2d, AvgPool2d, AdaptiveAvgPool2d, Upsample,
 ]);
 
-/** Whether nobody outside can get hold of what goes into and comes out of this module. */
-function isPrivate(module: Module): boolean {
+/** The library's composites of layers that keep neither their input nor their output either. */
+const plainComposites = new Set<unknown>();
+/** @internal Declares that a composite of this very class makes a new output at every call and keeps no tensor. */
+export function declarePlain(...composites: readonly (new (...given: never[]) => Module)[]): void {
+  for (const composite of composites) plainComposites.add(composite);
+}
+
+/** @internal Whether nobody outside can get hold of what goes into and comes out of this module. */
+export function isPrivate(module: Module): boolean {
   if (module.hasHooks || Object.hasOwn(module, "forward")) return false;
+  if (plainComposites.has(module.constructor)) return module.children().every(isPrivate);
   if (module instanceof Sequential && module.constructor === Sequential) return [...module].every(isPrivate);
   return plainLayers.has(module.constructor);
+}
+/** @internal Lets go of a value between two steps of a composite's forward, if its maker and its reader are layers without hooks. */
+export function letGo(value: Tensor, ...neighbours: readonly Module[]): void {
+  if (neighbours.every(isPrivate)) value.dispose();
 }
 
 function canActivate(module: Module): module is ActivatedLayer {
@@ -88,10 +100,10 @@ function* steps(modules: readonly TensorModule[]): Generator<{ readonly hidden: 
   }
 }
 
-/** Feeds x through the modules. An intermediate is disposed of when it was made here and both its maker and its reader are private; a layer
- *  that gives back its input (Identity, Dropout in evaluation) makes nothing. */
-function runChain(modules: readonly TensorModule[], x: Tensor): Tensor {
-  let value = x, disposable = false;
+/** @internal Feeds x through the modules. An intermediate is disposed of when it was made here and both its maker and its reader are private; a layer
+ *  that gives back its input (Identity, Dropout in evaluation) makes nothing. `owned` says that x was made by the caller, who needs it no longer. */
+export function runChain(modules: readonly TensorModule[], x: Tensor, owned = false): Tensor {
+  let value = x, disposable = owned;
   for (const { hidden, run } of steps(modules)) {
     const next = run(value);
     if (next === value) {

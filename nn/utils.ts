@@ -1,7 +1,9 @@
-// Gradient clipping and counting: nn.utils.
+// Gradient clipping, counting and layers without initial values: nn.utils.
 import { type Tensor, cat, noGrad, tidy, zeros } from "../engine/index.js";
 import { argumentError } from "../engine/scope.js";
 import { Module } from "./module.js";
+
+export { skipInit } from "./skipInit.js";
 
 function gradientsOf(parameters: Tensor | Iterable<Tensor>): Tensor[] {
   const list = "shape" in parameters ? [parameters] : [...parameters];

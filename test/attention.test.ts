@@ -62,14 +62,16 @@ function initialised(device: Device): Net {
 }
 
 const folder = packagedMnistFolder();
-const pixels = readFileSync(join(folder, "train-images-idx3-ubyte")).subarray(16), digits = readFileSync(join(folder, "train-labels-idx1-ubyte")).subarray(8);
+const pixels = readFileSync(join(folder, "train-images-idx3-ubyte")).subarray(16);
+const digits = readFileSync(join(folder, "train-labels-idx1-ubyte")).subarray(8);
 
 async function curve(device: Device): Promise<number[]> {
   const { batch, losses } = expected, found: number[] = [];
   const model = initialised(device), criterion = new nn.CrossEntropyLoss(), optimizer = new optim.Adam(model.parameters(), { lr: 1e-3 });
   for (const step of losses.keys()) {
     const [first, last] = [step * batch, (step + 1) * batch];
-    const images = tensor(Float32Array.from(pixels.subarray(first * 784, last * 784), (pixel) => (Math.fround(pixel / 255) - 0.5) / 0.5), { shape: [batch, 1, 28, 28], device });
+    const normalised = Float32Array.from(pixels.subarray(first * 784, last * 784), (pixel) => (Math.fround(pixel / 255) - 0.5) / 0.5);
+    const images = tensor(normalised, { shape: [batch, 1, 28, 28], device });
     const loss = criterion(model(images), tensor(Int32Array.from(digits.subarray(first, last)), { device }));
     optimizer.zeroGrad();
     loss.backward();

@@ -65,7 +65,9 @@ test("a checkpoint brings back weights, moments, options, random state and text 
 
 test("plain data survives: infinities, lists, texts, tensors at any depth", async (t) => {
   const folder = await newFolder();
-  const state = { best: -Infinity, list: [1, NaN, -0, "a", null, true], nested: { t: tensor([1, 2]), empty: {}, none: undefined }, three: [tensor([3])] };
+  const state = {
+    best: -Infinity, list: [1, NaN, -0, "a", null, true], nested: { t: tensor([1, 2]), empty: {}, none: undefined }, three: [tensor([3])],
+  };
   let loaded: typeof state | null = null;
   const mine = { stateDict: () => state, loadStateDict: (found: typeof state) => void (loaded = found) };
   await new Checkpoint(folder, { mine }).save(0);
@@ -76,6 +78,39 @@ test("plain data survives: infinities, lists, texts, tensors at any depth", asyn
   t.ok(Number.isNaN(found.list[1]) && Object.is(found.list[2], -0), "NaN and −0");
   t.deepEqual([found.list[0], ...found.list.slice(3)], [1, "a", null, true]);
   t.deepEqual([await found.nested.t.tolist(), await found.three[0]?.tolist(), found.nested.empty], [[1, 2], [3], {}]);
+});
+
+test("every scheduler goes on from a checkpoint to the same rates", async (t) => {
+  const build = (make: (optimizer: optim.Adam) => optim.LRScheduler | optim.ReduceLROnPlateau) => {
+    const optimizer = new optim.Adam(new nn.Linear(2, 1).parameters(), { lr: 0.1 });
+    return { optimizer, scheduler: make(optimizer) };
+  };
+  const metrics = [1, 0.9, 0.95, 0.96, 0.97, 0.98, 0.99, 1, 1, 1];
+  const stepOf = ({ optimizer, scheduler }: ReturnType<typeof build>, epoch: number): number => {
+    optimizer.step();
+    if (scheduler instanceof optim.ReduceLROnPlateau) scheduler.step(metrics[epoch] ?? 1);
+    else scheduler.step();
+    return optimizer.paramGroups[0]?.lr ?? NaN;
+  };
+  const makers: Record<string, (optimizer: optim.Adam) => optim.LRScheduler | optim.ReduceLROnPlateau> = {
+    StepLR: (o) => new optim.StepLR(o, 2),
+    CosineAnnealingLR: (o) => new optim.CosineAnnealingLR(o, 10),
+    CosineAnnealingWarmRestarts: (o) => new optim.CosineAnnealingWarmRestarts(o, 3),
+    OneCycleLR: (o) => new optim.OneCycleLR(o, 0.5, { totalSteps: 12 }),
+    "a ReduceLROnPlateau that has seen nothing": (o) => new optim.ReduceLROnPlateau(o, { patience: 1 }),
+    SequentialLR: (o) => new optim.SequentialLR(o, [new optim.LinearLR(o), new optim.ExponentialLR(o, 0.5)], [4]),
+  };
+  for (const [name, make] of Object.entries(makers)) {
+    const folder = await newFolder(), whole = build(make), first = build(make), second = build(make);
+    const before = name.includes("nothing") ? 0 : 3;
+    const expected = metrics.map((_, epoch) => stepOf(whole, epoch));
+    const rates = metrics.slice(0, before).map((_, epoch) => stepOf(first, epoch));
+    await new Checkpoint(folder, first).save(before);
+    await new Checkpoint(folder, second).load();
+    rates.push(...metrics.slice(before).map((_, i) => stepOf(second, before + i)));
+    t.deepEqual(rates, expected, name);
+    t.ok(new Set(expected).size > 1, "its rate changes");
+  }
 });
 
 test("the last and the best stay, what is older goes", async (t) => {
@@ -116,11 +151,12 @@ test("what cannot be is a sentence, and nothing is lost", async (t) => {
   await writeFile(join(folder, "broken.safetensors"), (await readFile(`${folder}/checkpoint-000007.safetensors`)).subarray(0, 300));
   const file = join(folder, "file");
   await writeFile(file, "");
+  const optimizer = new optim.SGD(model.parameters(), { lr: 1 });
   const odd = { stateDict: () => ({ when: new Date() }), loadStateDict: () => undefined };
   const rows: [string, () => unknown, RegExp][] = [
     ["a new run in an old folder", () => new Checkpoint(folder, { model }).save(1), /earlier run, up to epoch 7; call load\(\).*overwrite: true/],
     ["another model", () => new Checkpoint(folder, { model: new nn.Linear(3, 1) }).load(), /got shape \[1, 2\], expected \[1, 3\]/],
-    ["a part that was not saved", () => new Checkpoint(folder, { model, optimizer: new optim.SGD(model.parameters(), { lr: 1 }) }).load(), /holds no "optimizer"; it has model/],
+    ["a part that was not saved", () => new Checkpoint(folder, { model, optimizer }).load(), /holds no "optimizer"; it has model/],
     ["weights alone", () => new Checkpoint(folder, { model }).load(join(folder, "weights.safetensors")), /is no checkpoint/],
     ["half a file", () => new Checkpoint(folder, { model }).load(join(folder, "broken.safetensors")), /broken\.safetensors/],
     ["no such file", () => new Checkpoint(folder, { model }).load(join(folder, "none.safetensors")), /none\.safetensors cannot be read/],
@@ -154,23 +190,26 @@ test("a folder without rights is a sentence", async (t) => {
   t.match(await refusal(() => new Checkpoint(folder, { model: new nn.Linear(1, 1) }).save(1)), /cannot be written \(EACCES/);
 });
 
-/** Starts the training in a child process and kills it `delay` ms after it is ready; false if it came to its end before. */
-async function killedAfter(folder: string, delay: number): Promise<boolean> {
+/** Starts the training in a child process and kills it in the middle of what follows its `epochs`-th epoch: `part` (0 to 1) of an epoch's time later,
+ *  as this very child needs it on a machine that may be busy. */
+async function killedAfter(folder: string, epochs: number, part: number, usual: number): Promise<void> {
   const program = fileURLToPath(new URL("support/checkpointRun.ts", import.meta.url));
   const child = spawn(process.execPath, ["--import", "tsx", program, folder], { stdio: ["ignore", "pipe", "inherit"] });
-  let said = "";
-  const ended = new Promise<boolean>((resolve) => child.once("close", (_code, signal) => resolve(signal === "SIGKILL")));
-  await new Promise<void>((ready) => {
+  const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  const times: number[] = []; // when it said "ready", and each epoch's line
+  await new Promise<void>((resolve) => {
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      said += text;
-      if (said.startsWith("ready")) ready();
+      for (let line = 0; line < text.split("\n").length - 1; line++) times.push(performance.now());
+      if (times.length > epochs) resolve();
     });
-    void ended.then(() => ready());
+    void closed.then(resolve);
   });
-  if (!said.startsWith("ready")) throw new Error(`The child did not start: ${said}`);
-  await new Promise((resolve) => setTimeout(resolve, delay));
+  const [ready, last] = [times[0], times.at(-1)];
+  if (ready === undefined || last === undefined) throw new Error("The child did not start.");
+  const epochTime = times.length > 1 ? (last - ready) / (times.length - 1) : usual;
+  await new Promise((resolve) => setTimeout(resolve, part * epochTime));
   child.kill("SIGKILL");
-  return ended;
+  await closed;
 }
 
 test(`a training killed at ${KILLS} random moments leaves a checkpoint each time and ends with the numbers of an uninterrupted one`, async (t) => {
@@ -190,7 +229,7 @@ test(`a training killed at ${KILLS} random moments leaves a checkpoint each time
       latest = 0;
       runs++;
     }
-    await killedAfter(folder, random() * 0.5 * spent);
+    await killedAfter(folder, Math.floor(random() * 3), random(), spent / EPOCHS);
     halfWritten += (await readdir(folder)).filter((name) => name.endsWith(`.tmp`)).length > 0 ? 1 : 0;
     const path = await Checkpoint.latest(folder);
     const epoch = path === null ? 0 : Number(/(\d+)\.safetensors$/.exec(path)?.[1]);
@@ -202,9 +241,10 @@ test(`a training killed at ${KILLS} random moments leaves a checkpoint each time
   t.comment(`${halfWritten} kills left a half-written file; ${runs} runs, stopped at the epochs ${[...seen].toSorted((a, b) => a - b).join(", ")}`);
   const rest: EpochReport[] = [];
   await trainInFolder(folder, device, 2, (epoch) => rest.push(epoch));
-  t.deepEqual(rest.map(({ epoch, loss, lr }) => [epoch, loss, lr]), whole.slice(latest).map(({ epoch, loss, lr }) => [epoch, loss, lr]), "the epochs left");
+  const numbers = (epochs: readonly EpochReport[]) => epochs.map(({ epoch, loss, lr }) => [epoch, loss, lr]);
+  t.deepEqual(numbers(rest), numbers(whole.slice(latest)), "the epochs left");
   const end = await Checkpoint.latest(folder), best = await Checkpoint.best(folder);
-  t.equal(end && (await digest(end)), digests[EPOCHS - 1], "the last checkpoint: weights, moments, learning rate, history, best weights, random state");
+  t.equal(end && (await digest(end)), digests[EPOCHS - 1], "the last checkpoint: weights, moments, rate, history, best weights, random state");
   const least = whole.reduce((a, b) => (b.loss < a.loss ? b : a));
   t.equal(best && (await digest(best)), digests[least.epoch - 1], "the best one too");
   t.notOk((await readdir(folder)).some((name) => name.endsWith(".tmp")), "nothing half-written is left");

@@ -174,8 +174,10 @@ test("npm start: a run leaves weights, history, curves and predictions", async (
 test("npm start: Ctrl-C keeps what was learnt and ends with 130", async (t) => {
   const out = join(await mkdtemp(join(tmpdir(), "athanor-cli-")), "run");
   const run = start("--device", "cpu", "--epochs", "50", "--limit", "3000", "--out", out);
+  await run.says(/^Training/m);
+  const firstEpoch = performance.now();
   await run.says(/^Epoch \[1\/50\]/m);
-  await new Promise((resolve) => setTimeout(resolve, 150));
+  await new Promise((resolve) => setTimeout(resolve, 0.5 * (performance.now() - firstEpoch))); // in the middle of an epoch, however busy the machine
   run.kill("SIGINT");
   const ended = await run.ended;
   t.deepEqual([ended.code, ended.signal, ended.err], [130, null, ""]);

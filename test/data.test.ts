@@ -179,6 +179,23 @@ test("transforms: torchvision's arithmetic, and the table that stands for it", a
   t.throws(() => table.getBatch(Int32Array.of(4)), /index 4 is outside its 4 samples/);
 });
 
+test("ImageDataset with random transforms: by the loader's seed, each sample with draws of its own", async (t) => {
+  const images = { shape: [6, 4, 4], data: new Uint8Array(96).map((_, i) => (i % 16) * 10) };
+  const arrays = { images, labels: { shape: [6], data: new Uint8Array(6) } };
+  const dataset = new ImageDataset(arrays, transforms.Compose([transforms.RandomCrop(4, 2), transforms.ToTensor()]));
+  const epoch = async (loader: DataLoader<[HostTensor, number]>) => {
+    const all: number[][] = [];
+    for await (const [batch] of loader) all.push(Array.from(await batch.data()));
+    return all.flat();
+  };
+  const make = () => new DataLoader(dataset, { batchSize: 3, seed: 4 });
+  const loader = make(), first = await epoch(loader);
+  t.deepEqual(await epoch(make()), first, "the same seed");
+  t.notDeepEqual(await epoch(loader), first, "the next epoch");
+  const copies = Array.from({ length: 6 }, (_, i) => first.slice(i * 16, (i + 1) * 16).join());
+  t.ok(new Set(copies).size > 2, "six equal images are cropped differently");
+});
+
 test("MNIST through the loader costs far less than a training step", async (t) => {
   const transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize(0.5, 0.5)]);
   const { train } = await loadMnist(packagedMnistFolder(), { transform });

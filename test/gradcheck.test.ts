@@ -49,7 +49,8 @@ function checkRow(fixtures: Fixtures<OperationRow>, row: OperationRow, device: D
   return "";
 }
 
-const differentiable = families.flatMap((fixtures) => fixtures.rows.map((row) => ({ fixtures, row }))).filter(({ row }) => row.grads.some((grad) => grad !== null));
+const all = families.flatMap((fixtures) => fixtures.rows.map((row) => ({ fixtures, row })));
+const differentiable = all.filter(({ row }) => row.grads.some((grad) => grad !== null));
 const elements = (row: OperationRow) => row.inputs.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
 const small = differentiable.filter(({ row }) => !row.kink && elements(row) <= mostElements);
 

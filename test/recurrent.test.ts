@@ -52,7 +52,8 @@ async function checkRow(row: RecurrentRow, device: Device): Promise<string> {
 test("values and gradients are PyTorch's", async (t) => {
   devices = await openDevices();
   for (const row of fixtures.rows) {
-    const name = `${row.layer}(${JSON.stringify(row.arguments).slice(1, -1)}) of [${row.inputs[0]?.shape}]${row.inputs.length > 1 ? " from a state" : ""}`;
+    const start = row.inputs.length > 1 ? " from a state" : "";
+    const name = `${row.layer}(${JSON.stringify(row.arguments).slice(1, -1)}) of [${row.inputs[0]?.shape}]${start}`;
     for (const device of devices) t.equal(await checkRow(row, device), "", `${name} on ${device.kind}`);
   }
 });
@@ -60,14 +61,17 @@ test("values and gradients are PyTorch's", async (t) => {
 test("names, shapes and text are PyTorch's", (t) => {
   for (const row of fixtures.rows) {
     const module = new layers[row.layer](...row.arguments);
-    t.deepEqual(module.namedParameters().map(([name, { shape }]) => [name, shape]), Object.entries(row.state).map(([name, { shape }]) => [name, shape]));
+    type Named = readonly [string, { readonly shape: readonly number[] }];
+    const shapes = (entries: readonly Named[]) => entries.map(([name, { shape }]) => [name, shape]);
+    t.deepEqual(shapes(module.namedParameters()), shapes(Object.entries(row.state)));
     t.equal(String(module), row.text);
   }
   t.end();
 });
 
 test("positional arguments and options mean the same", (t) => {
-  t.equal(String(new nn.LSTM(3, 4, 2, false, true, 0.5, true)), String(new nn.LSTM(3, 4, { numLayers: 2, bias: false, batchFirst: true, dropout: 0.5, bidirectional: true })));
+  const options = { numLayers: 2, bias: false, batchFirst: true, dropout: 0.5, bidirectional: true };
+  t.equal(String(new nn.LSTM(3, 4, 2, false, true, 0.5, true)), String(new nn.LSTM(3, 4, options)));
   t.equal(String(new nn.RNN(3, 4, 2, "relu", false)), String(new nn.RNN(3, 4, 2, { nonlinearity: "relu", bias: false })));
   t.equal(String(new nn.RNNCell(3, 4, true, "relu")), "RNNCell(3, 4, nonlinearity=relu)");
   t.end();
@@ -102,7 +106,9 @@ test("fused steps are their composites of ordinary operations", async (t) => {
         return Promise.all([output, ...[a, b, c, d].flatMap((leaf) => leaf.grad ?? [])].map((tensor) => tensor.data()));
       }));
       t.equal(found?.length, wanted?.length, `${name} on ${device.kind}: as many gradients`);
-      wanted?.forEach((want, i) => t.equal(worstMismatch(found?.[i] ?? [], want), null, `${name} on ${device.kind}: ${i === 0 ? "value" : `gradient ${i - 1}`}`));
+      wanted?.forEach((want, i) => {
+        t.equal(worstMismatch(found?.[i] ?? [], want), null, `${name} on ${device.kind}: ${i === 0 ? "value" : `gradient ${i - 1}`}`);
+      });
     }
   }
 });
@@ -158,7 +164,8 @@ test("an LSTM learns to answer with the first element of its sequence", async (t
 test("a wrong call is a sentence", (t) => {
   const lstm = new nn.LSTM(4, 5, { numLayers: 2 });
   const rows: [string, () => unknown, RegExp][] = [
-    ["features", () => lstm(ones(3, 2, 5)), /LSTM: got an input of shape \[3, 2, 5\]; expected \[L, N, in\], or \[L, in\] without a batch, with in = 4/],
+    ["features", () => lstm(ones(3, 2, 5)),
+      /LSTM: got an input of shape \[3, 2, 5\]; expected \[L, N, in\], or \[L, in\] without a batch, with in = 4/],
     ["dimensions", () => lstm(ones(4)), /got an input of shape \[4\]/],
     ["no steps", () => lstm(zeros(0, 2, 4)), /expected a sequence of at least one step/],
     ["h0", () => lstm(ones(3, 2, 4), [zeros(1, 2, 5), zeros(2, 2, 5)]), /got shape \[1, 2, 5\] for h0; expected \[2, 2, 5\]: \[D·numLayers, N, H\]/],

@@ -78,10 +78,12 @@ test("early stopping: the best epoch's weights come back, from a checkpoint's st
 
 test("history: rows, curves, the best epoch, JSON", async (t) => {
   const history = new History();
-  history.add({ epoch: 1, trainLoss: 0.5, validLoss: 0.6 }).add({ epoch: 2, trainLoss: 0.4, validLoss: null, validAccuracy: 0.8 }).add({ epoch: 2.5, validLoss: 0.6 });
+  history.add({ epoch: 1, trainLoss: 0.5, validLoss: 0.6 }).add({ epoch: 2, trainLoss: 0.4, validLoss: null, validAccuracy: 0.8 });
+  history.add({ epoch: 2.5, validLoss: 0.6 });
   t.deepEqual(history.figures(), ["trainLoss", "validLoss", "validAccuracy"]);
   t.deepEqual(history.curve("validLoss"), [[1, 0.6], [2.5, 0.6]]);
-  t.deepEqual([history.best("validLoss")?.epoch, history.best("trainLoss", "max")?.epoch, history.best("lr")], [1, 1, null], "the first of equal ones");
+  const best = [history.best("validLoss")?.epoch, history.best("trainLoss", "max")?.epoch, history.best("lr")];
+  t.deepEqual(best, [1, 1, null], "the first of equal ones");
   t.deepEqual([history.length, history.last?.epoch], [3, 2.5]);
   const path = join(await newFolder(), "history.json");
   await history.save(path);
@@ -104,7 +106,8 @@ test("history: rows, curves, the best epoch, JSON", async (t) => {
 test("CSV log: rows in order, quoted, gone on with", async (t) => {
   const path = join(await newFolder(), "log.csv");
   const log = new CsvLogger(path);
-  await Promise.all([log.write({ epoch: 1, loss: 0.5, note: 'a "b", c' }), log.write({ epoch: 2, loss: null }), log.write({ epoch: 3, loss: 0.25, note: "two\nlines" })]);
+  const written = [{ epoch: 1, loss: 0.5, note: 'a "b", c' }, { epoch: 2, loss: null }, { epoch: 3, loss: 0.25, note: "two\nlines" }];
+  await Promise.all(written.map((row) => log.write(row)));
   t.equal(await readFile(path, "utf8"), 'epoch,loss,note\n1,0.5,"a ""b"", c"\n2,,\n3,0.25,"two\nlines"\n');
   await writeFile(path, `${await readFile(path, "utf8")}4,0.1`); // the process was killed in the middle of a line
   const resumed = new CsvLogger(path, { append: true, upTo: 2 });
@@ -156,7 +159,8 @@ test("the bar over a loader", async (t) => {
   t.deepEqual(lines, ["Progress: step 2, 1.00it/s\n"], "a loader without length");
   t.match(await refusal(() => progress(JSON.parse("{}"))), /something else to walk/);
   const narrow: string[] = [];
-  const small = new ProgressBar("Epoch 100/100", 10, { output: { write: (text: string) => narrow.push(text), isTTY: true, columns: 40 }, now: () => now });
+  const output = { write: (text: string) => narrow.push(text), isTTY: true, columns: 40 };
+  const small = new ProgressBar("Epoch 100/100", 10, { output, now: () => now });
   now += 1000;
   small.update(3, { loss: 0.123 });
   t.ok((narrow[0]?.length ?? 99) - "\r\x1b[2K".length < 40, `no wider than the terminal: ${narrow[0]}`);
@@ -169,7 +173,8 @@ test("a loss that is no number is a DivergedError", async (t) => {
       checkLoss(loss, { step: 12, epoch: 3 });
       t.fail(`${loss} went through`);
     } catch (error) {
-      t.ok(error instanceof DivergedError && error.message.startsWith(`The loss is ${loss} after step 12 in epoch 3: the training diverged; try a smaller`), String(error));
+      const start = `The loss is ${loss} after step 12 in epoch 3: the training diverged; try a smaller`;
+      t.ok(error instanceof DivergedError && error.message.startsWith(start), String(error));
     }
   }
 });

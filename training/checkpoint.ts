@@ -115,11 +115,15 @@ export class Checkpoint {
     const file = path ?? (await latestCheckpoint(this.folder));
     if (file === null) return null;
     const { tensors, metadata } = await loadWithMetadata(file);
-    if (metadata[format] !== "1") throw new ArgumentError(`${file}: is no checkpoint; expected a file that Checkpoint.save wrote (weights alone: load and loadStateDict).`);
+    if (metadata[format] !== "1") {
+      throw new ArgumentError(`${file}: is no checkpoint; expected a file that Checkpoint.save wrote (weights alone: load and loadStateDict).`);
+    }
     const { epoch, metric, bestMetric, bestEpoch, random } = checkedProgress(unpackTree(metadata[`${format}.progress`] ?? "{}", {}, file), file);
     const states = Object.keys(this.parts).map((name) => {
       const json = metadata[`${format}.part.${name}`];
-      if (json === undefined) throw new ArgumentError(`${file}: holds no "${name}"; it has ${partNames(metadata).join(", ")}. Give Checkpoint the parts that were saved.`);
+      if (json === undefined) {
+        throw new ArgumentError(`${file}: holds no "${name}"; it has ${partNames(metadata).join(", ")}. Give Checkpoint the parts that were saved.`);
+      }
       return [name, unpackTree(json, tensors, file)] as const;
     });
     for (const [name, state] of states) this.parts[name]?.loadStateDict(state as never); // as its own stateDict() gave it

@@ -26,7 +26,9 @@ async function namesIn(folder: string): Promise<string[]> {
     return await readdir(folder);
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
-    throw new ArgumentError(`${folder}: cannot be listed (${error instanceof Error ? error.message : String(error)}); expected a checkpoint's folder.`);
+    throw new ArgumentError(
+      `${folder}: cannot be listed (${error instanceof Error ? error.message : String(error)}); expected a checkpoint's folder.`,
+    );
   }
 }
 
@@ -50,7 +52,9 @@ export async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true });
   } catch (error) {
-    throw new AthanorError(`${folder}: cannot be made (${error instanceof Error ? error.message : String(error)}); expected a folder that can be written.`);
+    throw new AthanorError(
+      `${folder}: cannot be made (${error instanceof Error ? error.message : String(error)}); expected a folder that can be written.`,
+    );
   }
 }
 

@@ -104,7 +104,9 @@ export class ConfusionMatrix implements Metric<Confusion> {
   #samples = 0;
 
   constructor(readonly numClasses: number) {
-    if (!Number.isInteger(numClasses) || numClasses < 1) throw argumentError("ConfusionMatrix", `got ${numClasses} classes; expected a whole number of at least 1.`);
+    if (!Number.isInteger(numClasses) || numClasses < 1) {
+      throw argumentError("ConfusionMatrix", `got ${numClasses} classes; expected a whole number of at least 1.`);
+    }
     this.#counts = new DeviceSum([numClasses, numClasses], "int32");
   }
 
@@ -121,13 +123,19 @@ export class ConfusionMatrix implements Metric<Confusion> {
   #predictions(answers: Tensor, labels: Tensor): () => Tensor {
     if (answers.dtype === "int32") {
       if (!sameShape(answers.shape, labels.shape)) {
-        throw argumentError("ConfusionMatrix", `got predictions ${formatShape(answers.shape)} and labels ${formatShape(labels.shape)}; expected equal shapes.`);
+        throw argumentError(
+          "ConfusionMatrix",
+          `got predictions ${formatShape(answers.shape)} and labels ${formatShape(labels.shape)}; expected equal shapes.`,
+        );
       }
       return () => answers;
     }
     checkLabels("ConfusionMatrix", answers, labels);
     if (answers.size(1) !== this.numClasses) {
-      throw argumentError("ConfusionMatrix", `got logits ${formatShape(answers.shape)} for ${this.numClasses} classes; expected ${this.numClasses} logits a sample.`);
+      throw argumentError(
+        "ConfusionMatrix",
+        `got logits ${formatShape(answers.shape)} for ${this.numClasses} classes; expected ${this.numClasses} logits a sample.`,
+      );
     }
     return () => answers.argmax(1);
   }
@@ -142,7 +150,9 @@ export class ConfusionMatrix implements Metric<Confusion> {
     const counts = Array.from(await this.#counts.value());
     const outside = samples - sum(counts);
     if (outside > 0) {
-      throw new IndexError(`ConfusionMatrix: ${outside} of ${samples} labels or predictions are outside 0 to ${classes - 1}; expected classes below ${classes}.`);
+      throw new IndexError(
+        `ConfusionMatrix: ${outside} of ${samples} labels or predictions are outside 0 to ${classes - 1}; expected classes below ${classes}.`,
+      );
     }
     return new Confusion(Array.from({ length: classes }, (_, i) => counts.slice(i * classes, (i + 1) * classes)));
   }

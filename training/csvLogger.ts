@@ -34,7 +34,10 @@ export class CsvLogger {
     const columns = this.#columns ?? [];
     const unknown = Object.keys(row).filter((name) => !columns.includes(name));
     if (unknown.length > 0) {
-      throw argumentError("CsvLogger", `got the column ${unknown.join(", ")}, which ${this.path} has not got; expected among ${columns.join(", ")}, the first row's.`);
+      throw argumentError(
+        "CsvLogger",
+        `got the column ${unknown.join(", ")}, which ${this.path} has not got; expected among ${columns.join(", ")}, the first row's.`,
+      );
     }
     await this.#try(() => appendFile(this.path, `${columns.map((name) => cell(row[name])).join(",")}\n`));
   }
@@ -59,7 +62,9 @@ export class CsvLogger {
       await work();
     } catch (error) {
       if (error instanceof AthanorError) throw error;
-      throw new AthanorError(`${this.path}: cannot be written (${error instanceof Error ? error.message : String(error)}); expected a file in a folder with rights.`);
+      throw new AthanorError(
+        `${this.path}: cannot be written (${error instanceof Error ? error.message : String(error)}); expected a file in a folder with rights.`,
+      );
     }
   }
 }

@@ -43,7 +43,9 @@ export class EarlyStopping {
   constructor(options: EarlyStoppingOptions = {}) {
     const { mode = "min", patience = 5, minDelta = 0, restoreBest = null } = options;
     if (mode !== "min" && mode !== "max") throw argumentError("EarlyStopping", `got mode ${JSON.stringify(mode)}; expected "min" or "max".`);
-    if (!Number.isInteger(patience) || patience < 1) throw argumentError("EarlyStopping", `got patience ${patience}; expected a whole number of at least 1.`);
+    if (!Number.isInteger(patience) || patience < 1) {
+      throw argumentError("EarlyStopping", `got patience ${patience}; expected a whole number of at least 1.`);
+    }
     if (!(minDelta >= 0)) throw argumentError("EarlyStopping", `got minDelta ${minDelta}; expected a number of at least 0.`);
     this.mode = mode;
     this.patience = patience;

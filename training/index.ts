@@ -9,7 +9,14 @@ export { CsvLogger, type CsvLoggerOptions, type CsvRow } from "./csvLogger.js";
 export { clock, type Output, type Postfix, ProgressBar, type ProgressBarOptions } from "./progressBar.js";
 export { type Progress, progress, type ProgressOptions, type Walkable } from "./progress.js";
 export * from "./search/index.js";
-export { type Bar, barChart, type BarChartOptions, confusionMatrix, type ConfusionFigureOptions, type FigureSize, lineChart, type Panel, type Series } from "./plot/charts.js";
+export {
+  type Bar, barChart, type BarChartOptions, confusionMatrix, type ConfusionFigureOptions, type FigureSize, lineChart, type Panel, type Series,
+} from "./plot/charts.js";
 export { curves, type CurvesOptions } from "./plot/curves.js";
 export { Figure } from "./plot/figure.js";
 export { imageSheet, rankedTable, type SheetImage, type SheetOptions, type SheetSection, type TableOptions } from "./plot/sheet.js";
+export { Visdom, type VisdomOptions } from "./live/visdom.js";
+export type { Line, LineOptions, LineValues, LineWindow, LiveWindow, TextWindow, WindowOptions } from "./live/windows.js";
+export { SummaryWriter } from "./tensorboard/summaryWriter.js";
+export { type Case, diagnose, type DiagnoseOptions, type Diagnosis, type Evidence } from "./diagnosis.js";
+export type { Action, Remedy } from "./remedies.js";

@@ -27,7 +27,10 @@ export class DeviceSum {
   add(device: Device, compute: () => Tensor): void {
     noGrad(() => {
       if (this.#pending !== null && this.#pending.device !== device) {
-        throw argumentError("metric", `got a batch on ${device.description} after one on ${this.#pending.device.description}; call compute() or reset() between them.`);
+        throw argumentError(
+          "metric",
+          `got a batch on ${device.description} after one on ${this.#pending.device.description}; call compute() or reset() between them.`,
+        );
       }
       this.#pending ??= keep(zeros(this.shape, { device, dtype: this.dtype }));
       const sum = this.#pending;
@@ -62,7 +65,10 @@ export class DeviceSum {
 export function checkLabels(operation: string, logits: Tensor, labels: Tensor): number {
   const expected = [...logits.shape.slice(0, 1), ...logits.shape.slice(2)];
   if (logits.ndim < 2 || !sameShape(expected, labels.shape)) {
-    throw argumentError(operation, `got logits ${formatShape(logits.shape)} and labels ${formatShape(labels.shape)}; expected logits [N, C, ...] and labels [N, ...].`);
+    throw argumentError(
+      operation,
+      `got logits ${formatShape(logits.shape)} and labels ${formatShape(labels.shape)}; expected logits [N, C, ...] and labels [N, ...].`,
+    );
   }
   if (labels.dtype !== "int32") throw argumentError(operation, `got labels of dtype ${labels.dtype}; expected int32 (call .int()).`);
   return labels.numel();
@@ -110,7 +116,9 @@ export class Accuracy implements Metric<number> {
 
   constructor(options: AccuracyOptions = {}) {
     this.topK = options.topK ?? 1;
-    if (!Number.isInteger(this.topK) || this.topK < 1) throw argumentError("Accuracy", `got topK ${this.topK}; expected a whole number of at least 1.`);
+    if (!Number.isInteger(this.topK) || this.topK < 1) {
+      throw argumentError("Accuracy", `got topK ${this.topK}; expected a whole number of at least 1.`);
+    }
   }
   /** logits [N, C, …], labels [N, …] int32. */
   update(logits: Tensor, labels: Tensor): void {

@@ -18,14 +18,18 @@ export function packTree(prefix: string, tree: unknown): Packed {
       tensors[path] = value;
       return { [tensorMark]: path };
     }
-    if (typeof value === "number") return Number.isFinite(value) && !Object.is(value, -0) ? value : { [numberMark]: Object.is(value, -0) ? "-0" : String(value) };
+    if (Object.is(value, -0)) return { [numberMark]: "-0" };
+    if (typeof value === "number") return Number.isFinite(value) ? value : { [numberMark]: String(value) };
     if (value === null || typeof value === "string" || typeof value === "boolean") return value;
     if (Array.isArray(value)) return value.map((item, i) => plain(item, `${path}.${i}`));
     if (isPlain(value)) {
       const entries = Object.entries(value).filter(([, item]) => item !== undefined);
       return Object.fromEntries(entries.map(([key, item]) => [key, plain(item, `${path}.${key}`)]));
     }
-    throw argumentError("Checkpoint", `got ${describe(value)} at ${path}; expected numbers, texts, booleans, null, tensors, and lists and plain objects of them.`);
+    throw argumentError(
+      "Checkpoint",
+      `got ${describe(value)} at ${path}; expected numbers, texts, booleans, null, tensors, and lists and plain objects of them.`,
+    );
   };
   const json = JSON.stringify(plain(tree, prefix));
   return { tensors, json };
@@ -40,7 +44,9 @@ export function unpackTree(json: string, tensors: Readonly<Record<string, Tensor
     if (typeof number === "string") return Number(number);
     if (typeof name !== "string") return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, restored(item)]));
     const found = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
-    if (found === undefined) throw argumentError("Checkpoint", `${source} lacks the tensor ${name} that its text names; expected a file that Checkpoint wrote.`);
+    if (found === undefined) {
+      throw argumentError("Checkpoint", `${source} lacks the tensor ${name} that its text names; expected a file that Checkpoint wrote.`);
+    }
     return found;
   };
   let tree: unknown;

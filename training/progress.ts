@@ -31,7 +31,10 @@ export class Progress<Batch> implements AsyncIterable<Batch> {
 
   constructor(loader: Walkable<Batch>, options: ProgressOptions) {
     if (typeof loader !== "object" || loader === null || !(Symbol.asyncIterator in loader || Symbol.iterator in loader)) {
-      throw argumentError("progress", `got ${typeof loader === "object" ? JSON.stringify(loader) : typeof loader}; expected a DataLoader, or something else to walk.`);
+      throw argumentError(
+        "progress",
+        `got ${typeof loader === "object" ? JSON.stringify(loader) : typeof loader}; expected a DataLoader, or something else to walk.`,
+      );
     }
     this.#loader = loader;
     this.#options = options;

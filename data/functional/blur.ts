@@ -17,8 +17,9 @@ export function gaussianBlur(image: Image, kernelSize: number | readonly [number
     );
   }
   const { width, height, channels } = image;
-  const across = blurred(image.data, kernel(sizeX, sigmaX), { length: width, stride: channels, lines: height, lineStride: width * channels }, channels);
-  const both = blurred(across, kernel(sizeY, sigmaY), { length: height, stride: width * channels, lines: 1, lineStride: 0 }, width * channels);
+  const row = width * channels;
+  const across = blurred(image.data, kernel(sizeX, sigmaX), { length: width, stride: channels, lines: height, lineStride: row }, channels);
+  const both = blurred(across, kernel(sizeY, sigmaY), { length: height, stride: row, lines: 1, lineStride: 0 }, row);
   return { width, height, channels, data: Uint8Array.from(both, roundHalfEven) };
 }
 

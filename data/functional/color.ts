@@ -2,6 +2,8 @@
 import { ArgumentError } from "../../kernels/errors.js";
 import { checkImage, type Image, luma } from "../image.js";
 
+const f = Math.fround;
+
 function expectGreyOrColor(operation: string, image: Image): void {
   checkImage(operation, image);
   if (image.channels === 1 || image.channels === 3) return;
@@ -27,38 +29,50 @@ function greys({ data, channels }: Image): Uint8Array {
   return out;
 }
 
-/** Pillow's ImagingBlend: base + factor·(value − base), cut off to a byte. */
-function blend(operation: string, image: Image, factor: number, baseOf: (index: number) => number): Image {
+function checkFactor(operation: string, factor: number): void {
   if (!(factor >= 0)) throw new ArgumentError(`${operation}: got the factor ${factor}; expected a number of at least 0 (1 changes nothing).`);
-  const { data, ...shape } = image;
-  const alpha = Math.fround(factor), out = new Uint8Array(data.length);
-  for (let i = 0; i < data.length; i++) {
-    const base = baseOf(i);
-    const value = Math.fround(base + Math.fround(alpha * ((data[i] ?? 0) - base)));
-    out[i] = value <= 0 ? 0 : value >= 255 ? 255 : value;
-  }
-  return { ...shape, data: out };
+}
+
+/** Pillow's ImagingBlend: base + factor·(value − base) in float32, cut off to a byte. */
+function blend(base: number, value: number, alpha: number): number {
+  const mixed = f(base + f(alpha * (value - base)));
+  return mixed <= 0 ? 0 : mixed >= 255 ? 255 : mixed;
+}
+
+/** All bytes against one: a table of 256 says it all. */
+function blendWith(base: number, { data, ...shape }: Image, factor: number): Image {
+  const table = Uint8Array.from({ length: 256 }, (_, value) => blend(base, value, f(factor)));
+  return { ...shape, data: data.map((value) => table[value] ?? 0) };
 }
 
 /** 0 gives black, 1 the image, 2 twice as bright. */
 export function adjustBrightness(image: Image, factor: number): Image {
   expectGreyOrColor("adjustBrightness", image);
-  return blend("adjustBrightness", image, factor, () => 0);
+  checkFactor("adjustBrightness", factor);
+  return blendWith(0, image, factor);
 }
 
 /** 0 gives the image's mean grey, 1 the image. */
 export function adjustContrast(image: Image, factor: number): Image {
   expectGreyOrColor("adjustContrast", image);
+  checkFactor("adjustContrast", factor);
   const grey = greys(image);
   const mean = Math.trunc(grey.reduce((sum, value) => sum + value, 0) / Math.max(1, grey.length) + 0.5);
-  return blend("adjustContrast", image, factor, () => mean);
+  return blendWith(mean, image, factor);
 }
 
 /** 0 gives grey, 1 the image. */
 export function adjustSaturation(image: Image, factor: number): Image {
   expectGreyOrColor("adjustSaturation", image);
-  const grey = greys(image), { channels } = image;
-  return blend("adjustSaturation", image, factor, (i) => grey[Math.floor(i / channels)] ?? 0);
+  checkFactor("adjustSaturation", factor);
+  if (image.channels === 1) return image; // grey mixed with itself
+  const { data, ...shape } = image, grey = greys(image), alpha = f(factor);
+  const out = new Uint8Array(data.length);
+  for (let pixel = 0, i = 0; pixel < grey.length; pixel++) {
+    const base = grey[pixel] ?? 0;
+    for (let channel = 0; channel < 3; channel++, i++) out[i] = blend(base, data[i] ?? 0, alpha);
+  }
+  return { ...shape, data: out };
 }
 
 /** Shifts the hue by a part of the circle of colours, −0.5 … 0.5, through PIL's HSV bytes. Grey images stay as they are. */
@@ -74,8 +88,6 @@ export function adjustHue(image: Image, factor: number): Image {
   }
   return { ...shape, data: out };
 }
-
-const f = Math.fround;
 
 /** Pillow's rgb2hsv_row. */
 function toHsv(red: number, green: number, blue: number, out: Uint8Array): void {
@@ -95,8 +107,17 @@ function toHsv(red: number, green: number, blue: number, out: Uint8Array): void 
 function fromHsv(hue: number, saturation: number, value: number, out: Uint8Array, at: number): void {
   const sector = Math.floor((hue * 6) / 255), rest = f(f((hue * 6) / 255) - sector), s = f(saturation / 255);
   const low = Math.round(value * (1 - s)), falling = Math.round(value * (1 - s * rest)), rising = Math.round(value * (1 - s * (1 - rest)));
-  const colors = [
-    [value, rising, low], [falling, value, low], [low, value, rising], [low, falling, value], [rising, low, value], [value, low, falling],
-  ][sector % 6];
-  out.set(saturation === 0 ? [value, value, value] : (colors ?? []), at);
+  if (saturation === 0) put(out, at, value, value, value);
+  else if (sector % 6 === 0) put(out, at, value, rising, low);
+  else if (sector === 1) put(out, at, falling, value, low);
+  else if (sector === 2) put(out, at, low, value, rising);
+  else if (sector === 3) put(out, at, low, falling, value);
+  else if (sector === 4) put(out, at, rising, low, value);
+  else put(out, at, value, low, falling);
+}
+
+function put(out: Uint8Array, at: number, red: number, green: number, blue: number): void {
+  out[at] = red;
+  out[at + 1] = green;
+  out[at + 2] = blue;
 }

@@ -68,7 +68,9 @@ export function pad(image: Image, padding: Padding, fill: Fill = 0, paddingMode:
   checkImage("pad", image);
   const [left, top, right, bottom] = sides(padding);
   const width = image.width + left + right, height = image.height + top + bottom;
-  if (width < 0 || height < 0) throw new ArgumentError(`pad: got ${JSON.stringify(padding)}, which leaves nothing of ${image.width}×${image.height}.`);
+  if (width < 0 || height < 0) {
+    throw new ArgumentError(`pad: got ${JSON.stringify(padding)}, which leaves nothing of ${image.width}×${image.height}.`);
+  }
   const { channels, data } = image;
   const kept = {
     x: places(paddingMode, Math.max(0, -left), image.width - Math.max(0, -right), left, width),
@@ -88,7 +90,8 @@ export function pad(image: Image, padding: Padding, fill: Fill = 0, paddingMode:
 function sides(padding: Padding): [number, number, number, number] {
   const given = typeof padding === "number" ? [padding] : padding;
   const [a, b = a, c = a, d = b] = given;
-  if (a === undefined || b === undefined || c === undefined || d === undefined || ![1, 2, 4].includes(given.length) || !given.every(Number.isInteger)) {
+  const complete = [1, 2, 4].includes(given.length) && given.every(Number.isInteger);
+  if (a === undefined || b === undefined || c === undefined || d === undefined || !complete) {
     throw new ArgumentError(
       `pad: got the padding ${JSON.stringify(padding)}; expected one whole number, [left and right, top and bottom] or [left, top, right, bottom].`,
     );

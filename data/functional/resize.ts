@@ -26,7 +26,7 @@ export function resizedShape(image: { width: number; height: number }, size: num
   const [short, long] = width <= height ? [width, height] : [height, width];
   let newShort = size, newLong = Math.trunc((size * long) / short);
   if (maxSize !== undefined) {
-    if (maxSize <= size) throw new ArgumentError(`resize: got maxSize = ${maxSize} for a shorter side of ${size}; expected more than the shorter side.`);
+    if (maxSize <= size) throw new ArgumentError(`resize: got maxSize = ${maxSize} for a shorter side of ${size}; expected more than that.`);
     if (newLong > maxSize) [newShort, newLong] = [Math.trunc((maxSize * newShort) / newLong), maxSize];
   }
   return width <= height ? [newLong, newShort] : [newShort, newLong];
@@ -95,15 +95,16 @@ function toByte(sum: number): number {
   return value < 0 ? 0 : value > 255 ? 255 : value;
 }
 
+/** Sums stay below 2³¹ (255 · 2²², and cubic weights overshoot by less than a quarter): 32-bit integers serve. */
 function alongRows({ data, width, height, channels }: Image, { starts, counts, values, most }: Weights, newWidth: number): Image {
   const out = new Uint8Array(newWidth * height * channels);
-  for (let x = 0; x < newWidth; x++) {
-    const start = starts[x] ?? 0, count = counts[x] ?? 0, base = x * most;
-    for (let y = 0; y < height; y++) {
+  for (let y = 0, to = 0; y < height; y++) {
+    for (let x = 0; x < newWidth; x++) {
+      const first = (y * width + (starts[x] ?? 0)) * channels, count = counts[x] ?? 0, base = x * most;
       for (let channel = 0; channel < channels; channel++) {
-        let sum = half, at = (y * width + start) * channels + channel;
-        for (let k = 0; k < count; k++, at += channels) sum += (data[at] ?? 0) * (values[base + k] ?? 0);
-        out[(y * newWidth + x) * channels + channel] = toByte(sum);
+        let sum = half;
+        for (let k = 0, at = first + channel; k < count; k++, at += channels) sum = (sum + Math.imul(data[at] ?? 0, values[base + k] ?? 0)) | 0;
+        out[to++] = toByte(sum);
       }
     }
   }
@@ -116,7 +117,7 @@ function alongColumns({ data, width, channels }: Image, { starts, counts, values
     sums.fill(half);
     for (let k = 0; k < (counts[y] ?? 0); k++) {
       const weight = values[y * most + k] ?? 0, at = ((starts[y] ?? 0) + k) * row;
-      for (let i = 0; i < row; i++) sums[i] = (sums[i] ?? 0) + (data[at + i] ?? 0) * weight;
+      for (let i = 0; i < row; i++) sums[i] = ((sums[i] ?? 0) + Math.imul(data[at + i] ?? 0, weight)) | 0;
     }
     for (let i = 0; i < row; i++) out[y * row + i] = toByte(sums[i] ?? 0);
   }

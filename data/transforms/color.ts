@@ -70,5 +70,6 @@ export function GaussianBlur(kernelSize: number | readonly [number, number], sig
   checkBlur("GaussianBlur", typeof kernelSize === "number" ? [kernelSize] : kernelSize, range);
   if (range[0] > range[1]) throw new ArgumentError(`GaussianBlur: got sigma = ${JSON.stringify(sigma)}; expected [least, most].`);
   const apply = (image: Image, draws: Draws): Image => gaussianBlur(image, kernelSize, draws.uniform(...range));
-  return chancy(apply, { description: { name: "GaussianBlur", args: [kernelSize, sigma] }, text: textOf("GaussianBlur", { kernelSize, sigma: range }) });
+  const text = textOf("GaussianBlur", { kernelSize, sigma: range });
+  return chancy(apply, { description: { name: "GaussianBlur", args: [kernelSize, sigma] }, text });
 }

@@ -62,7 +62,8 @@ export function RandomApply<A>(transforms: readonly Transform<A, A>[], p = 0.5):
     if (p < draws.uniform(0, 1)) return input;
     return transforms.reduce((value, step, i) => step(value, draws.fork(i)), input);
   };
-  return chancy(apply, { description: inner && { name: "RandomApply", args: [inner, p] }, text: `RandomApply(p=${p}, ${transforms.map(String).join(", ")})` });
+  const text = `RandomApply(p=${p}, ${transforms.map(String).join(", ")})`;
+  return chancy(apply, { description: inner && { name: "RandomApply", args: [inner, p] }, text });
 }
 
 /** One of the transforms; `p` are their weights (all the same by default). */
@@ -72,7 +73,8 @@ export function RandomChoice<A, B>(transforms: readonly Transform<A, B>[], p?: r
   if (transforms.length === 0) throw new ArgumentError("RandomChoice: got no transforms; expected at least one.");
   if (weights.length !== transforms.length || !weights.every((weight) => weight >= 0) || !(total > 0)) {
     throw new ArgumentError(
-      `RandomChoice: got the weights ${JSON.stringify(p)} for ${transforms.length} transforms; expected one number of at least 0 for each, not all 0.`,
+      `RandomChoice: got the weights ${JSON.stringify(p)} for ${transforms.length} transforms; ` +
+        "expected one number of at least 0 for each, not all 0.",
     );
   }
   const inner = describeAll(transforms);

@@ -35,7 +35,8 @@ const onePixel: Image = { width: 1, height: 1, channels: 1, data: new Uint8Array
 /** The middle of `size`; a smaller image gets black around it first. */
 export function CenterCrop(size: Size): ImageTransform {
   bothSides("CenterCrop", size);
-  return fixed((image: Image) => centerCrop(image, size), { description: { name: "CenterCrop", args: [size] }, text: textOf("CenterCrop", { size }) });
+  const properties = { description: { name: "CenterCrop", args: [size] }, text: textOf("CenterCrop", { size }) };
+  return fixed((image: Image) => centerCrop(image, size), properties);
 }
 
 export interface PadOptions {
@@ -150,7 +151,8 @@ export function RandomRotation(degrees: Size, ...tail: Tail<RandomRotationOption
   checkRange("RandomRotation", "degrees", [low, high], -Infinity, Infinity);
   const options = optionalTail<RandomRotationOptions>("RandomRotation", ["interpolation", "expand", "center", "fill"], tail);
   const apply = (image: Image, draws: Draws): Image => rotate(image, draws.uniform(low, high), options);
-  return chancy(apply, { description: { name: "RandomRotation", args: [degrees, options] }, text: textOf("RandomRotation", { degrees: [low, high], ...options }) });
+  const text = textOf("RandomRotation", { degrees: [low, high], ...options });
+  return chancy(apply, { description: { name: "RandomRotation", args: [degrees, options] }, text });
 }
 
 export interface RandomAffineOptions {
@@ -187,5 +189,6 @@ export function RandomAffine(degrees: Size, ...tail: Tail<RandomAffineOptions>):
     const shearX = shears ? draws.uniform(x0, x1) : 0, shearY = shears?.length === 4 ? draws.uniform(y0, y1) : 0;
     return affine(image, angle, shift, size, [shearX, shearY], look);
   };
-  return chancy(apply, { description: { name: "RandomAffine", args: [degrees, options] }, text: textOf("RandomAffine", { degrees: [low, high], ...options }) });
+  const text = textOf("RandomAffine", { degrees: [low, high], ...options });
+  return chancy(apply, { description: { name: "RandomAffine", args: [degrees, options] }, text });
 }

@@ -88,8 +88,8 @@ function probabilities(callee: string, images: Tensor, labels: Tensor, numClasse
   return noGrad(() => oneHot(labels, numClasses).float());
 }
 
-/** A number of the Beta distribution with both parameters alpha: the part of one Gamma number in two. */
-function beta(alpha: number, draws: Draws): number {
+/** @internal A number of the Beta distribution with both parameters alpha: the part of one Gamma number in two. */
+export function beta(alpha: number, draws: Draws): number {
   if (alpha === 1) return draws.uniform(0, 1);
   const first = gamma(alpha, draws), second = gamma(alpha, draws);
   return first + second === 0 ? draws.integer(0, 2) : first / (first + second);

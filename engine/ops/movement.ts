@@ -58,7 +58,10 @@ const joined: Operation<SplitParams & { readonly shape: Shape }> = defineOp<Spli
       else device.kernels.fill(place, 0);
     });
   },
-  backward: (run, [grad], { params, needs }) => (grad ? run(split, [grad], params).map((piece, i) => (needs[i] ? piece : null)) : needs.map(() => null)),
+  backward: (run, [grad], { params, needs }) => {
+    const pieces = grad ? run(split, [grad], params) : [];
+    return needs.map((needed, i) => (needed ? (pieces[i] ?? null) : null));
+  },
 });
 
 function startsOf(sizes: readonly number[]): [start: number, length: number][] {

@@ -14,7 +14,8 @@ export interface LossPanel {
 /** Writes NAME.svg and NAME.png into the folder. All panels share one vertical axis, so that the settings can be compared. */
 export async function writeLossFigure(folder: string, name: string, panels: readonly LossPanel[]): Promise<void> {
   const points = (losses: readonly number[]) => losses.map((loss, step) => [step, Number.isFinite(loss) ? loss : null] as const);
-  const highest = panels.flatMap(({ trainLosses, testLosses }) => [...trainLosses, ...testLosses]).filter(Number.isFinite).reduce((a, b) => Math.max(a, b), 0);
+  const losses = panels.flatMap(({ trainLosses, testLosses }) => [...trainLosses, ...testLosses]).filter(Number.isFinite);
+  const highest = losses.reduce((a, b) => Math.max(a, b), 0);
   const yRange = [0, Math.ceil(highest * 2) / 2 || 1] as const;
   const figure = await lineChart(panels.map(({ title, trainLosses, testLosses }) => ({
     title, xLabel: "iterations", yLabel: "Loss", yRange,

@@ -1,6 +1,7 @@
 // Forward convolution on the CPU.
 import type { Activation, Conv2dParams, View } from "../types.js";
 import { forwardCut, forwardGeometry, multiplications, parametersOf, size, tilesOf, type Geometry } from "./conv2dGeometry.js";
+import { isPointwise, pointwiseConv2d } from "./pointwiseConv2d.js";
 import type { CpuRuntime } from "./runtime.js";
 import { components, winogradApplies, winogradCut, winogradGeometry } from "./winograd.js";
 
@@ -20,6 +21,10 @@ export interface WeightLayout {
 export function conv2d(
   runtime: CpuRuntime, out: View, x: View, w: View, bias: View | null, params: Conv2dParams, activation: Activation,
 ): void {
+  if (isPointwise(w, params)) {
+    pointwiseConv2d(runtime, out, x, w, bias, activation);
+    return;
+  }
   const geometry = forwardGeometry(out, x, w, params);
   const taps = size(w, 2) * size(w, 3), outStride = geometry.channels * taps;
   const layout: WeightLayout = {

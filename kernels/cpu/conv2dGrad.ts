@@ -3,11 +3,16 @@ import type { Conv2dParams, View } from "../types.js";
 import { convolve, parallelFrom } from "./conv2d.js";
 import { forwardGeometry, inputGradPhase, multiplications, parametersOf, size, weightGradCut } from "./conv2dGeometry.js";
 import { sumPieces } from "./matmul.js";
+import { isPointwise, pointwiseInputGrad, pointwiseWeightGrad, weightGradIsPointwise } from "./pointwiseConv2d.js";
 import type { CpuRuntime } from "./runtime.js";
 import { winogradApplies, winogradGeometry, winogradWeightGradCut } from "./winograd.js";
 
 /** One convolution of the output's gradient for each of the stride's phases, each writing its own interleaved cells of the input's gradient. */
 export function conv2dInputGrad(runtime: CpuRuntime, gradX: View, grad: View, w: View, params: Conv2dParams): void {
+  if (isPointwise(w, params)) {
+    pointwiseInputGrad(runtime, gradX, grad, w);
+    return;
+  }
   const { stride, padding, dilation, groups } = params;
   const taps = size(w, 2) * size(w, 3), channels = size(w, 0) / groups, outChannels = size(w, 1);
   for (let phaseRow = 0; phaseRow < stride[0]; phaseRow++) {
@@ -27,6 +32,10 @@ export function conv2dInputGrad(runtime: CpuRuntime, gradX: View, grad: View, w:
 }
 
 export function conv2dWeightGrad(runtime: CpuRuntime, gradW: View, grad: View, x: View, params: Conv2dParams): void {
+  if (weightGradIsPointwise(gradW, x, params)) {
+    pointwiseWeightGrad(runtime, gradW, grad, x);
+    return;
+  }
   const geometry = forwardGeometry(grad, x, gradW, params);
   const elements = gradW.shape.reduce((product, length) => product * length, 1);
   if (elements === 0) return;

@@ -1,6 +1,7 @@
 // Matrix products on the CPU: cuts the output into tiles (assembly/matmul.ts computes them) so that every thread has work and little is
 // packed twice. How the output is cut never changes a result: each element sums its depth in the same order in any tile.
 import type { Activation, View } from "../types.js";
+import { materialised } from "./copy.js";
 import type { CpuRuntime } from "./runtime.js";
 
 /** Depth of a packed block: a panel of A and one of B, 12 KiB each, stay in the first-level cache. */
@@ -27,7 +28,10 @@ function lengthOf(view: View, dimension: number): number {
   return view.shape[view.shape.length + dimension] ?? 1;
 }
 
-export function matmul(runtime: CpuRuntime, out: View, a: View, b: View, bias: View | null, activation: Activation): void {
+/** A bias has an element for each of the output's columns, or for each of its rows (then depth must be too short to be cut, below 4096). */
+export function matmul(
+  runtime: CpuRuntime, out: View, a: View, b: View, bias: View | null, activation: Activation, biasAlong: "columns" | "rows" = "columns",
+): void {
   const product = { rows: lengthOf(a, -2), columns: lengthOf(b, -1), depth: lengthOf(a, -1), batches: batchCount(out) };
   const outElements = product.batches * product.rows * product.columns;
   if (outElements === 0) return;
@@ -38,18 +42,30 @@ export function matmul(runtime: CpuRuntime, out: View, a: View, b: View, bias: V
   const [tileRows, tileColumns] = tileSizes(product, pieces, runtime.threads);
   const tasks = Math.ceil(product.rows / tileRows) * Math.ceil(product.columns / tileColumns) * product.batches * pieces;
   const pieceDepth = Math.ceil(product.depth / pieces);
+  const biasRows = bias && biasAlong === "rows" ? biasBlock(runtime, bias, tileColumns) : 0;
   const parameters = runtime.parameters([
-    pieces > 1 ? partials : runtime.pointer(out), runtime.pointer(a), runtime.pointer(b), bias && pieces === 1 ? runtime.pointer(bias) : 0,
+    pieces > 1 ? partials : runtime.pointer(out), runtime.pointer(a), runtime.pointer(b),
+    biasRows || (bias && pieces === 1 ? runtime.pointer(bias) : 0),
     product.rows, product.columns, product.depth,
     strideOf(a, -2) * 4, strideOf(a, -1) * 4, strideOf(b, -2) * 4, strideOf(b, -1) * 4,
     product.batches, batchOffsets, tileRows, tileColumns, evenBlock(pieceDepth, maximumDepthBlock), pieceDepth, pieces > 1 ? 0 : relu,
+    biasRows ? biasWidth(tileColumns) * 4 : 0,
   ]);
   runtime.run("matmul", tasks, [parameters], outElements * product.depth >= parallelFrom);
   if (batchOffsets) runtime.releaseTemporary(batchOffsets);
+  if (biasRows) runtime.releaseTemporary(biasRows);
   if (pieces > 1) {
     sumPieces(runtime, runtime.pointer(out), partials, outElements, pieces, bias ? runtime.pointer(bias) : 0, product.columns, relu);
     runtime.releaseTemporary(partials);
   }
+}
+
+/** A bias by rows as a matrix as wide as a tile, each row one number: what the kernel starts its sums from. */
+function biasBlock(runtime: CpuRuntime, bias: View, tileColumns: number): number {
+  return materialised(runtime, { ...bias, shape: [lengthOf(bias, -1), biasWidth(tileColumns)], strides: [bias.strides[0] ?? 1, 0] });
+}
+function biasWidth(tileColumns: number): number {
+  return Math.ceil(tileColumns / 8) * 8;
 }
 
 /** out[i] = act(Σ_piece partials[piece][i] + bias[i mod columns]) in a fixed order. */

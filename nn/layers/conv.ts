@@ -1,13 +1,14 @@
 // Conv2d.
 import type { Activation, Pair } from "../../kernels/types.js";
-import { type Tensor, empty } from "../../engine/index.js";
+import type { Tensor } from "../../engine/index.js";
 import { argumentError } from "../../engine/scope.js";
 import { type Size2, count, optionalTail, pair } from "../arguments.js";
 import { pythonValue } from "../describe.js";
 import { type Padding2d, activatedConv2d } from "../functional/images.js";
 import { Module } from "../module.js";
-import { Parameter } from "../parameter.js";
-import { initialise } from "./linear.js";
+import type { Parameter } from "../parameter.js";
+import { skipsInitialisation } from "../skipInit.js";
+import { blankParameter, initialise } from "./linear.js";
 
 export interface Conv2dLayerOptions {
   readonly stride?: Size2;
@@ -48,9 +49,9 @@ export class Conv2d extends Module {
         `got ${inChannels} input and ${outChannels} output channels with ${this.groups} groups; expected numbers that the groups divide.`,
       );
     }
-    this.weight = new Parameter(empty(outChannels, inChannels / this.groups, ...this.kernelSize));
-    this.bias = (options.bias ?? true) ? new Parameter(empty(outChannels)) : null;
-    this.resetParameters();
+    this.weight = blankParameter(outChannels, inChannels / this.groups, ...this.kernelSize);
+    this.bias = (options.bias ?? true) ? blankParameter(outChannels) : null;
+    if (!skipsInitialisation()) this.resetParameters();
   }
   resetParameters(): void {
     initialise(this.weight, this.bias);

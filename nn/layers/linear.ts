@@ -7,14 +7,26 @@ import { pythonBoolean } from "../describe.js";
 import * as init from "../init.js";
 import { Module } from "../module.js";
 import { Parameter } from "../parameter.js";
+import { skipsInitialisation } from "../skipInit.js";
 
 /** @internal What PyTorch's Linear and Conv2d start from: weights uniform within ±1/√fanIn (Kaiming with a = √5), biases likewise. */
 export function initialise(weight: Parameter, bias: Parameter | null): void {
   init.kaimingUniform_(weight, { a: Math.sqrt(5) });
+  initialiseBias(weight, bias);
+}
+/** @internal */
+export function initialiseBias(weight: Parameter, bias: Parameter | null): void {
   if (bias === null) return;
   const { fanIn } = init.calculateFans(weight);
   const bound = fanIn > 0 ? 1 / Math.sqrt(fanIn) : 0;
   init.uniform_(bias, -bound, bound);
+}
+
+/** @internal A parameter without values. It alone owns its memory: moved or disposed of, the memory goes at once. */
+export function blankParameter(...shape: number[]): Parameter {
+  const data = empty(shape), parameter = new Parameter(data);
+  data.dispose();
+  return parameter;
 }
 
 export interface LinearOptions {
@@ -33,9 +45,9 @@ export class Linear extends Module {
     const options = optionalTail<LinearOptions>("Linear", ["bias"], [bias]);
     count("Linear", "inFeatures", inFeatures);
     count("Linear", "outFeatures", outFeatures);
-    this.weight = new Parameter(empty(outFeatures, inFeatures));
-    this.bias = (options.bias ?? true) ? new Parameter(empty(outFeatures)) : null;
-    this.resetParameters();
+    this.weight = blankParameter(outFeatures, inFeatures);
+    this.bias = (options.bias ?? true) ? blankParameter(outFeatures) : null;
+    if (!skipsInitialisation()) this.resetParameters();
   }
   resetParameters(): void {
     initialise(this.weight, this.bias);

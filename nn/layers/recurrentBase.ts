@@ -98,11 +98,15 @@ export abstract class RNNBase extends Module {
     const name = this.constructor.name, batched = x.ndim === 3;
     if ((x.ndim !== 2 && x.ndim !== 3) || x.size(-1) !== this.inputSize) {
       const order = this.batchFirst ? "[N, L, in]" : "[L, N, in]";
-      throw argumentError(name, `got an input of shape ${formatShape(x.shape)}; expected ${order}, or [L, in] without a batch, with in = ${this.inputSize}.`);
+      throw argumentError(
+        name, `got an input of shape ${formatShape(x.shape)}; expected ${order}, or [L, in] without a batch, with in = ${this.inputSize}.`,
+      );
     }
     return tidy(() => {
       const sequence = !batched ? x.unsqueeze(1) : this.batchFirst ? x.transpose(0, 1) : x;
-      if (sequence.size(0) === 0) throw argumentError(name, `got an input of shape ${formatShape(x.shape)}; expected a sequence of at least one step.`);
+      if (sequence.size(0) === 0) {
+        throw argumentError(name, `got an input of shape ${formatShape(x.shape)}; expected a sequence of at least one step.`);
+      }
       const states = this.#initialStates(sequence, batched, initial);
       const { output, last } = this.#layers(sequence, states);
       if (!batched) return { output: output.squeeze(1), states: last.map((state) => state.squeeze(1)) };
@@ -119,7 +123,8 @@ export abstract class RNNBase extends Module {
       const state = initial[i], expected = batched ? wanted : wanted.toSpliced(1, 1);
       if (state === undefined || !sameShape(state.shape, expected)) {
         const got = state === undefined ? "nothing" : `shape ${formatShape(state.shape)}`;
-        throw argumentError(this.constructor.name, `got ${got} for ${role}; expected ${formatShape(expected)}: ${batched ? "[D·numLayers, N, H]" : "[D·numLayers, H]"}.`);
+        const meaning = batched ? "[D·numLayers, N, H]" : "[D·numLayers, H]";
+        throw argumentError(this.constructor.name, `got ${got} for ${role}; expected ${formatShape(expected)}: ${meaning}.`);
       }
       return batched ? state : state.unsqueeze(1);
     });

@@ -24,7 +24,9 @@ abstract class RNNCellBase extends Module {
   readonly bias_ih: Parameter | null;
   readonly bias_hh: Parameter | null;
 
-  protected constructor(readonly mode: RecurrentMode, readonly inputSize: number, readonly hiddenSize: number, { bias = true }: RecurrentCellOptions) {
+  protected constructor(
+    readonly mode: RecurrentMode, readonly inputSize: number, readonly hiddenSize: number, { bias = true }: RecurrentCellOptions,
+  ) {
     super();
     const name = new.target.name, rows = gateCount[mode] * hiddenSize;
     count(name, "inputSize", inputSize);
@@ -42,11 +44,16 @@ abstract class RNNCellBase extends Module {
   protected run(x: Tensor, initial: readonly Tensor[] | undefined): Tensor[] {
     const name = this.constructor.name, batched = x.ndim === 2;
     if ((x.ndim !== 1 && x.ndim !== 2) || x.size(-1) !== this.inputSize) {
-      throw argumentError(name, `got an input of shape ${formatShape(x.shape)}; expected [N, in], or [in] without a batch, with in = ${this.inputSize}.`);
+      throw argumentError(
+        name, `got an input of shape ${formatShape(x.shape)}; expected [N, in], or [in] without a batch, with in = ${this.inputSize}.`,
+      );
     }
     const wanted = batched ? [x.size(0), this.hiddenSize] : [this.hiddenSize];
     const odd = initial?.find((state) => !sameShape(state.shape, wanted));
-    if (odd) throw argumentError(name, `got a state of shape ${formatShape(odd.shape)}; expected ${formatShape(wanted)} for an input of shape ${formatShape(x.shape)}.`);
+    if (odd) {
+      const got = `got a state of shape ${formatShape(odd.shape)}`;
+      throw argumentError(name, `${got}; expected ${formatShape(wanted)} for an input of shape ${formatShape(x.shape)}.`);
+    }
     return tidy(() => {
       const rows = (t: Tensor) => (batched ? t : t.unsqueeze(0));
       const [h = this.#zeros(x), c = this.#zeros(x)] = (initial ?? []).map(rows);

@@ -120,7 +120,7 @@ export function nonFinite(): KernelCase[] {
 /** The shapes and layouts that make indexing go wrong, on two rows that cannot. */
 export function shapes(): KernelCase[] {
   const random = new TestRandom(13);
-  const list: Shape[] = [[0], [3, 0, 2], [], [1], [2], [3], [127], [255], [256], [257], [65537], [1, 1], [257, 3], [2, 3, 4, 5], [2, 3, 1, 2, 3, 2]];
+  const list: Shape[] = [[0], [3, 0, 2], [], [1], [2], [3], [127], [255], [256], [257], [65537], [40, 17, 5, 7], [1, 1], [257, 3], [2, 3, 4, 5], [2, 3, 1, 2, 3, 2]];
   const layouts: Layout[] = ["contiguous", "permuted", "strided", "expanded", "shifted"];
   const kernels = ["sub", "relu"].map((name) => elementwiseRows.get(name)).filter((row) => row !== undefined);
   return kernels.flatMap((kernel) => list.flatMap((shape) => layouts.map((layout) => caseOf(kernel, {

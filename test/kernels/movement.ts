@@ -8,7 +8,7 @@ const dtypes: readonly DType[] = ["float32", "int32", "bool", "uint8"];
 
 export function copies(): KernelCase[] {
   const random = new TestRandom(21);
-  const shapes: Shape[] = [[0], [], [1], [257], [5, 7], [64, 33], [3, 5, 7], [2, 3, 4, 5], [2, 1, 3, 2, 2, 3]];
+  const shapes: Shape[] = [[0], [], [1], [257], [5, 7], [64, 33], [3, 5, 7], [11, 6, 28], [3, 2, 300], [2, 3, 4, 5], [2, 1, 3, 2, 2, 3]];
   const layouts: Layout[] = ["contiguous", "permuted", "strided", "expanded", "shifted"];
   const copy = (name: string, out: Operand, x: Operand): KernelCase => ({
     name: `copy ${name}`, inputs: [x], outputs: [out], run: (kernels, target, source) => kernels.copy(target, source),

@@ -81,6 +81,9 @@ const geometries: readonly Geometry[] = [
   { input: [0, 2, 5, 5], outChannels: 3, kernel: [3, 3], params: params(1, 1) },
   { input: [2, 17, 5, 5], outChannels: 13, kernel: [3, 3], params: params(1, 1) },
   { input: [1, 20, 12, 12], outChannels: 67, kernel: [3, 3], params: params(1, 1) },
+  { input: [3, 5, 7, 9], outChannels: 6, kernel: [1, 1], params: params(1, 0) },
+  { input: [2, 67, 5, 5], outChannels: 9, kernel: [1, 1], params: params(1, 0) },
+  { input: [2, 8, 20, 31], outChannels: 34, kernel: [1, 1], params: params(1, 0) },
 ];
 
 function convolution({ input, outChannels, kernel, params: given }: Geometry, index: number): KernelCase[] {

@@ -83,6 +83,7 @@ function losses(): KernelCase[] {
 
 function products(): KernelCase[] {
   const params = { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 } as const;
+  const pointwise = { ...params, padding: [0, 0] } as const;
   const weight: Shape = [24, 16, 3, 3], result: Shape = [8, 24, 31, 33];
   return [
     { name: "matmul", inputs: [normals(random, [333, 257]), normals(random, [257, 129])], outputs: [output([333, 129])],
@@ -95,6 +96,10 @@ function products(): KernelCase[] {
       run: (k, gradX, g, w) => k.conv2dInputGrad(gradX, g, w, params) },
     { name: "conv2dWeightGrad", inputs: [normals(random, result), normals(random, image)], outputs: [output(weight)],
       run: (k, gradW, g, x) => k.conv2dWeightGrad(gradW, g, x, params) },
+    { name: "conv2d, 1×1", inputs: [normals(random, image), normals(random, [24, 16, 1, 1]), normals(random, [24])], outputs: [output(result)],
+      run: (k, y, x, w, b) => k.conv2d(y, x, w, b ?? null, pointwise, "relu") },
+    { name: "conv2dWeightGrad, 1×1", inputs: [normals(random, result), normals(random, image)], outputs: [output([24, 16, 1, 1])],
+      run: (k, gradW, g, x) => k.conv2dWeightGrad(gradW, g, x, pointwise) },
     { name: "biasActivationGrad", inputs: [normals(random, runs), normals(random, runs)], outputs: [output(runs), output(channels)],
       run: (k, gradZ, gradBias, g, y) => k.biasActivationGrad(gradZ, gradBias, g, y) },
     { name: "biasActivationGrad, rows", inputs: [normals(random, [300, 257, 1])], outputs: [output([257])],

@@ -7,7 +7,10 @@ const SAMPLES = 48;
 
 /** Wide enough that a checkpoint with Adam's moments (3.4 MB) takes a good part of an epoch to write. */
 function buildModel() {
-  return new nn.Sequential(new nn.Linear(16, 512), new nn.BatchNorm1d(512), new nn.ReLU(), new nn.Dropout(0.3), new nn.Linear(512, 512), new nn.ReLU(), new nn.Linear(512, 3));
+  return new nn.Sequential(
+    new nn.Linear(16, 512), new nn.BatchNorm1d(512), new nn.ReLU(), new nn.Dropout(0.3),
+    new nn.Linear(512, 512), new nn.ReLU(), new nn.Linear(512, 3),
+  );
 }
 
 /** Halves the learning rate every four epochs. */

@@ -41,7 +41,9 @@ export interface TextWindow {
 export type LiveWindow = LineWindow | TextWindow;
 
 /** What changed: a whole window, or points at the end of its lines. */
-export type Change = { readonly kind: "window"; readonly window: LiveWindow } | { readonly kind: "points"; readonly win: string; readonly points: readonly Points[] };
+export type Change =
+  | { readonly kind: "window"; readonly window: LiveWindow }
+  | { readonly kind: "points"; readonly win: string; readonly points: readonly Points[] };
 export interface Points {
   readonly line: number;
   readonly x: readonly number[];
@@ -76,13 +78,18 @@ export class LiveWindows {
       throw argumentError("line", `got update ${JSON.stringify(update)}; expected "append", "replace" or nothing.`);
     }
     const xs = typeof x === "number" ? [x] : [...x];
+    const oddPlace = xs.find((value) => !Number.isFinite(value));
+    if (oddPlace !== undefined) throw argumentError("line", `got ${oddPlace} as a place on the x axis; expected a finite number.`);
     const columns = columnsOf(y, xs.length);
-    if (name !== undefined && columns.length !== 1) throw argumentError("line", `got ${columns.length} lines for the name "${name}"; expected one value a point.`);
+    if (name !== undefined && columns.length !== 1) {
+      throw argumentError("line", `got ${columns.length} lines for the name "${name}"; expected one value a point.`);
+    }
     const known = this.#windows.get(win);
     const old = update !== undefined && known?.kind === "line" ? known : null;
     const window: LineWindow = old ?? { kind: "line", win, options: {}, lines: [] };
     const options = opts === undefined ? window.options : { ...window.options, ...opts };
-    const names = columns.map((_, i) => name ?? options.legend?.[i] ?? window.lines[i]?.name ?? (columns.length === 1 ? (options.title ?? win) : `line ${i + 1}`));
+    const unnamed = (i: number) => (columns.length === 1 ? (options.title ?? win) : `line ${i + 1}`);
+    const names = columns.map((_, i) => name ?? options.legend?.[i] ?? window.lines[i]?.name ?? unnamed(i));
     const places = names.map((one, i) => (name === undefined ? i : placeOf(window.lines, one)));
     const grown = old !== null && opts === undefined && update === "append" && places.every((place) => place < window.lines.length);
     window.options = options;
@@ -90,9 +97,11 @@ export class LiveWindows {
       const place = places[i] ?? i;
       const line = (window.lines[place] ??= { name: names[i] ?? "", x: [], y: [] });
       line.name = names[i] ?? line.name;
-      const start = update === "replace" ? 0 : line.x.length;
-      line.x = line.x.slice(0, start).concat(xs);
-      line.y = line.y.slice(0, start).concat(column);
+      if (update === "replace") Object.assign(line, { x: [], y: [] });
+      xs.forEach((value, at) => {
+        line.x.push(value);
+        line.y.push(column[at] ?? null);
+      });
       return { line: place, x: xs, y: column };
     });
     this.#windows.set(win, window);
@@ -118,7 +127,11 @@ function columnsOf(y: LineValues, count: number): (number | null)[][] {
   const rows = typeof y === "number" ? [[y]] : y.map((row) => (typeof row === "number" ? [row] : row));
   const lines = rows[0]?.length ?? 1;
   if (rows.length !== count || rows.some((row) => row.length !== lines)) {
-    throw argumentError("line", `got ${rows.length} values for ${count} places on the x axis${rows.some((row) => row.length !== lines) ? ", in uneven rows" : ""}; expected a value, or a row of one value a line, for each.`);
+    throw argumentError(
+      "line",
+      `got ${rows.length} values for ${count} places on the x axis${rows.some((row) => row.length !== lines) ? ", in uneven rows" : ""}; ` +
+        "expected a value, or a row of one value a line, for each.",
+    );
   }
   return Array.from({ length: lines }, (_, line) => rows.map((row) => finite(row[line])));
 }

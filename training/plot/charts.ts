@@ -43,7 +43,8 @@ async function render(option: EChartsOption, width: number, height: number): Pro
 
 /** Ticks of a logarithmic axis come as 0.000099999…. */
 const axisLabel = { ...textStyle, formatter: (value: string | number) => (typeof value === "number" ? String(Number(value.toPrecision(8))) : value) };
-const axis = { nameLocation: "middle", nameTextStyle: textStyle, axisLabel, axisLine: { show: true, onZero: false, lineStyle: { color: ink } }, axisTick: { show: true } } as const;
+const axisLine = { show: true, onZero: false, lineStyle: { color: ink } } as const;
+const axis = { nameLocation: "middle", nameTextStyle: textStyle, axisLabel, axisLine, axisTick: { show: true } } as const;
 const grid = { splitLine: { show: true, lineStyle: { color: rule } } } as const;
 /** Points are drawn as discs up to so many a line; more would run into each other. */
 const mostDiscs = 60;
@@ -57,19 +58,44 @@ export async function lineChart(what: Panel | readonly Panel[], size: FigureSize
   if (names.length === 0) throw argumentError("lineChart", "got no series; expected at least one { name, points }.");
   const { width = panels.length === 1 ? 800 : 600 * panels.length, height = 480 } = size;
   const panelWidth = width / panels.length;
-  const inner = panels.map((panel, i) => ({
-    left: i * panelWidth + 84, width: panelWidth - 84 - 36, top: panel.title ? 56 : 28, height: height - (panel.title ? 56 : 28) - (names.length > 1 ? 100 : 68),
-  }));
+  const left = 84, right = 36, bottom = 68 + legendRowHeight * legendRows(names, width); // the axes' texts, and the legend below
+  const inner = panels.map((panel, i) => {
+    const top = panel.title ? 56 : 28;
+    return { left: i * panelWidth + left, width: panelWidth - left - right, top, height: height - top - bottom };
+  });
   return render({
-    title: panels.map((panel, i) => ({ text: panel.title ?? "", left: i * panelWidth + 84 + (panelWidth - 120) / 2, top: 16, textAlign: "center", textStyle: titleStyle })),
-    ...(names.length > 1 && { legend: { data: names, bottom: 8, textStyle, itemWidth: 40, itemGap: 24 } }),
+    title: panels.map(({ title = "" }, i) => ({
+      text: title, left: (i + 0.5) * panelWidth + (left - right) / 2, top: 16, textAlign: "center", textStyle: titleStyle,
+    })),
+    ...(names.length > 1 && { legend: { data: names, bottom: 8, textStyle, itemWidth: legendLine, itemGap: legendGap } }),
     grid: inner,
-    xAxis: panels.map((panel, i) => ({ ...axis, ...grid, gridIndex: i, type: panel.logX ? "log" : "value", name: panel.xLabel ?? "", nameGap: 32, ...rangeOf(panel) })),
+    xAxis: panels.map((panel, i) => ({
+      ...axis, ...grid, gridIndex: i, type: panel.logX ? "log" : "value", name: panel.xLabel ?? "", nameGap: 32, ...rangeOf(panel),
+    })),
     yAxis: panels.map(({ logY, yLabel = "", yRange }, i) => ({
-      ...axis, ...grid, gridIndex: i, type: logY ? "log" : "value", scale: true, name: yLabel, nameGap: 56, ...(yRange && { min: yRange[0], max: yRange[1] }),
+      ...axis, ...grid, gridIndex: i, type: logY ? "log" : "value", scale: true, name: yLabel, nameGap: 56,
+      ...(yRange && { min: yRange[0], max: yRange[1] }),
     })),
     series: panels.flatMap((panel, i) => panel.series.map((series) => lineOf(series, names.indexOf(series.name), i))),
   }, width, height);
+}
+
+const legendLine = 40, legendGap = 24, legendRowHeight = 36;
+const widestLetter = 8.5; // at the legend's size, on the average of a name
+
+/** How many rows the legend takes: it goes on to the next where a name does not fit any more. */
+function legendRows(names: readonly string[], width: number): number {
+  if (names.length < 2) return 0;
+  let rows = 1, taken = 0;
+  for (const name of names) {
+    const needed = legendLine + 5 + widestLetter * name.length + legendGap;
+    if (taken > 0 && taken + needed > width) {
+      rows++;
+      taken = 0;
+    }
+    taken += needed;
+  }
+  return rows;
 }
 
 /** Over whole numbers, such as epochs, the x axis ends where the points do and has no marks between them; else at the next round numbers. */
@@ -153,13 +179,16 @@ export async function confusionMatrix(confusion: Confusion, options: ConfusionFi
       axisLabel: { ...textStyle, interval: 0 },
     },
     visualMap: {
-      type: "continuous", min: 0, max: 1, dimension: 2, seriesIndex: 0, calculable: false, orient: "vertical", left: left + side + 20, top: top + side / 2 - 70,
-      text: ["1", "0"], textStyle, inRange: { color: [paper, "#9ecae1", "#2171b5", "#08306b"] },
+      type: "continuous", min: 0, max: 1, dimension: 2, seriesIndex: 0, calculable: false, orient: "vertical",
+      left: left + side + 20, top: top + side / 2 - 70, text: ["1", "0"], textStyle, inRange: { color: [paper, "#9ecae1", "#2171b5", "#08306b"] },
     },
     series: [{
       type: "heatmap", data: data.map((value) => ({ value, label: { color: (value[2] ?? 0) > 0.45 ? paper : ink } })),
       itemStyle: { borderColor: rule, borderWidth: 1 }, encode: { x: 0, y: 1, value: 2 },
-      label: { show: true, fontFamily: textStyle.fontFamily, fontSize: classes <= 12 ? 13 : 10, formatter: ({ value }) => (Array.isArray(value) ? String(value[3]) : "") },
+      label: {
+        show: true, fontFamily: textStyle.fontFamily, fontSize: classes <= 12 ? 13 : 10,
+        formatter: ({ value }) => (Array.isArray(value) ? String(value[3]) : ""),
+      },
     }],
     textStyle: { ...textStyle, color: faint },
   }, Math.round(left + side + 90), Math.round(top + side + bottom));

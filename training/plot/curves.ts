@@ -26,7 +26,10 @@ export async function curves(history: History | readonly EpochRecord[], options:
   ];
   const drawn = panels.filter((panel) => panel.series.some(({ points }) => points.length > 0));
   if (drawn.length === 0) {
-    throw argumentError("curves", `got ${all.length} epochs with the figures ${all.figures().join(", ") || "none"}; expected some such as trainLoss and validAccuracy.`);
+    throw argumentError(
+      "curves",
+      `got ${all.length} epochs with the figures ${all.figures().join(", ") || "none"}; expected some such as trainLoss and validAccuracy.`,
+    );
   }
   return lineChart(drawn, size);
 }

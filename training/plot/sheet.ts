@@ -36,13 +36,19 @@ interface TextPlace {
 }
 
 function text(content: string, x: number, y: number, { size, color = ink, bold = false, anchor = "start" }: TextPlace): string {
-  return `<text x="${x}" y="${y}" font-size="${size}" fill="${color}" text-anchor="${anchor}"${bold ? ' font-weight="bold"' : ""}>${escapeXml(content)}</text>`;
+  const weight = bold ? ' font-weight="bold"' : "";
+  return `<text x="${x}" y="${y}" font-size="${size}" fill="${color}" text-anchor="${anchor}"${weight}>${escapeXml(content)}</text>`;
 }
 
 function drawing(elements: readonly string[], width: number, height: number): Figure {
   const size = `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`;
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="${face}">\n<rect width="${width}" height="${height}" fill="${paper}"/>\n${elements.join("\n")}\n</svg>\n`;
-  return new Figure(svg, width, height);
+  const lines = [
+    `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="${face}">`,
+    `<rect width="${width}" height="${height}" fill="${paper}"/>`,
+    ...elements,
+    "</svg>\n",
+  ];
+  return new Figure(lines.join("\n"), width, height);
 }
 
 /** Images in rows under titles. Small ones are shown with square pixels. */
@@ -116,7 +122,8 @@ export function rankedTable(columns: readonly string[], rows: readonly (readonly
   const isNumber = columns.map((_, i) => rows.length > 0 && rows.every((row) => typeof row[i] === "number"));
   const line = (cells: readonly (string | number)[], y: number, bold: boolean): string[] => cells.map((cell, i) => {
     const left = lefts[i] ?? 0;
-    return isNumber[i] ? text(String(cell), left + (widths[i] ?? 0), y, { size: 14, bold, anchor: "end" }) : text(String(cell), left, y, { size: 14, bold });
+    if (isNumber[i]) return text(String(cell), left + (widths[i] ?? 0), y, { size: 14, bold, anchor: "end" });
+    return text(String(cell), left, y, { size: 14, bold });
   });
   const elements = [
     ...(title ? [text(title, border, border + 18, { size: 18, bold: true })] : []),

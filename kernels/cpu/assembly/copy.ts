@@ -22,18 +22,39 @@ export function copyStrided(begin: i32, end: i32, scratch: usize, job: usize, ta
   const to = load<i32>(job, 16), from = load<i32>(job, 20), rank = load<i32>(job, 24);
   const sizes = job + 28, toStrides = sizes + (<usize>rank << 2), fromStrides = toStrides + (<usize>rank << 2);
   const pieces = (rowLength + piece - 1) / piece;
+  const last = <usize>(rank - 1) << 2;
+  const neighbours = rank > 0 ? load<i32>(sizes + last) : 1;
+  const writeStep = <usize>(rank > 0 ? load<i32>(toStrides + last) : 0) << 2;
+  const readStep = <usize>(rank > 0 ? load<i32>(fromStrides + last) : 0) << 2;
   for (let task = begin; task < end; task++) {
     const group = task / pieces;
     const start = (task - group * pieces) * piece, length = smaller(piece, rowLength - start);
     const lastRow = smaller((group + 1) * rowsPerTask, rows);
-    for (let row = group * rowsPerTask; row < lastRow; row++) {
-      const write = target + outerOffset(row, rank, sizes, toStrides) + (<usize>(start * to) << 2);
-      const read = source + outerOffset(row, rank, sizes, fromStrides) + (<usize>(start * from) << 2);
-      if (to == 1 && from == 1) memory.copy(write, read, <usize>length << 2);
-      else if (to == 1 && from == 0) repeat(write, read, length);
-      else step(write, read, length, <usize>to << 2, <usize>from << 2);
+    for (let row = group * rowsPerTask; row < lastRow;) {
+      let write = target + outerOffset(row, rank, sizes, toStrides) + (<usize>(start * to) << 2);
+      let read = source + outerOffset(row, rank, sizes, fromStrides) + (<usize>(start * from) << 2);
+      // The rows up to the end of the last outer dimension are a step apart: no division for each.
+      const stop = smaller(lastRow, row + neighbours - <i32>(<u32>row % <u32>neighbours));
+      for (; row < stop; row++, write += writeStep, read += readStep) {
+        if (to == 1 && from == 1) copyRow(write, read, length);
+        else if (to == 1 && from == 0) repeat(write, read, length);
+        else step(write, read, length, <usize>to << 2, <usize>from << 2);
+      }
     }
   }
+}
+
+/** From this length on memory.copy, which costs a call into the engine, is the faster way. */
+const longRow: i32 = 256;
+
+@inline
+function copyRow(write: usize, read: usize, length: i32): void {
+  if (length >= longRow) {
+    memory.copy(write, read, <usize>length << 2);
+    return;
+  }
+  for (; length >= 4; length -= 4, write += 16, read += 16) v128.store(write, v128.load(read));
+  for (; length > 0; length--, write += 4, read += 4) store<i32>(write, load<i32>(read));
 }
 
 @inline

@@ -51,7 +51,12 @@ export function multiplyPanel(
 /** Copies a 4×8 block's valid part. */
 export function copyBlock(target: usize, targetStride: usize, source: usize, sourceStride: usize, rows: i32, columns: i32): void {
   for (let i = 0; i < rows; i++, target += targetStride, source += sourceStride) {
-    for (let j = 0; j < columns; j++) store<f32>(target + (j << 2), load<f32>(source + (j << 2)));
+    let j = 0;
+    if (columns >= 4) {
+      v128.store(target, v128.load(source));
+      j = 4;
+    }
+    for (; j < columns; j++) store<f32>(target + (j << 2), load<f32>(source + (j << 2)));
   }
 }
 
@@ -89,10 +94,27 @@ function packContiguous(target: usize, source: usize, depth: i32, depthStride: u
   }
 }
 
-function packEdge(target: usize, source: usize, depth: i32, columns: i32, depthStride: usize, columnStride: usize): void {
+/** Half a panel of fewer than 4 columns, zero beside them, or of 4 in no order that vectors could read. */
+function packScalars(target: usize, source: usize, depth: i32, columns: i32, depthStride: usize, columnStride: usize): void {
   for (; depth > 0; --depth, source += depthStride, target += panelRowBytes) {
-    for (let j = 0; j < panelWidth; j++) store<f32>(target + (j << 2), j < columns ? load<f32>(source + (j as usize) * columnStride) : 0);
+    v128.store(target, f32x4.splat(0));
+    for (let j = 0; j < columns; j++) store<f32>(target + (j << 2), load<f32>(source + (j as usize) * columnStride));
   }
+}
+
+function packHalf(target: usize, source: usize, depth: i32, columns: i32, depthStride: usize, columnStride: usize): void {
+  if (columns < 4) packScalars(target, source, depth, columns, depthStride, columnStride);
+  else if (columnStride == 4) {
+    for (; depth > 0; --depth, source += depthStride, target += panelRowBytes) v128.store(target, v128.load(source));
+  } else if (depthStride == 4) packStreams(target, depth, source, source + columnStride, source + 2 * columnStride, source + 3 * columnStride);
+  else packScalars(target, source, depth, 4, depthStride, columnStride);
+}
+
+/** A panel of at most 8 columns in two halves: a matrix of 28 columns ends in one of 4. */
+function packEdge(target: usize, source: usize, depth: i32, columns: i32, depthStride: usize, columnStride: usize): void {
+  const low = columns < 4 ? columns : 4;
+  packHalf(target, source, depth, low, depthStride, columnStride);
+  packHalf(target + 16, source + 4 * columnStride, depth, columns - low, depthStride, columnStride);
 }
 
 /** Packs a strided matrix [depth, columns] into panels, panelBytes apart (more than depth·32 when they hold several pieces of depth). */

@@ -26,6 +26,8 @@ class MatrixProduct {
   /** Depth of one piece; a piece's results lie rows·columns·batches after the former's. */
   pieceDepth: i32;
   relu: i32;
+  /** Bytes between the rows of the bias where each row has its own, all of its columns alike; 0 where each column has one. */
+  biasRowStride: usize;
 }
 
 /** One tile's product over one block of depth, both operands packed. */
@@ -51,12 +53,11 @@ function multiply(tile: Tile, i: i32, j: i32, initial: usize, initialStride: usi
   multiplyPanel(tile.depth, a, b, initial, initialStride, out, outStride, tile.relu != 0);
 }
 
-/** A block that crosses the tile's edge is computed whole in `edge`; only its valid part is read and written outside. */
+/** A block that crosses the tile's edge is computed whole in `edge`; only its valid part is read and written outside, the rest may be anything. */
 function multiplyEdge(tile: Tile, edge: usize, i: i32, j: i32, initial: usize, out: usize): void {
   const rows = smaller(4, tile.rows - i), columns = smaller(panelWidth, tile.columns - j);
-  memory.fill(edge, 0, blockBytes);
   if (initial) copyBlock(edge, panelRowBytes, initial, tile.initialStride, rows, columns);
-  multiply(tile, i, j, edge, panelRowBytes, edge, panelRowBytes);
+  multiply(tile, i, j, initial ? edge : 0, panelRowBytes, edge, panelRowBytes);
   copyBlock(out, tile.outStride, edge, panelRowBytes, rows, columns);
 }
 
@@ -107,8 +108,9 @@ export function matmul(begin: i32, end: i32, scratch: usize, parameters: usize):
     tile.columns = smaller(p.tileColumns, p.columns - column);
     tile.outStride = (p.columns as usize) << 2;
     tile.out = p.out + ((matrix * p.rows + row) as usize) * tile.outStride + ((column as usize) << 2);
-    tile.initial = p.bias ? p.bias + ((column as usize) << 2) : 0; // the first block of depth starts from the bias
-    tile.initialStride = 0;
+    // The first block of depth starts from the bias.
+    tile.initial = p.bias ? p.bias + (p.biasRowStride ? (row as usize) * p.biasRowStride : (column as usize) << 2) : 0;
+    tile.initialStride = p.biasRowStride;
     const first = piece * p.pieceDepth;
     multiplyDepth(
       p, tile, edge, p.a + aOffset + (row as usize) * p.aRowStride, p.b + bOffset + (column as usize) * p.bColumnStride,

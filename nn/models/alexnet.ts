@@ -1,0 +1,59 @@
+// AlexNet (Krizhevsky, Sutskever & Hinton 2012) as torchvision has it: the single tower of "One weird trick for parallelizing convolutional
+// neural networks" (Krizhevsky 2014).
+import type { Tensor } from "../../engine/index.js";
+import { ReLU } from "../layers/activations.js";
+import { AdaptiveAvgPool2d, MaxPool2d } from "../layers/pooling.js";
+import { Dropout } from "../layers/shaping.js";
+import { Module, type TensorModule } from "../module.js";
+import { Sequential, letGo } from "../sequential.js";
+import { type ClassifierOptions, checkedClassifier, conv, initialise, linear } from "./initialise.js";
+
+export interface AlexNetOptions extends ClassifierOptions {
+  /** Probability of the dropout before each of the first two linear layers. Default 0.5. */
+  readonly dropout?: number;
+}
+const inplace = { inplace: true };
+
+/** Images [N, 3, H, W] (sides of at least 63; 224 in training) to logits [N, numClasses]; 61,100,840 parameters for 1000 classes. */
+export class AlexNet extends Module {
+  readonly features: Sequential;
+  readonly avgpool: AdaptiveAvgPool2d;
+  readonly classifier: Sequential;
+
+  constructor(options: AlexNetOptions = {}) {
+    super();
+    const { numClasses, dropout = 0.5 } = checkedClassifier("AlexNet", options, ["dropout"]);
+    this.features = new Sequential(
+      conv(3, 64, 11, { stride: 4, padding: 2 }), new ReLU(inplace), new MaxPool2d(3, 2),
+      conv(64, 192, 5, { padding: 2 }), new ReLU(inplace), new MaxPool2d(3, 2),
+      conv(192, 384, 3, { padding: 1 }), new ReLU(inplace),
+      conv(384, 256, 3, { padding: 1 }), new ReLU(inplace),
+      conv(256, 256, 3, { padding: 1 }), new ReLU(inplace), new MaxPool2d(3, 2),
+    );
+    this.avgpool = new AdaptiveAvgPool2d([6, 6]);
+    this.classifier = new Sequential(
+      new Dropout(dropout), linear(256 * 6 * 6, 4096), new ReLU(inplace),
+      new Dropout(dropout), linear(4096, 4096), new ReLU(inplace), linear(4096, numClasses),
+    );
+    initialise(this, options);
+  }
+  forward(images: Tensor): Tensor {
+    return classified(images, this.features, this.avgpool, this.classifier);
+  }
+}
+
+/** @internal features, average pooling, flatten, classifier: the forward that AlexNet and VGG share. */
+export function classified(images: Tensor, features: TensorModule, avgpool: TensorModule, classifier: TensorModule): Tensor {
+  const maps = features(images);
+  const pooled = avgpool(maps);
+  letGo(maps, features, avgpool);
+  const vectors = pooled.flatten(1);
+  letGo(pooled, avgpool);
+  const logits = classifier(vectors);
+  letGo(vectors, classifier);
+  return logits;
+}
+
+export function alexnet(options: AlexNetOptions = {}): AlexNet {
+  return new AlexNet(options);
+}

@@ -1,0 +1,165 @@
+// GoogLeNet, Inception v1 (Szegedy et al. 2014), as torchvision has it: with batch norm, and with 3×3 convolutions where the paper has 5×5
+// (its pretrained weights are so).
+import { type Tensor, cat, stack, tidy } from "../../engine/index.js";
+import { adaptiveAvgPool2d } from "../functional/images.js";
+import * as init from "../init.js";
+import { BatchNorm2d } from "../layers/batchnorm.js";
+import type { Conv2d, Conv2dLayerOptions } from "../layers/conv.js";
+import { type Linear, initialiseBias } from "../layers/linear.js";
+import { AdaptiveAvgPool2d, MaxPool2d } from "../layers/pooling.js";
+import { Dropout } from "../layers/shaping.js";
+import { Module, type TensorModule } from "../module.js";
+import { Sequential, declarePlain, isPrivate, letGo, runChain } from "../sequential.js";
+import { type ClassifierOptions, checkedClassifier, conv, initialise, linear } from "./initialise.js";
+
+export interface GoogLeNetOptions extends ClassifierOptions {
+  /** Whether there are two auxiliary heads, which answer in training. Default true. */
+  readonly auxLogits?: boolean;
+  /** Takes images normalised by ImageNet's mean and deviation to the −1 … 1 that the published weights expect. Default false. */
+  readonly transformInput?: boolean;
+  /** Default 0.2. */
+  readonly dropout?: number;
+  /** Default 0.7. */
+  readonly dropoutAux?: number;
+}
+
+/** What GoogLeNet answers in training when it has auxiliary heads, each [N, numClasses]. The paper's loss is
+ *  loss(logits) + 0.3·(loss(auxLogits1) + loss(auxLogits2)). */
+export interface GoogLeNetOutputs {
+  readonly logits: Tensor;
+  /** Of the head on inception4d (aux2). torchvision's tuple has the two heads the other way round. */
+  readonly auxLogits2: Tensor;
+  /** Of the head on inception4a (aux1). */
+  readonly auxLogits1: Tensor;
+}
+
+/** relu(bn(conv(x))), without a bias. */
+class BasicConv2d extends Module {
+  readonly conv: Conv2d;
+  readonly bn: BatchNorm2d;
+  constructor(inChannels: number, outChannels: number, kernelSize: number, options: Conv2dLayerOptions = {}) {
+    super();
+    this.conv = conv(inChannels, outChannels, kernelSize, { ...options, bias: false });
+    this.bn = new BatchNorm2d(outChannels, { eps: 0.001 });
+  }
+  forward(x: Tensor): Tensor {
+    const normalised = runChain([this.conv, this.bn], x);
+    const out = normalised.relu();
+    letGo(normalised, this.bn);
+    return out;
+  }
+}
+
+/** Channels of the four branches; those of the second and third are [before, after] the 3×3. */
+type Branches = readonly [number, readonly [number, number], readonly [number, number], number];
+
+/** Four convolutions of different reach beside one another, their channels joined. */
+class Inception extends Module {
+  readonly branch1: BasicConv2d;
+  readonly branch2: Sequential;
+  readonly branch3: Sequential;
+  readonly branch4: Sequential;
+  constructor(inChannels: number, [ch1x1, [ch3x3red, ch3x3], [ch5x5red, ch5x5], poolProj]: Branches) {
+    super();
+    this.branch1 = new BasicConv2d(inChannels, ch1x1, 1);
+    this.branch2 = new Sequential(new BasicConv2d(inChannels, ch3x3red, 1), new BasicConv2d(ch3x3red, ch3x3, 3, { padding: 1 }));
+    this.branch3 = new Sequential(new BasicConv2d(inChannels, ch5x5red, 1), new BasicConv2d(ch5x5red, ch5x5, 3, { padding: 1 }));
+    this.branch4 = new Sequential(new MaxPool2d(3, { stride: 1, padding: 1, ceilMode: true }), new BasicConv2d(inChannels, poolProj, 1));
+  }
+  forward(x: Tensor): Tensor {
+    const branches: TensorModule[] = [this.branch1, this.branch2, this.branch3, this.branch4];
+    const outputs = branches.map((branch) => branch(x));
+    const joined = cat(outputs, 1);
+    outputs.forEach((output, i) => letGo(output, ...branches.slice(i, i + 1)));
+    return joined;
+  }
+}
+
+/** A classifier on an intermediate layer [N, C, H, W], which brings gradients to the layers far from the end. */
+class InceptionAux extends Module {
+  readonly conv: BasicConv2d;
+  readonly fc1: Linear;
+  readonly fc2: Linear;
+  readonly dropout: Dropout;
+  constructor(inChannels: number, numClasses: number, dropout: number) {
+    super();
+    this.conv = new BasicConv2d(inChannels, 128, 1);
+    this.fc1 = linear(2048, 1024);
+    this.fc2 = linear(1024, numClasses);
+    this.dropout = new Dropout(dropout);
+  }
+  forward(x: Tensor): Tensor {
+    const maps = this.conv(adaptiveAvgPool2d(x, [4, 4]));
+    return this.fc2(this.dropout(this.fc1(maps.flatten(1)).relu()));
+  }
+}
+declarePlain(BasicConv2d, Inception);
+
+/** Images [N, 3, H, W] (sides of at least 15; 224 in training) to logits [N, numClasses], in training with auxiliary heads to all three
+ *  answers. 13,004,888 parameters for 1000 classes, 6,624,904 without the heads. */
+export class GoogLeNet extends Module {
+  readonly auxLogits: boolean;
+  readonly transformInput: boolean;
+  readonly conv1 = new BasicConv2d(3, 64, 7, { stride: 2, padding: 3 });
+  readonly maxpool1 = new MaxPool2d(3, { stride: 2, ceilMode: true });
+  readonly conv2 = new BasicConv2d(64, 64, 1);
+  readonly conv3 = new BasicConv2d(64, 192, 3, { padding: 1 });
+  readonly maxpool2 = new MaxPool2d(3, { stride: 2, ceilMode: true });
+  readonly inception3a = new Inception(192, [64, [96, 128], [16, 32], 32]);
+  readonly inception3b = new Inception(256, [128, [128, 192], [32, 96], 64]);
+  readonly maxpool3 = new MaxPool2d(3, { stride: 2, ceilMode: true });
+  readonly inception4a = new Inception(480, [192, [96, 208], [16, 48], 64]);
+  readonly inception4b = new Inception(512, [160, [112, 224], [24, 64], 64]);
+  readonly inception4c = new Inception(512, [128, [128, 256], [24, 64], 64]);
+  readonly inception4d = new Inception(512, [112, [144, 288], [32, 64], 64]);
+  readonly inception4e = new Inception(528, [256, [160, 320], [32, 128], 128]);
+  readonly maxpool4 = new MaxPool2d(2, { stride: 2, ceilMode: true });
+  readonly inception5a = new Inception(832, [256, [160, 320], [32, 128], 128]);
+  readonly inception5b = new Inception(832, [384, [192, 384], [48, 128], 128]);
+  readonly aux1: InceptionAux | null;
+  readonly aux2: InceptionAux | null;
+  readonly avgpool = new AdaptiveAvgPool2d([1, 1]);
+  readonly dropout: Dropout;
+  readonly fc: Linear;
+
+  constructor(options: GoogLeNetOptions = {}) {
+    super();
+    const names = ["auxLogits", "transformInput", "dropout", "dropoutAux"];
+    const { numClasses, auxLogits = true, transformInput = false, dropout = 0.2, dropoutAux = 0.7 } = checkedClassifier("GoogLeNet", options, names);
+    this.auxLogits = auxLogits;
+    this.transformInput = transformInput;
+    this.aux1 = auxLogits ? new InceptionAux(512, numClasses, dropoutAux) : null;
+    this.aux2 = auxLogits ? new InceptionAux(528, numClasses, dropoutAux) : null;
+    this.dropout = new Dropout(dropout);
+    this.fc = linear(1024, numClasses);
+    const narrow = { mean: 0, std: 0.01, a: -2, b: 2 };
+    initialise(this, options, {
+      conv: ({ weight }) => init.truncNormal_(weight, narrow),
+      linear: ({ weight, bias }) => {
+        init.truncNormal_(weight, narrow);
+        initialiseBias(weight, bias); // torchvision sets the weights alone
+      },
+    });
+  }
+  forward(images: Tensor): Tensor | GoogLeNetOutputs {
+    const { conv1, maxpool1, conv2, conv3, maxpool2, inception3a, inception3b, maxpool3, inception4a } = this;
+    const { inception4b, inception4c, inception4d, inception4e, maxpool4, inception5a, inception5b, avgpool } = this;
+    const input = this.transformInput ? imageNetToUnit(images) : images;
+    const maps4a = runChain([conv1, maxpool1, conv2, conv3, maxpool2, inception3a, inception3b, maxpool3, inception4a], input);
+    const auxLogits1 = this.aux1 && this.training ? this.aux1(maps4a) : null;
+    const maps4d = runChain([inception4b, inception4c, inception4d], maps4a, isPrivate(inception4a));
+    const auxLogits2 = this.aux2 && this.training ? this.aux2(maps4d) : null;
+    const pooled = runChain([inception4e, maxpool4, inception5a, inception5b, avgpool], maps4d, isPrivate(inception4d));
+    const logits = runChain([this.dropout, this.fc], pooled.flatten(1), true);
+    letGo(pooled, avgpool);
+    return auxLogits1 && auxLogits2 ? { logits, auxLogits2, auxLogits1 } : logits;
+  }
+}
+
+/** Channel c: x·std[c]/0.5 + (mean[c] − 0.5)/0.5, with ImageNet's mean and standard deviation. */
+function imageNetToUnit(images: Tensor): Tensor {
+  const scales = [[0.229, 0.485], [0.224, 0.456], [0.225, 0.406]] as const;
+  return tidy(() => stack(scales.map(([std, mean], channel) => images.select(1, channel).mul(std / 0.5).add((mean - 0.5) / 0.5)), 1));
+}
+
+export const googlenet = (options: GoogLeNetOptions = {}): GoogLeNet => new GoogLeNet(options);

@@ -1,0 +1,66 @@
+// The pages of docs/: their programs run, and what their tables call by name is there.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import test from "tape";
+import * as athanor from "../index.js";
+
+const pages = readdirSync("docs").filter((name) => name.endsWith(".md")).map((name) => ({ name, text: readFileSync(`docs/${name}`, "utf8") }));
+
+/** A program as a user would have it: a file of its own that imports the built package. */
+function runProgram(name: string, program: string, ...args: string[]) {
+  mkdirSync("build/docs", { recursive: true });
+  const file = `build/docs/${name}.ts`;
+  writeFileSync(file, program);
+  const types = spawnSync(process.execPath, [
+    "node_modules/typescript/bin/tsc", "--ignoreConfig", "--noEmit", "--strict", "--target", "ES2022", "--module", "NodeNext", "--skipLibCheck",
+    "--lib", "ES2023,DOM,ESNext.Disposable", "--types", "node,@webgpu/types", file,
+  ], { encoding: "utf8" });
+  const run = spawnSync(process.execPath, ["--import", "tsx", file, ...args], { encoding: "utf8" });
+  return { complaints: types.stdout, status: run.status, out: run.stdout, err: run.stderr };
+}
+
+test("programs in the pages type-check and run, and their loss falls", (t) => {
+  for (const { name, text } of pages) {
+    for (const [i, [, program = ""]] of [...text.matchAll(/```ts\n([^]*?)```/g)].entries()) {
+      for (const device of ["cpu", "webgpu"]) {
+        const { complaints, status, out, err } = runProgram(`${name}-${i}`, program, device);
+        t.equal(complaints, "", `${name}, program ${i + 1}: types`);
+        t.equal(status, 0, `${name}, program ${i + 1} on ${device}: exit code 0 ${err}`);
+        const losses = [...out.matchAll(/Loss: (\d+\.\d+)/g)].map(([, loss]) => Number(loss));
+        t.ok(losses.length > 1 && (losses.at(-1) ?? NaN) < (losses[0] ?? NaN), `${name}, program ${i + 1} on ${device}: ${losses.join(", ")}`);
+      }
+    }
+  }
+  t.end();
+});
+
+const example = athanor.zeros(2, 2), model = new athanor.nn.Identity();
+const optimizer = new athanor.optim.SGD([athanor.zeros(1, { requiresGrad: true })], { lr: 0.1 });
+/** What a name in a table's third column starts from. */
+const roots: Readonly<Record<string, unknown>> = {
+  ...athanor, console, String, F: athanor.nn.functional, x: example, loss: example, model, optimizer,
+};
+
+/** `new nn.Conv2d(3, …)` → nn.Conv2d; `x.select(1, 0)` → x.select. */
+function namesIn(span: string): string[] {
+  return [...span.matchAll(/(?<![\w.])([A-Za-z]\w*(?:\.\w+)*)(?=\()/g)].map(([, name = ""]) => name);
+}
+function isThere(name: string): boolean {
+  let value: unknown = roots;
+  for (const part of name.split(".")) {
+    if ((typeof value !== "object" && typeof value !== "function") || value === null || !(part in value)) return false;
+    value = Reflect.get(value, part);
+  }
+  return true;
+}
+
+test("what the tables call is there", (t) => {
+  for (const { name, text } of pages) {
+    const rows = text.split("\n").filter((line) => line.startsWith("| ") && !line.startsWith("| ---")).map((line) => line.split(" | ")[2] ?? "");
+    const called = rows.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].flatMap(([, span = ""]) => namesIn(span)))
+      .filter((called) => called !== "get");
+    t.ok(called.length > 40, `${name}: ${called.length} calls`);
+    t.deepEqual(called.filter((one) => !isThere(one)), [], `${name}: every one exists`);
+  }
+  t.end();
+});

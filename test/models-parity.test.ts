@@ -1,0 +1,36 @@
+// Takes minutes.
+// The classic networks against torchvision, weights from a formula: logits, every gradient, and batch norm's statistics. All on the CPU; LeNet-5
+// on the reference device too, where nothing but the last digits may differ; on WebGPU what SwiftShader computes in seconds.
+import test from "tape";
+import { type Device, openDevice } from "../index.js";
+import { checkRun, nameOf, runs, type ClassicRun } from "./support/classicRuns.js";
+
+const small = runs.filter(({ factory }) => !factory.startsWith("vgg") && factory !== "alexnet");
+
+async function check(t: test.Test, device: Device, rows: readonly ClassicRun[], forwardOnly = false): Promise<void> {
+  t.ok(rows.length > 0, `${device.kind}: ${rows.length} runs`);
+  for (const row of rows) {
+    const start = performance.now(), { complaints, compared } = await checkRun(row, device, { forwardOnly });
+    const seconds = ((performance.now() - start) / 1000).toFixed(1);
+    t.deepEqual(complaints, [], `${device.kind}: ${nameOf(row)}: ${compared} compared${forwardOnly ? ", forward" : ""}, ${seconds} s`);
+  }
+}
+
+test("on the CPU: logits, every gradient, running statistics", async (t) => {
+  const device = await openDevice("cpu", { threads: 2 });
+  await check(t, device, small);
+  await device.close();
+});
+
+test("LeNet-5 in float64 is PyTorch's to the last digits", async (t) => {
+  const device = await openDevice("reference");
+  await check(t, device, small.filter(({ factory }) => factory === "lenet5")); // plain loops: the larger ones would take hours
+  await device.close();
+});
+
+test("on WebGPU", async (t) => {
+  const device = await openDevice("webgpu");
+  await check(t, device, small.filter(({ factory, training }) => factory === "lenet5" || (factory === "resnet18" && training)));
+  await check(t, device, small.filter(({ factory, training }) => !training && (factory === "googlenet" || factory === "densenet121")), true);
+  await device.close();
+});
