@@ -9,6 +9,11 @@ const mostPixels = 2 ** 28;
 const chunkFrame = 12;
 /** values per pixel of each colour type: grey, colour, palette, grey with opacity, colour with opacity */
 const samplesPerPixel: ReadonlyMap<number, number> = new Map([[0, 1], [2, 3], [3, 1], [4, 2], [6, 4]]);
+/** Bits per value that go with a colour type. */
+function depthsOf(colorType: number): readonly number[] {
+  if (colorType === 0) return [1, 2, 4, 8, 16];
+  return colorType === 3 ? [1, 2, 4, 8] : [8, 16];
+}
 /** Adam7's seven passes: first column and row, steps between columns and rows. */
 const passes = [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [0, 1, 1, 2]] as const;
 
@@ -37,6 +42,7 @@ export function checkChunks(bytes: Uint8Array, fileName: string): PngContents {
         `${fileName}: its chunk ${JSON.stringify(type)} should end at byte ${end}, the file at ${bytes.length}; the file is truncated.`,
       );
     }
+    if (unpackedBytes !== null && type === "IHDR") throw new DataFileError(`${fileName}: has a second header; expected one, the file is damaged.`);
     unpackedBytes ??= checkHeader(view, offset, length, type, fileName);
     if (type === "IDAT") parts.push(bytes.subarray(offset + 8, offset + 8 + length));
     if (type === "IEND") return { unpackedBytes, packed: joined(parts) };
@@ -53,7 +59,7 @@ function checkHeader(view: DataView, offset: number, length: number, type: strin
   }
   const depth = view.getUint8(offset + 16), colorType = view.getUint8(offset + 17), interlaced = view.getUint8(offset + 20);
   const samples = samplesPerPixel.get(colorType);
-  if (samples === undefined || ![1, 2, 4, 8, 16].includes(depth) || interlaced > 1) {
+  if (samples === undefined || !depthsOf(colorType).includes(depth) || interlaced > 1) {
     throw new DataFileError(`${fileName}: its header says colour type ${colorType}, ${depth} bits, interlacing ${interlaced}; PNG knows no such.`);
   }
   const sizeOf = (columns: number, rows: number): number => (columns > 0 ? rows * (1 + Math.ceil((columns * samples * depth) / 8)) : 0);

@@ -5,7 +5,7 @@ import { type DeviceTarget, resolveDevice } from "./device.js";
 import { importNode, isNode } from "./platform.js";
 import { decodePyTorch, looksLikePyTorch, type PyTorchValue, stateDictOf } from "./pytorch.js";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsContents } from "./safetensors.js";
-import type { Tensor } from "./tensor/tensor.js";
+import { Tensor } from "./tensor/tensor.js";
 
 /** Tensors by name, or a module that gives them. */
 export type Saveable = Readonly<Record<string, Tensor>> | { stateDict(): Record<string, Tensor> };
@@ -18,6 +18,7 @@ export interface LoadOptions {
 /** Writes a state dict, or a module's, as safetensors. A crash at any moment leaves the old file as it was. */
 export async function save(path: string, what: Saveable, metadata: Readonly<Record<string, string>> = {}): Promise<void> {
   const tensors = isModule(what) ? what.stateDict() : what;
+  checkTensors(tensors);
   await writeFileAtomically(path, await encodeSafetensors(tensors, metadata));
 }
 
@@ -35,6 +36,19 @@ export async function loadWithMetadata(path: string, options: LoadOptions = {}):
   return { tensors: Object.fromEntries(Object.entries(tensors).map(([name, value]) => [name, value.to(device)])), metadata };
 }
 
+/** Refuses what would be written as an empty file (a tensor by itself, a Map) or cannot be written. */
+function checkTensors(tensors: unknown): void {
+  const expected = "expected tensors by name, as stateDict() gives them; numbers and texts go into the third argument, whole trainings into a Checkpoint.";
+  if (typeof tensors !== "object" || tensors === null || tensors instanceof Tensor || tensors instanceof Map) {
+    throw new ArgumentError(`save: got ${kindOf(tensors)}; ${expected}`);
+  }
+  const odd = Object.entries(tensors).find(([, value]) => !(value instanceof Tensor));
+  if (odd) throw new ArgumentError(`save: got ${kindOf(odd[1])} under ${JSON.stringify(odd[0])}; ${expected}`);
+}
+function kindOf(value: unknown): string {
+  return typeof value === "object" && value !== null ? `a ${value.constructor?.name ?? "object"}` : String(value);
+}
+
 function decodeAny(bytes: Uint8Array, path: string): SafetensorsContents {
   return looksLikePyTorch(bytes) ? { tensors: stateDictOf(decodePyTorch(bytes, path), path), metadata: {} } : decodeSafetensors(bytes, path);
 }
@@ -45,7 +59,7 @@ export async function loadPyTorch(path: string): Promise<PyTorchValue> {
 }
 
 function isModule(what: Saveable): what is { stateDict(): Record<string, Tensor> } {
-  return "stateDict" in what && typeof what.stateDict === "function";
+  return (typeof what === "object" || typeof what === "function") && what !== null && "stateDict" in what && typeof what.stateDict === "function";
 }
 
 let writes = 0;

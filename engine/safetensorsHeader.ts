@@ -74,21 +74,43 @@ function parseObject(bytes: Uint8Array, refuse: Refuse): object {
   return value;
 }
 
-/** The first key (in its quotes) that an object of this valid JSON text holds twice; JSON.parse would keep the last without a word. */
+/** The first key (in its quotes) that an object of this valid JSON text holds twice; JSON.parse would keep the last without a word. Strings are
+ *  skipped by their quotes: a regular expression that walks one of some megabytes character by character overflows the stack. */
 function duplicateKey(text: string): string | null {
   const open: (Set<string> | null)[] = []; // the keys of each object around, null for an array
-  for (const [token, key] of text.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
-    if (token === "{") open.push(new Set());
-    else if (token === "[") open.push(null);
-    else if (token === "}" || token === "]") open.pop();
-    else if (key !== undefined) {
+  for (let place = 0; place < text.length; place++) {
+    const sign = text[place];
+    if (sign === "{") open.push(new Set());
+    else if (sign === "[") open.push(null);
+    else if (sign === "}" || sign === "]") open.pop();
+    else if (sign === '"') {
+      const end = closingQuote(text, place);
       const keys = open[open.length - 1];
-      const name = String(JSON.parse(key)); // "a" may also be spelt with an escape
-      if (keys?.has(name)) return JSON.stringify(name);
-      keys?.add(name);
+      if (keys && followedByColon(text, end + 1)) {
+        const name = String(JSON.parse(text.slice(place, end + 1))); // "a" may also be spelt with an escape
+        if (keys.has(name)) return JSON.stringify(name);
+        keys.add(name);
+      }
+      place = end;
     }
   }
   return null;
+}
+
+/** Where the string that opens at `start` closes: at the first quote behind an even number of backslashes. */
+function closingQuote(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (text[end - 1 - backslashes] === "\\") backslashes++;
+    if (backslashes % 2 === 0) return end;
+  }
+  return text.length;
+}
+
+function followedByColon(text: string, start: number): boolean {
+  let place = start;
+  while (text[place] === " " || text[place] === "\n" || text[place] === "\r" || text[place] === "\t") place++;
+  return text[place] === ":";
 }
 
 function checkEntry(name: string, value: unknown, dataBytes: number, refuse: Refuse): Entry {

@@ -1,6 +1,6 @@
 // Losses as modules: `criterion(logits, labels)`. The formulas stand in nn/functional/.
 import type { Tensor } from "../engine/index.js";
-import { checkedOptions } from "./arguments.js";
+import { optionalTail } from "./arguments.js";
 import * as F from "./functional.js";
 import { Module } from "./module.js";
 
@@ -12,9 +12,10 @@ interface LossOptions {
 /** What all losses share: options that are checked once, weights that are buffers and move with the module. */
 abstract class Loss<Options extends LossOptions> extends Module {
   readonly options: Options;
-  constructor(names: readonly (keyof Options & string)[], options: Options) {
+  /** `tail`: the values of the first of `names` in their order, or an options object in place of any rest of them. */
+  constructor(names: readonly (keyof Options & string)[], tail: readonly unknown[]) {
     super();
-    const given = checkedOptions(new.target.name, names, options);
+    const given = optionalTail<Options>(new.target.name, names, tail) as Options;
     // Handles of the module's own: to(device) must not move the caller's.
     const weights = {
       ...(given.weight && { weight: this.registerBuffer("weight", given.weight.detach()) }),
@@ -30,8 +31,8 @@ abstract class Loss<Options extends LossOptions> extends Module {
 
 /** Softmax cross-entropy of logits [N, C, ...] against int32 class indices [N, ...] or float32 probabilities [N, C, ...]. */
 export class CrossEntropyLoss extends Loss<F.CrossEntropyOptions> {
-  constructor(options: F.CrossEntropyOptions = {}) {
-    super(["weight", "ignoreIndex", "labelSmoothing", "reduction"], options);
+  constructor(weight?: Tensor | null | F.CrossEntropyOptions) {
+    super(["weight", "ignoreIndex", "labelSmoothing", "reduction"], [weight]);
   }
   forward(logits: Tensor, target: Tensor): Tensor {
     return F.crossEntropy(logits, target, this.options);
@@ -39,8 +40,8 @@ export class CrossEntropyLoss extends Loss<F.CrossEntropyOptions> {
 }
 /** Negative log-likelihood of log-probabilities [N, C, ...] against int32 class indices [N, ...]. */
 export class NLLLoss extends Loss<F.NllOptions> {
-  constructor(options: F.NllOptions = {}) {
-    super(["weight", "ignoreIndex", "reduction"], options);
+  constructor(weight?: Tensor | null | F.NllOptions) {
+    super(["weight", "ignoreIndex", "reduction"], [weight]);
   }
   forward(logProbabilities: Tensor, labels: Tensor): Tensor {
     return F.nllLoss(logProbabilities, labels, this.options);
@@ -48,8 +49,8 @@ export class NLLLoss extends Loss<F.NllOptions> {
 }
 /** (input − target)² */
 export class MSELoss extends Loss<F.ReductionOptions> {
-  constructor(options: F.ReductionOptions = {}) {
-    super(["reduction"], options);
+  constructor(options?: F.ReductionOptions) {
+    super(["reduction"], [options]);
   }
   forward(input: Tensor, target: Tensor): Tensor {
     return F.mseLoss(input, target, this.options);
@@ -57,8 +58,8 @@ export class MSELoss extends Loss<F.ReductionOptions> {
 }
 /** |input − target| */
 export class L1Loss extends Loss<F.ReductionOptions> {
-  constructor(options: F.ReductionOptions = {}) {
-    super(["reduction"], options);
+  constructor(options?: F.ReductionOptions) {
+    super(["reduction"], [options]);
   }
   forward(input: Tensor, target: Tensor): Tensor {
     return F.l1Loss(input, target, this.options);
@@ -66,8 +67,8 @@ export class L1Loss extends Loss<F.ReductionOptions> {
 }
 /** d²/(2·beta) near 0, |d| − beta/2 away from it, for d = input − target. */
 export class SmoothL1Loss extends Loss<F.SmoothL1Options> {
-  constructor(options: F.SmoothL1Options = {}) {
-    super(["beta", "reduction"], options);
+  constructor(options?: F.SmoothL1Options) {
+    super(["beta", "reduction"], [options]);
   }
   forward(input: Tensor, target: Tensor): Tensor {
     return F.smoothL1Loss(input, target, this.options);
@@ -75,8 +76,8 @@ export class SmoothL1Loss extends Loss<F.SmoothL1Options> {
 }
 /** d²/2 near 0, delta·(|d| − delta/2) away from it, for d = input − target. */
 export class HuberLoss extends Loss<F.HuberOptions> {
-  constructor(options: F.HuberOptions = {}) {
-    super(["delta", "reduction"], options);
+  constructor(options?: F.HuberOptions) {
+    super(["delta", "reduction"], [options]);
   }
   forward(input: Tensor, target: Tensor): Tensor {
     return F.huberLoss(input, target, this.options);
@@ -84,8 +85,8 @@ export class HuberLoss extends Loss<F.HuberOptions> {
 }
 /** Kullback–Leibler divergence of log-probabilities from target probabilities. */
 export class KLDivLoss extends Loss<F.KLDivOptions> {
-  constructor(options: F.KLDivOptions = {}) {
-    super(["logTarget", "reduction"], options);
+  constructor(options?: F.KLDivOptions) {
+    super(["logTarget", "reduction"], [options]);
   }
   forward(logProbabilities: Tensor, target: Tensor): Tensor {
     return F.klDiv(logProbabilities, target, this.options);
@@ -93,8 +94,8 @@ export class KLDivLoss extends Loss<F.KLDivOptions> {
 }
 /** Binary cross-entropy of probabilities against targets, both from 0 to 1. */
 export class BCELoss extends Loss<F.BCEOptions> {
-  constructor(options: F.BCEOptions = {}) {
-    super(["weight", "reduction"], options);
+  constructor(weight?: Tensor | null | F.BCEOptions) {
+    super(["weight", "reduction"], [weight]);
   }
   forward(probabilities: Tensor, target: Tensor): Tensor {
     return F.binaryCrossEntropy(probabilities, target, this.options);
@@ -102,8 +103,8 @@ export class BCELoss extends Loss<F.BCEOptions> {
 }
 /** Binary cross-entropy of logits against targets from 0 to 1. */
 export class BCEWithLogitsLoss extends Loss<F.BCEWithLogitsOptions> {
-  constructor(options: F.BCEWithLogitsOptions = {}) {
-    super(["weight", "posWeight", "reduction"], options);
+  constructor(weight?: Tensor | null | F.BCEWithLogitsOptions) {
+    super(["weight", "posWeight", "reduction"], [weight]);
   }
   forward(logits: Tensor, target: Tensor): Tensor {
     return F.binaryCrossEntropyWithLogits(logits, target, this.options);
@@ -111,8 +112,8 @@ export class BCEWithLogitsLoss extends Loss<F.BCEWithLogitsOptions> {
 }
 /** The hinge loss of several classes. */
 export class MultiMarginLoss extends Loss<F.MultiMarginOptions> {
-  constructor(options: F.MultiMarginOptions = {}) {
-    super(["p", "margin", "weight", "reduction"], options);
+  constructor(options?: F.MultiMarginOptions) {
+    super(["p", "margin", "weight", "reduction"], [options]);
   }
   forward(scores: Tensor, labels: Tensor): Tensor {
     return F.multiMarginLoss(scores, labels, this.options);

@@ -1,5 +1,5 @@
 // Loading a state dict: everything is checked, and brought to the right device, before the first value changes.
-import { type Tensor, noGrad } from "../engine/index.js";
+import { Tensor, noGrad } from "../engine/index.js";
 import { ArgumentError } from "../kernels/errors.js";
 import { formatShape, sameShape } from "../engine/shape.js";
 
@@ -13,7 +13,18 @@ export interface LoadReport {
   readonly unexpectedKeys: string[];
 }
 
+function checkTensors(className: string, state: unknown): void {
+  const expected = "expected tensors by name, as stateDict() or await load(path) gives them.";
+  if (typeof state !== "object" || state === null || state instanceof Promise || state instanceof Map) {
+    const got = state instanceof Promise ? "a promise (await it first)" : String(state);
+    throw new ArgumentError(`loadStateDict: got ${got} for ${className}; nothing was loaded, ${expected}`);
+  }
+  const odd = Object.entries(state).find(([, value]) => !(value instanceof Tensor));
+  if (odd) throw new ArgumentError(`loadStateDict: got ${typeof odd[1]} under ${JSON.stringify(odd[0])} for ${className}; nothing was loaded, ${expected}`);
+}
+
 export function loadState(className: string, entries: readonly [string, Tensor][], state: StateDict, strict: boolean): LoadReport {
+  checkTensors(className, state);
   const names = new Set(entries.map(([name]) => name));
   const missingKeys = [...names].filter((name) => !Object.hasOwn(state, name));
   const unexpectedKeys = Object.keys(state).filter((name) => !names.has(name));

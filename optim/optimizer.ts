@@ -32,6 +32,10 @@ export interface CommonOptions {
   /** Climb instead of descend. Default false. */
   maximize: boolean;
 }
+export interface ZeroGradOptions {
+  /** Whether gradients become null (the default) or zeros. */
+  readonly setToNone?: boolean;
+}
 /** Parameters of one group that are at the same step with the same numbers: one fused update. */
 interface Batch {
   readonly step: number;
@@ -125,7 +129,8 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
   }
 
   /** Forgets all gradients; with setToNone false they become zeros. */
-  zeroGrad(setToNone = true): void {
+  zeroGrad(option?: boolean | ZeroGradOptions): void {
+    const { setToNone = true } = optionalTail<ZeroGradOptions>(`${this.#name}.zeroGrad`, ["setToNone"], [option]);
     for (const { params } of this.paramGroups) {
       for (const param of params) {
         if (setToNone) param.clearGrad();
@@ -139,6 +144,10 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
   step<R>(closure: () => R): R;
   step<R>(closure?: () => R): R | void {
     const result = closure?.();
+    if (result instanceof Promise) {
+      result.catch(() => undefined); // the sentence below is the error to report
+      throw argumentError(`${this.#name}.step`, "got an async closure, whose gradients are not there yet; expected one that returns at once (await the loss after step()).");
+    }
     noGrad(() => this.paramGroups.forEach((group) => this.#stepGroup(group)));
     this.#stepCount++;
     return result;

@@ -1,5 +1,5 @@
 // An optimizer's state as data: a dict by the parameters' places, as PyTorch's, and the same split into tensors (safetensors) and JSON.
-import type { Tensor } from "../engine/index.js";
+import { Tensor } from "../engine/index.js";
 import { argumentError } from "../engine/scope.js";
 import { formatShape, sameShape } from "../engine/shape.js";
 
@@ -36,12 +36,33 @@ export function stateToDict(groups: readonly Group[], states: ReadonlyMap<Tensor
   return { state: Object.fromEntries(state), paramGroups };
 }
 
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+/** A dict may come from a file: its form is checked before anything is taken over. */
+function checkDict(name: string, dict: unknown): void {
+  const wrong = (what: string) => argumentError(name, `got a state dict ${what}; expected { state, paramGroups } as stateDict() gives it. Nothing was loaded.`);
+  if (!isRecord(dict) || !isRecord(dict["state"]) || !Array.isArray(dict["paramGroups"])) throw wrong("without state or paramGroups");
+  for (const group of dict["paramGroups"]) {
+    if (!isRecord(group) || !Array.isArray(group["params"]) || !isRecord(group["options"])) throw wrong("with a group that lacks params or options");
+  }
+  for (const [place, own] of Object.entries(dict["state"])) {
+    if (!isRecord(own) || !isRecord(own["tensors"]) || !Object.values(own["tensors"]).every((value) => value instanceof Tensor)) {
+      throw wrong(`whose state ${place} holds no tensors`);
+    }
+    if (!Number.isSafeInteger(own["step"]) || Number(own["step"]) < 0) throw wrong(`whose state ${place} is at step ${String(own["step"])}`);
+    const { numbers = {} } = own;
+    if (!isRecord(numbers) || !Object.values(numbers).every((value) => typeof value === "number")) throw wrong(`whose state ${place} has odd numbers`);
+  }
+}
+
 interface Loaded {
   readonly states: readonly (readonly [Tensor, ParameterState])[];
   readonly options: readonly Readonly<Record<string, unknown>>[];
 }
 /** Checks a dict against the groups it is meant for and copies its tensors to the parameters' devices. */
 export function loadedStates(name: string, groups: readonly Group[], dict: OptimizerStateDict): Loaded {
+  checkDict(name, dict);
   const sizes = (list: readonly { readonly params: readonly unknown[] }[]) => formatShape(list.map((group) => group.params.length));
   if (sizes(groups) !== sizes(dict.paramGroups)) {
     throw argumentError(
@@ -89,7 +110,7 @@ export function packState(dict: OptimizerStateDict): { readonly tensors: Record<
 /** packState's inverse; what is not there, or not what packState wrote, is a sentence. */
 export function unpackState(tensors: Readonly<Record<string, Tensor>>, json: string): OptimizerStateDict {
   const { steps, numbers = {}, paramGroups } = parsed(json);
-  const state: Record<string, ParameterState> = {};
+  const state: Record<string, ParameterState> = Object.create(null); // "__proto__" is a place like any other, refused later
   for (const [place, step] of Object.entries(steps)) {
     const own = numbers[place];
     state[place] = { step, tensors: {}, ...(own && { numbers: own }) };
@@ -114,9 +135,15 @@ interface Packed {
   readonly paramGroups: GroupDict[];
 }
 function parsed(json: string): Packed {
-  const value: unknown = JSON.parse(json);
-  if (typeof value === "object" && value !== null && "steps" in value && "paramGroups" in value && Array.isArray(value.paramGroups)) {
-    return value as Packed;
+  let value: unknown = null;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    // refused below, like any other text
+  }
+  if (isRecord(value) && isRecord(value["steps"]) && isRecord(value["numbers"] ?? {}) && Array.isArray(value["paramGroups"])) {
+    const { steps, numbers, paramGroups } = value as Record<string, unknown> & Packed;
+    return { steps, ...(numbers && { numbers }), paramGroups };
   }
   throw argumentError("unpackState", "got JSON without steps and paramGroups; expected the text that packState() gave.");
 }

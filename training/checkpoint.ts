@@ -118,7 +118,7 @@ export class Checkpoint {
     if (metadata[format] !== "1") {
       throw new ArgumentError(`${file}: is no checkpoint; expected a file that Checkpoint.save wrote (weights alone: load and loadStateDict).`);
     }
-    const { epoch, metric, bestMetric, bestEpoch, random } = unpackTree(metadata[`${format}.progress`] ?? "{}", {}, file) as Progress;
+    const { epoch, metric, bestMetric, bestEpoch, random } = checkedProgress(unpackTree(metadata[`${format}.progress`] ?? "{}", {}, file), file);
     const states = Object.keys(this.parts).map((name) => {
       const json = metadata[`${format}.part.${name}`];
       if (json === undefined) {
@@ -169,6 +169,17 @@ export class Checkpoint {
     }
     this.#ready = true;
   }
+}
+
+/** The file is not trusted: a progress of another form would leave the run at an epoch or a random state that is none. */
+function checkedProgress(value: unknown, file: string): Progress {
+  const progress = (typeof value === "object" && value !== null ? value : {}) as Partial<Progress>;
+  const { epoch, metric = null, bestMetric = null, bestEpoch = null, random } = progress;
+  const isCount = (n: unknown): n is number => Number.isSafeInteger(n) && Number(n) >= 0;
+  const isMetric = (n: unknown) => n === null || typeof n === "number";
+  const isSound = isCount(epoch) && isMetric(metric) && isMetric(bestMetric) && (bestEpoch === null || isCount(bestEpoch));
+  if (isSound && random && isCount(random.seed) && random.seed < 2 ** 32 && isCount(random.stream)) return { epoch, metric, bestMetric, bestEpoch, random };
+  throw new ArgumentError(`${file}: its progress is not what Checkpoint.save writes (epoch, metrics, random state); the file is damaged, take an older one.`);
 }
 
 function partNames(metadata: Readonly<Record<string, string>>): string[] {

@@ -1,6 +1,6 @@
 // The confusion matrix: counted on the device in int32, read once; precision, recall and F1 follow from it on the host by scikit-learn's
 // definitions (precision_recall_fscore_support with labels = all classes).
-import { oneHot, type Tensor } from "../engine/index.js";
+import { arange, type Tensor } from "../engine/index.js";
 import { argumentError } from "../engine/scope.js";
 import { IndexError } from "../kernels/errors.js";
 import { formatShape, sameShape } from "../engine/shape.js";
@@ -115,7 +115,7 @@ export class ConfusionMatrix implements Metric<Confusion> {
     const predicted = this.#predictions(answers, labels);
     // Rows of zeros and ones: their product counts pairs. A sum of ones is exact in float32 up to 2²⁴ samples a batch.
     this.#counts.add(answers.device, () => {
-      const rows = oneHot(labels.flatten(), this.numClasses).float(), columns = oneHot(predicted().flatten(), this.numClasses).float();
+      const rows = this.#marks(labels), columns = this.#marks(predicted());
       return rows.t().matmul(columns).int();
     });
     this.#samples += labels.numel();
@@ -140,6 +140,10 @@ export class ConfusionMatrix implements Metric<Confusion> {
     return () => answers.argmax(1);
   }
 
+  /** A row for each label with a one at its class. A label outside the classes marks none (oneHot would throw in mid-epoch): compute() counts them. */
+  #marks(labels: Tensor): Tensor {
+    return labels.flatten().unsqueeze(-1).eq(arange(this.numClasses, { device: labels.device })).float();
+  }
   /** An IndexError where a label or a prediction was outside the classes. */
   async compute(): Promise<Confusion> {
     const samples = this.#samples, classes = this.numClasses;

@@ -49,7 +49,14 @@ export function unpackTree(json: string, tensors: Readonly<Record<string, Tensor
     }
     return found;
   };
-  return restored(JSON.parse(json));
+  let tree: unknown;
+  try {
+    tree = JSON.parse(json);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw argumentError("Checkpoint", `${source} holds text that is no JSON (${reason}); the file is damaged, take an older checkpoint.`);
+  }
+  return restored(tree);
 }
 
 function isPlain(value: unknown): value is Record<string, unknown> {

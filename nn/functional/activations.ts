@@ -37,8 +37,8 @@ export interface GeluOptions {
   /** "none": x·Φ(x); "tanh": its approximation. */
   readonly approximate?: "none" | "tanh";
 }
-export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
-  const { approximate = "none" } = options;
+export function gelu(x: Tensor, options?: "none" | "tanh" | GeluOptions): Tensor {
+  const { approximate = "none" } = optionalTail<GeluOptions>("gelu", ["approximate"], [options]);
   if (approximate !== "none" && approximate !== "tanh") {
     throw argumentError("gelu", `got approximate "${String(approximate)}"; expected "none" or "tanh".`);
   }

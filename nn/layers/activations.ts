@@ -65,9 +65,9 @@ export class Tanh extends Module {
 /** x·Φ(x), or its tanh approximation. */
 export class GELU extends Module {
   readonly approximate: "none" | "tanh";
-  constructor(options: F.GeluOptions = {}) {
+  constructor(approximate?: "none" | "tanh" | F.GeluOptions) {
     super();
-    this.approximate = options.approximate ?? "none";
+    this.approximate = optionalTail<F.GeluOptions>("GELU", ["approximate"], [approximate]).approximate ?? "none";
   }
   forward(x: Tensor): Tensor {
     return F.gelu(x, { approximate: this.approximate });

@@ -36,8 +36,9 @@ export interface LinearOptions {
 
 /** y = x·Wᵀ + b for x [..., inFeatures]. Sizes of zero are legal: the result is then empty, or the bias. */
 export class Linear extends Module {
-  readonly weight: Parameter;
-  readonly bias: Parameter | null;
+  /** May be another layer's, which ties the two: decoder.weight = embedding.weight. */
+  weight: Parameter;
+  bias: Parameter | null;
 
   constructor(readonly inFeatures: number, readonly outFeatures: number, bias?: boolean | LinearOptions) {
     super();
