@@ -120,7 +120,10 @@ async function train(
   const checkpoint = new Checkpoint(join(out, "checkpoints"), { model, optimizer, scheduler, stopping, history }, { mode: "max", overwrite: !resume });
   const resumed = resume ? await checkpoint.load() : null;
   if (resumed !== null) say(`Going on after epoch ${resumed.epoch}.`);
-  else if (resume) say(`There is no checkpoint in ${out} yet: a new run begins.`);
+  else {
+    if (resume) say(`There is no checkpoint in ${out} yet: a new run begins.`);
+    await writeFile(join(out, "log.txt"), "");
+  }
 
   const trainLoss = new MeanLoss(), trainAcc = new Accuracy(), validLoss = new MeanLoss(), validAcc = new Accuracy();
   for (let epoch = (resumed?.epoch ?? 0) + 1; epoch <= epochs && !stopping.stopped; epoch++) {
@@ -257,7 +260,7 @@ await example({
   async run({ data, epochs, patience, batchSize, lr, size, workers, tta, broken, draw, resume, seed }, { device, out, interruption }) {
     if (size % 32 !== 0) throw new UsageError(`--size ${size}: expected a multiple of 32, for five poolings halve it.`);
     await mkdir(out, { recursive: true });
-    const folder = data ?? (await drawFood(join(out, "images"), { train: draw, seed }));
+    const folder = data ?? (await drawFood(join(out, `images-${draw}-seed-${seed}`), { train: draw, seed }));
     const trainSet = new FoodDataset(join(folder, "train"), trainTfm(size)), validSet = new FoodDataset(join(folder, "valid"), testTfm(size));
     const testFolder = join(folder, "test");
     say(`${folder}: ${trainSet.length} images to train, ${validSet.length} to validate`);

@@ -73,7 +73,7 @@ await example({
   flags: { data: folderFlag(null), epochs: wholeFlag(10, 1), batchSize: wholeFlag(32, 1), lr: numberFlag(1e-3), draw: wholeFlag(4000, 10) },
   async run({ data, epochs, batchSize, lr, draw, seed }, { device, out, interruption }) {
     await mkdir(out, { recursive: true });
-    const folder = data ?? (await drawImages(join(out, "images"), draw, seed));
+    const folder = data ?? (await drawImages(join(out, `images-${draw}-seed-${seed}`), draw, seed));
     const transform: ImageTransform = transforms.Compose([
       transforms.Resize([32, 32]),
       transforms.ToTensor(), // to a tensor [channels, height, width], 0 to 1

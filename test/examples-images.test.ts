@@ -8,6 +8,8 @@ import { readPngFile } from "../data/index.js";
 import { exampleFolder, numbersIn, runExample } from "./support/examples.js";
 
 const devices = ["cpu", "webgpu"] as const;
+/** Where an example draws its images. */
+const imagesIn = (out: string, count: number): string => join(out, `images-${count}-seed-0`);
 const text = (...path: string[]): string => readFileSync(join(...path), "utf8");
 
 test("simple-cnn", async (t) => {
@@ -30,7 +32,7 @@ test("primer", async (t) => {
     const out = exampleFolder(), draw = device === "cpu" ? 400 : 40;
     const { code, lines, err } = await runExample("primer", `--device ${device} --draw ${draw} --epochs 3 --batch-size 20 --lr 0.003 --out ${out}`);
     t.deepEqual([code, err], [0, ""], `${device}: exit code 0`);
-    t.equal(readdirSync(join(out, "images", "train")).length, draw, `${device}: images were drawn`);
+    t.equal(readdirSync(join(imagesIn(out, draw), "train")).length, draw, `${device}: images were drawn`);
     const losses = numbersIn(lines, /^Epoch \[[123]\/3\], Loss: (\d\.\d{4})$/);
     t.ok(losses.length === 3 && (losses[2] ?? NaN) < (losses[0] ?? NaN), `${device}: the loss falls: ${losses.join(", ")}`);
     const weights = await load(join(out, "model.safetensors"));
@@ -41,7 +43,8 @@ test("primer", async (t) => {
 test("food11: trains, logs, predicts", async (t) => {
   for (const device of devices) {
     const out = exampleFolder();
-    const size = device === "cpu" ? "--draw 110 --epochs 3 --batch-size 22" : "--draw 22 --epochs 2 --batch-size 11 --lr 0.001";
+    const draw = device === "cpu" ? 110 : 22;
+    const size = `--draw ${draw} ${device === "cpu" ? "--epochs 3 --batch-size 22" : "--epochs 2 --batch-size 11 --lr 0.001"}`;
     const { code, lines, err } = await runExample("food11", `--device ${device} --size 32 --tta 1 --workers 1 ${size} --out ${out}`);
     t.deepEqual([code, err], [0, ""], `${device}: exit code 0`);
     const losses = numbersIn(lines, /^\[ Train \| 00\d\/00\d \] loss = (\d\.\d{5}), acc = \d\.\d{5}$/);
@@ -53,7 +56,7 @@ test("food11: trains, logs, predicts", async (t) => {
     const submission = text(out, "submission.csv").trimEnd().split("\n");
     t.equal(submission[0], "Id,Category");
     t.ok(submission.slice(1).every((line, i) => new RegExp(`^${String(i).padStart(4, "0")},([0-9]|10)$`).test(line)), `${device}: ids with four digits, sorted`);
-    t.equal(submission.length - 1, readdirSync(join(out, "images", "test")).length, "one for each test image");
+    t.equal(submission.length - 1, readdirSync(join(imagesIn(out, draw), "test")).length, "one for each test image");
     t.ok((await readPngFile(join(out, "confusion.png"))).width > 500, `${device}: confusion matrix`);
     t.ok((await readPngFile(join(out, "mistakes.png"))).width > 500, `${device}: the worst mistakes`);
   }
@@ -79,7 +82,7 @@ test("food11: data that is not as it should be", async (t) => {
   const made = exampleFolder();
   const first = await runExample("food11", `--device cpu --size 32 --draw 22 --epochs 1 --tta 0 --workers 0 --out ${made}`);
   t.equal(first.code, 0, first.err);
-  const data = join(made, "images"), train = join(data, "train");
+  const data = imagesIn(made, 22), train = join(data, "train");
   const flags = `--device cpu --size 32 --epochs 1 --tta 0 --workers 1 --data ${data}`;
   const run = async (more = "") => runExample("food11", `${flags} --out ${exampleFolder()}${more}`);
   const [victim = ""] = readdirSync(train);

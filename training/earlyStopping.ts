@@ -91,7 +91,7 @@ export class EarlyStopping {
     if (!Number.isFinite(value)) this.#reason = `Stopped: the measure is ${value} in epoch ${epoch}.`;
     else if (this.#badEpochs >= this.patience) {
       const times = this.patience === 1 ? "an epoch" : `${this.patience} epochs`;
-      this.#reason = `Stopped: no improvement for ${times}; the best was ${this.#best} in epoch ${this.#bestEpoch}.`;
+      this.#reason = `Stopped: no improvement for ${times}; the best was ${Number(this.#best?.toPrecision(5))} in epoch ${this.#bestEpoch}.`;
     }
     return this.stopped;
   }
