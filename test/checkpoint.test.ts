@@ -7,23 +7,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test from "tape";
-import { AthanorError, getRandomState, load, manualSeed, nn, openDevice, optim, rand, save, tensor, training } from "../index.js";
+import { getRandomState, load, manualSeed, nn, openDevice, optim, rand, save, tensor, training } from "../index.js";
 import { EPOCHS, trainInFolder, type EpochReport } from "./support/checkpointRun.js";
 import { closeDevices, openDevices } from "./support/engineDevices.js";
+import { refusal } from "./support/refusal.js";
 
 const { Checkpoint } = training;
 const KILLS = 20;
 const newFolder = () => mkdtemp(join(tmpdir(), "athanor-checkpoint-"));
 const digest = async (path: string) => createHash("sha256").update(await readFile(path)).digest("hex");
-
-async function refusal(work: () => unknown): Promise<string> {
-  try {
-    await work();
-    return "went through";
-  } catch (error) {
-    return error instanceof AthanorError ? error.message : `not one of ours: ${String(error)}`;
-  }
-}
 
 test("a checkpoint brings back weights, moments, options, random state and text on every device", async (t) => {
   const devices = await openDevices();

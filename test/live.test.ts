@@ -6,20 +6,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import test from "tape";
-import { AthanorError, data, training } from "../index.js";
+import { data, training } from "../index.js";
 import { launchChromium } from "./browser/chromium.js";
+import { refusal } from "./support/refusal.js";
 
 const { Visdom } = training;
 const root = fileURLToPath(new URL("..", import.meta.url));
-
-async function refusal(work: () => unknown): Promise<string> {
-  try {
-    await work();
-    return "went through";
-  } catch (error) {
-    return error instanceof AthanorError ? error.message : `not one of ours: ${String(error)}`;
-  }
-}
 
 function ask(url: string, options: { method?: string; host?: string } = {}): Promise<{ status: number; text: string; type: string }> {
   return new Promise((resolve, reject) => {

@@ -3,8 +3,9 @@ import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "tape";
-import { AthanorError, data, type Device, manualSeed, nn, optim, randn, type Tensor, tensor, training } from "../index.js";
+import { data, type Device, manualSeed, nn, optim, randn, type Tensor, tensor, training } from "../index.js";
 import { closeDevices, openDevices } from "./support/engineDevices.js";
+import { refusal } from "./support/refusal.js";
 
 const { checkLoss, CsvLogger, DivergedError, EarlyStopping, History, progress, ProgressBar } = training;
 const newFolder = () => mkdtemp(join(tmpdir(), "athanor-training-"));
@@ -14,15 +15,6 @@ test("the devices open", async (t) => {
   devices = await openDevices();
   t.equal(devices.length, 3);
 });
-
-async function refusal(work: () => unknown): Promise<string> {
-  try {
-    await work();
-    return "went through";
-  } catch (error) {
-    return error instanceof AthanorError ? error.message : `not one of ours: ${String(error)}`;
-  }
-}
 
 test("early stopping: when it stops", (t) => {
   const stopsAt = (options: training.EarlyStoppingOptions, values: readonly number[]): number | null => {
