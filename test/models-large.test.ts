@@ -1,5 +1,6 @@
 // Runs alone: it holds two gigabytes.
-// AlexNet and VGG against torchvision: up to 140 million weights and as many gradients, one network at a time.
+// AlexNet and VGG against torchvision: up to 140 million weights and as many gradients, one network at a time. All on the CPU, the smallest of
+// each kind on WebGPU.
 import test from "tape";
 import { memory, openDevice } from "../index.js";
 import { checkRun, nameOf, runs } from "./support/classicRuns.js";
@@ -16,5 +17,14 @@ test("AlexNet and VGG on the CPU: logits, every gradient, running statistics", a
   const { peakBytes } = memory(device);
   // Weights and gradients of VGG-19 are 1.04 GiB; the rest is holes between blocks, for WebAssembly's memory neither moves nor shrinks.
   t.ok(peakBytes < 2.25 * 2 ** 30, `the engine's memory peaked at ${(peakBytes / 2 ** 30).toFixed(2)} GiB`);
+  await device.close();
+});
+
+test("AlexNet and VGG-11 with batch norm on WebGPU", async (t) => {
+  const device = await openDevice("webgpu");
+  for (const row of large.filter(({ factory, training }) => training && (factory === "alexnet" || factory === "vgg11Bn"))) {
+    const start = performance.now(), { complaints, compared } = await checkRun(row, device);
+    t.deepEqual(complaints, [], `${nameOf(row)}: ${compared} compared, ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  }
   await device.close();
 });
