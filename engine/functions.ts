@@ -2,7 +2,7 @@
 import type { Activation, Conv2dParams, CrossEntropyParams, Device } from "../kernels/types.js";
 import { type UpdateName, updates } from "../kernels/updates.js";
 import { optionalTail } from "./arguments.js";
-import { promote } from "./dtype.js";
+import { promote, promoteScalar } from "./dtype.js";
 import { fromHost, full } from "./factories.js";
 import { elementwise } from "./ops/basic.js";
 import { conv2d as conv2dOp } from "./ops/conv.js";
@@ -45,10 +45,14 @@ export function stack(tensors: readonly Tensor[], dim: number | DimOption = 0): 
   const d = normalizeDim("stack", dimOf("stack", dim), first.ndim + 1);
   return cat(tensors.map((t) => t.unsqueeze(d)), d);
 }
-/** a where the bool condition holds, else b. */
+/** a where the bool condition holds, else b. A number takes the dtype of the tensor beside it where that can hold it; two make float32. */
 export function where(condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor {
-  const like = (value: Tensor | number) => (typeof value === "number" ? full([], value, { device: condition.device }) : value);
-  return choose(condition, like(a), like(b));
+  const like = (value: Tensor | number, other: Tensor | number) => {
+    if (typeof value !== "number") return value;
+    const dtype = typeof other === "number" ? "float32" : promoteScalar(other.dtype, value);
+    return full([], value, { device: condition.device, dtype });
+  };
+  return choose(condition, like(a, b), like(b, a));
 }
 /** int32 class indices as rows of zeros with a single one, int32. */
 export function oneHot(labels: Tensor, numClasses: number): Tensor {

@@ -2,7 +2,7 @@
 // changes on the tape; then the ways of giving options, and the calls that would give a wrong gradient or read memory that is nobody's.
 import { readFileSync } from "node:fs";
 import test from "tape";
-import { type Device, type DType, type Tensor, ArgumentError, cat, noGrad, nn, oneHot, randint, tensor, zeros } from "../index.js";
+import { type Device, type DType, type Tensor, ArgumentError, cat, noGrad, nn, oneHot, randint, tensor, where, zeros } from "../index.js";
 import { closeDevices, openDevices } from "./support/engineDevices.js";
 import { describeMismatch, worstMismatch } from "./support/tolerance.js";
 
@@ -39,6 +39,7 @@ function programs(device: Device): Record<string, () => Tensor | (Tensor | null)
     "int32 rounded": () => [integers(2, -3).floor(), integers(2, -3).ceil(), integers(2, -3).round()],
     "a mask fills int32 with 1.5": () => integers(4, 5).maskedFill(mask, 1.5),
     "a mask fills bool": () => mask.maskedFill(mask, 0),
+    "int32 and a number by a mask": () => [where(mask, integers(4, 5), 0), where(mask, 0.5, integers(4, 5))],
     "means of nothing": () => [none(0).mean(), none(0, 3).mean(0), none(0).std()],
     "an empty list of dimensions": () => [thirds.sum([]), thirds.mean([]), thirds.amax([])],
     "a vector of nothing joins": () => cat([none(0), vector(1, 2).unsqueeze(0)]),
