@@ -7,7 +7,7 @@ export {
   type ShapedOptions, type TensorOptions,
 } from "./factories.js";
 export { cat, oneHot, stack, where } from "./functions.js";
-export { isGradEnabled, noGrad } from "./autograd.js";
+export { isGradEnabled, noGrad } from "./gradMode.js";
 export { getRandomState, hostPermutation, manualSeed, nextKey, setRandomState, type RandomState } from "./random.js";
 export { collectIfNeeded, memory, resetPeakMemory, setCollectionThreshold, type MemoryReport } from "./memory.js";
 export { type DeviceTarget, type OpenDeviceOptions, isAvailable, openDevice } from "./device.js";

@@ -5,12 +5,12 @@ import { arithmeticDType, promote, promoteScalar } from "../dtype.js";
 import { elementwise } from "../ops/basic.js";
 import { allocate } from "../raw.js";
 import { argumentError } from "../scope.js";
-import { type TensorCore, call, construct, freshSlot } from "./core.js";
+import { call, construct, freshSlot } from "./core.js";
 import type { Tensor } from "./tensor.js";
 import { tidy } from "./tidy.js";
 import { TensorViews } from "./views.js";
 
-export type Value = TensorCore | number;
+export type Value = Tensor | number;
 
 export interface AlphaOptions {
   /** A factor for the other operand. Default 1. */
@@ -139,18 +139,18 @@ export abstract class TensorArithmetic extends TensorViews {
   gt(other: Value): Tensor { return this.compare("gt", other); }
   ge(other: Value): Tensor { return this.compare("ge", other); }
   isnan(): Tensor { return call(elementwise("isnan"), [this], [])[0]; }
-  logicalAnd(other: TensorCore): Tensor { return call(elementwise("logicalAnd"), [this.bool(), other.to("bool")], [])[0]; }
-  logicalOr(other: TensorCore): Tensor { return call(elementwise("logicalOr"), [this.bool(), other.to("bool")], [])[0]; }
+  logicalAnd(other: Tensor): Tensor { return call(elementwise("logicalAnd"), [this.bool(), other.to("bool")], [])[0]; }
+  logicalOr(other: Tensor): Tensor { return call(elementwise("logicalOr"), [this.bool(), other.to("bool")], [])[0]; }
   logicalNot(): Tensor { return call(elementwise("logicalNot"), [this.bool()], [])[0]; }
 
   /** this where condition holds, else other. */
-  where(condition: TensorCore, other: Value): Tensor {
-    return choose(condition, this, this.asTensor(other));
+  where(condition: Tensor, other: Value): Tensor {
+    return choose(condition, this.self, this.asTensor(other));
   }
   /** value, converted to this dtype, where the bool mask holds. */
-  maskedFill(mask: TensorCore, value: number): Tensor {
+  maskedFill(mask: Tensor, value: number): Tensor {
     if (mask.dtype !== "bool") throw argumentError("maskedFill", `got a mask of dtype ${mask.dtype}; expected bool (compare, or call .bool()).`);
-    return choose(mask, this.scalar(value, this.dtype), this);
+    return choose(mask, this.scalar(value, this.dtype), this.self);
   }
 
   // ── how operands meet ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -179,7 +179,7 @@ export abstract class TensorArithmetic extends TensorViews {
   withScalar(name: string, value: number): Tensor {
     return call(elementwise(name), [this.to(promoteScalar(this.dtype, value))], [value])[0];
   }
-  withTensor(name: string, other: TensorCore): Tensor {
+  withTensor(name: string, other: Tensor): Tensor {
     const dtype = arithmeticDType(name, promote(this.dtype, other.dtype));
     return call(elementwise(name), [this.to(dtype), other.to(dtype)], [])[0];
   }
@@ -191,7 +191,7 @@ export abstract class TensorArithmetic extends TensorViews {
 }
 
 /** whenTrue where the bool condition holds, else whenFalse; all three broadcast. */
-export function choose(condition: TensorCore, whenTrue: TensorCore, whenFalse: TensorCore): Tensor {
+export function choose(condition: Tensor, whenTrue: Tensor, whenFalse: Tensor): Tensor {
   if (condition.dtype !== "bool") throw argumentError("where", `got a condition of dtype ${condition.dtype}; expected bool (compare, or call .bool()).`);
   const dtype = promote(whenTrue.dtype, whenFalse.dtype);
   return call(elementwise("where"), [condition, whenTrue.to(dtype), whenFalse.to(dtype)], [])[0];

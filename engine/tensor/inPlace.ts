@@ -1,9 +1,9 @@
 // In-place methods: PyTorch's names with an underscore. Each computes out of place and takes over the value, so that the tape sees the ordinary
 // operation; where the tape would save this tensor's old value, it saves a copy, which the change does not touch.
-import { isGradEnabled } from "../autograd.js";
+import { isGradEnabled } from "../gradMode.js";
 import { copied } from "../raw.js";
 import type { Value } from "./arithmetic.js";
-import { type TensorCore, construct } from "./core.js";
+import { construct } from "./core.js";
 import { TensorReductions } from "./reductions.js";
 import type { Tensor } from "./tensor.js";
 
@@ -22,9 +22,9 @@ export abstract class TensorInPlace extends TensorReductions {
   relu_(): this { return this.become("relu_", true, (old) => old.relu()); }
   sigmoid_(): this { return this.become("sigmoid_", true, (old) => old.sigmoid()); }
   tanh_(): this { return this.become("tanh_", true, (old) => old.tanh()); }
-  maskedFill_(mask: TensorCore, value: number): this { return this.assign("maskedFill_", this.maskedFill(mask, value)); }
+  maskedFill_(mask: Tensor, value: number): this { return this.assign("maskedFill_", this.maskedFill(mask, value)); }
   /** Takes the other tensor's values, converted and broadcast. */
-  copy_(other: TensorCore): this { return this.assign("copy_", other.to(this.dtype).to(this.device).expand(this.shape).clone()); }
+  copy_(other: Tensor): this { return this.assign("copy_", other.to(this.dtype).to(this.device).expand(this.shape).clone()); }
   fill_(value: number): this { return this.assign("fill_", this.filled(value)); }
   zero_(): this { return this.fill_(0); }
 

@@ -6,7 +6,7 @@ import { type ExtremeParams, argReduce, extreme, extremeAlong, norm2, product, s
 import { argumentError } from "../scope.js";
 import { at, broadcastShapes, formatShape, normalizeDim, normalizeDims } from "../shape.js";
 import { TensorArithmetic } from "./arithmetic.js";
-import { type TensorCore, call } from "./core.js";
+import { call } from "./core.js";
 import type { Tensor } from "./tensor.js";
 import { tidy } from "./tidy.js";
 
@@ -80,16 +80,16 @@ export abstract class TensorReductions extends TensorArithmetic {
   }
   /** max(): the largest element; max(dim): [values, int32 indices]; max(other): element-wise. */
   max(): Tensor;
-  max(other: TensorCore): Tensor;
+  max(other: Tensor): Tensor;
   max(dim: number | (DimOptions & { readonly dim: number }), keepdim?: boolean | DimOptions): [Tensor, Tensor];
-  max(dim?: number | DimOptions | TensorCore, keepdim?: boolean | DimOptions): Tensor | [Tensor, Tensor] {
+  max(dim?: number | DimOptions | Tensor, keepdim?: boolean | DimOptions): Tensor | [Tensor, Tensor] {
     if (dim instanceof TensorArithmetic) return this.maximum(dim);
     return dim === undefined ? this.amax() : this.alongDim("max", [dim, keepdim]);
   }
   min(): Tensor;
-  min(other: TensorCore): Tensor;
+  min(other: Tensor): Tensor;
   min(dim: number | (DimOptions & { readonly dim: number }), keepdim?: boolean | DimOptions): [Tensor, Tensor];
-  min(dim?: number | DimOptions | TensorCore, keepdim?: boolean | DimOptions): Tensor | [Tensor, Tensor] {
+  min(dim?: number | DimOptions | Tensor, keepdim?: boolean | DimOptions): Tensor | [Tensor, Tensor] {
     if (dim instanceof TensorArithmetic) return this.minimum(dim);
     return dim === undefined ? this.amin() : this.alongDim("min", [dim, keepdim]);
   }
@@ -177,7 +177,7 @@ export abstract class TensorReductions extends TensorArithmetic {
   }
 
   /** PyTorch's matmul: vectors, matrices and batches of matrices, batch dimensions broadcast. */
-  matmul(other: TensorCore): Tensor {
+  matmul(other: Tensor): Tensor {
     const right = other as Tensor;
     if (this.ndim === 0 || right.ndim === 0) {
       throw argumentError("matmul", `got shapes ${formatShape(this.shape)} and ${formatShape(right.shape)}; expected at least one dimension each (use mul for scalars).`);
@@ -189,11 +189,11 @@ export abstract class TensorReductions extends TensorArithmetic {
     return dropped.length === shape.length ? product : product.reshape(dropped);
   }
   /** Two matrices. */
-  mm(other: TensorCore): Tensor {
+  mm(other: Tensor): Tensor {
     return this.strictProduct("mm", other as Tensor, 2);
   }
   /** Two batches of matrices, [b, m, k]·[b, k, n]. */
-  bmm(other: TensorCore): Tensor {
+  bmm(other: Tensor): Tensor {
     return this.strictProduct("bmm", other as Tensor, 3);
   }
   private strictProduct(operation: string, other: Tensor, rank: number): Tensor {

@@ -5,10 +5,11 @@ import { gather, indexSelect } from "../ops/indexing.js";
 import { diagonal, diagonalMatrix, pad, permute, slice, split } from "../ops/movement.js";
 import { argumentError } from "../scope.js";
 import { at, broadcastShapes, formatShape, inferShape, normalizeDim, reshapedStrides, sameShape, shapeArguments } from "../shape.js";
-import { TensorCore, call } from "./core.js";
+import { call } from "./core.js";
 import type { Tensor } from "./tensor.js";
+import { TensorTransfer } from "./transfer.js";
 
-export abstract class TensorViews extends TensorCore {
+export abstract class TensorViews extends TensorTransfer {
   contiguous(): Tensor {
     return this.isContiguous ? this.self : call(inOrder, [this], null)[0];
   }
@@ -72,7 +73,7 @@ export abstract class TensorViews extends TensorCore {
     if (!fits) throw argumentError("expand", `got sizes ${formatShape(requested)} for a tensor of shape ${formatShape(this.shape)}; only dimensions of size 1 can grow, and new ones come first.`);
     return call(expandTo, [this], target)[0];
   }
-  expandAs(other: TensorCore): Tensor {
+  expandAs(other: Tensor): Tensor {
     return this.expand(other.shape);
   }
   /** Copies side by side: repeat(2, 3) tiles a matrix twice down and three times across. */
@@ -154,11 +155,11 @@ export abstract class TensorViews extends TensorCore {
     throw argumentError("diag", `got shape ${formatShape(this.shape)}; expected a vector or a matrix.`);
   }
   /** out[i…] = this[.., index[i…], ..] along dim; index int32 of as many dimensions. */
-  gather(dim: number, index: TensorCore): Tensor {
+  gather(dim: number, index: Tensor): Tensor {
     return call(gather, [this, index], { dim: normalizeDim("gather", dim, this.ndim) })[0];
   }
   /** The slices of dim that an int32 vector names. */
-  indexSelect(dim: number, index: TensorCore): Tensor {
+  indexSelect(dim: number, index: Tensor): Tensor {
     return call(indexSelect, [this, index], { dim: normalizeDim("indexSelect", dim, this.ndim) })[0];
   }
   float(): Tensor {
