@@ -43,3 +43,9 @@ function isPlainObject(value: unknown): value is object {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }
+
+/** A probability, or a sentence. */
+export function probability(callee: string, value: number): number {
+  if (!(value >= 0 && value <= 1)) throw argumentError(callee, `got p = ${value}; expected a probability from 0 to 1.`);
+  return value;
+}

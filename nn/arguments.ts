@@ -2,7 +2,7 @@
 import type { Pair } from "../kernels/types.js";
 import { argumentError } from "../engine/scope.js";
 
-export { checkedOptions, optionalTail } from "../engine/arguments.js";
+export { checkedOptions, optionalTail, probability } from "../engine/arguments.js";
 
 /** One number for both height and width, or the two of them. */
 export type Size2 = number | readonly [number, number];
@@ -23,11 +23,5 @@ export function pair(callee: string, name: string, value: Size2, least = 0): Pai
 /** A whole number of at least `least`, or a sentence. */
 export function count(callee: string, name: string, value: number, least = 0): number {
   if (!Number.isInteger(value) || value < least) throw argumentError(callee, `got ${name} ${value}; expected a whole number of at least ${least}.`);
-  return value;
-}
-
-/** A probability, or a sentence. */
-export function probability(callee: string, value: number): number {
-  if (!(value >= 0 && value <= 1)) throw argumentError(callee, `got p = ${value}; expected a probability from 0 to 1.`);
   return value;
 }

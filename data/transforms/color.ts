@@ -1,6 +1,6 @@
 // What happens to colours and sharpness. Random ones draw in torchvision's order and then call data/functional.
 import { ArgumentError } from "../../kernels/errors.js";
-import { optionalTail, probability } from "../../nn/arguments.js";
+import { optionalTail, probability } from "../../engine/arguments.js";
 import type { Draws } from "../draws.js";
 import { checkBlur } from "../functional/blur.js";
 import { adjustBrightness, adjustContrast, adjustHue, adjustSaturation, gaussianBlur, rgbToGrayscale } from "../functional/index.js";

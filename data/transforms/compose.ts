@@ -1,7 +1,7 @@
 // Transforms made of transforms.
 import type { Draws } from "../draws.js";
 import { ArgumentError } from "../../kernels/errors.js";
-import { probability } from "../../nn/arguments.js";
+import { probability } from "../../engine/arguments.js";
 import { chancy, describeAll, fixed, isRandom, type Transform, type TransformDescription } from "./transform.js";
 
 type Step = Transform<unknown, unknown>;

@@ -1,6 +1,6 @@
 // Where pixels go: sizes, crops, flips, rotations. Random ones draw in torchvision's order and then call data/functional.
 import { ArgumentError } from "../../kernels/errors.js";
-import { optionalTail, probability } from "../../nn/arguments.js";
+import { optionalTail, probability } from "../../engine/arguments.js";
 import type { Draws } from "../draws.js";
 import {
   affine, type AffineInterpolation, centerCrop, crop, type Fill, hflip, type Interpolation, pad, type Padding, type PaddingMode, resize,

@@ -1,7 +1,7 @@
 // From bytes to values, and what happens to values [channels, height, width]. The names and the arithmetic (float32, in this order) are
 // torchvision's.
 import { ArgumentError } from "../../kernels/errors.js";
-import { optionalTail, probability } from "../../nn/arguments.js";
+import { optionalTail, probability } from "../../engine/arguments.js";
 import type { Draws } from "../draws.js";
 import { roundHalfEven } from "../functional/crop.js";
 import { erase } from "../functional/erase.js";
