@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { adapterEnvironment } from "./archives.mjs";
 import { prepare, root } from "./prepare.mjs";
 
-/** Installs and builds what is missing and bundles bench/main.ts; returns the path to run. */
-export async function buildBenchmark() {
+/** Installs and builds what is missing and bundles bench/NAME.ts; returns the path to run. */
+export async function buildBenchmark(name = "main") {
   prepare();
   const { build } = await import("esbuild");
-  const outfile = join(root, "build", "bench", "main.mjs");
+  const outfile = join(root, "build", "bench", `${name}.mjs`);
   await build({
-    entryPoints: [join(root, "bench", "main.ts")],
+    entryPoints: [join(root, "bench", `${name}.ts`)],
     outfile,
     bundle: true,
     platform: "node",
