@@ -1,5 +1,6 @@
 // IDX, the format of MNIST's files: two zero bytes, a type, the number of dimensions, the dimensions as big-endian uint32, then the values,
 // big-endian. Nothing in the header is trusted: a file whose length does not fit it is refused, never read in part.
+import { joinedBytes } from "../engine/bytes.js";
 import { AthanorError } from "../kernels/errors.js";
 import type { HostTensor } from "./image.js";
 
@@ -97,10 +98,10 @@ async function gunzip(bytes: Uint8Array, fileName: string): Promise<Uint8Array> 
       const reason = error instanceof Error ? error.message : String(error);
       throw new DataFileError(`${fileName}: cannot be unpacked (${reason}); the file is truncated or damaged. Fetch it again.`);
     });
-    if (done) return joined(chunks, length);
+    if (done) return joinedBytes(chunks);
     chunks.push(value);
     length += value.length;
-    header ??= parseHeader(joined(chunks, length), fileName);
+    header ??= parseHeader(joinedBytes(chunks), fileName);
     if (header !== null && length > header.fileBytes) {
       await reader.cancel();
       throw new DataFileError(
@@ -108,16 +109,4 @@ async function gunzip(bytes: Uint8Array, fileName: string): Promise<Uint8Array> 
       );
     }
   }
-}
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const [first] = chunks;
-  if (chunks.length === 1 && first !== undefined) return first;
-  const all = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return all;
 }

@@ -1,5 +1,6 @@
 // What a PNG file must be before a decoder may trust it: its chunks whole and in reach, its header sane, and as many bytes of pixels packed in
 // it as the header promises. pngjs takes all of this at its word and fills what is missing with whatever memory holds.
+import { joinedBytes } from "../engine/bytes.js";
 import { DataFileError } from "./idx.js";
 
 const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -45,7 +46,7 @@ export function checkChunks(bytes: Uint8Array, fileName: string): PngContents {
     if (unpackedBytes !== null && type === "IHDR") throw new DataFileError(`${fileName}: has a second header; expected one, the file is damaged.`);
     unpackedBytes ??= checkHeader(view, offset, length, type, fileName);
     if (type === "IDAT") parts.push(bytes.subarray(offset + 8, offset + 8 + length));
-    if (type === "IEND") return { unpackedBytes, packed: joined(parts) };
+    if (type === "IEND") return { unpackedBytes, packed: joinedBytes(parts) };
     offset = end;
   }
 }
@@ -65,14 +66,4 @@ function checkHeader(view: DataView, offset: number, length: number, type: strin
   const sizeOf = (columns: number, rows: number): number => (columns > 0 ? rows * (1 + Math.ceil((columns * samples * depth) / 8)) : 0);
   if (interlaced === 0) return sizeOf(width, height);
   return passes.reduce((sum, [x, y, dx, dy]) => sum + sizeOf(Math.ceil((width - x) / dx), Math.max(0, Math.ceil((height - y) / dy))), 0);
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    all.set(part, offset);
-    offset += part.length;
-  }
-  return all;
 }

@@ -10,7 +10,7 @@ import test from "tape";
 import { getRandomState, load, manualSeed, nn, openDevice, optim, rand, save, tensor, training } from "../index.js";
 import { EPOCHS, trainInFolder, type EpochReport } from "./support/checkpointRun.js";
 import { closeDevices, openDevices } from "./support/engineDevices.js";
-import { refusal } from "./support/refusal.js";
+import { type RefusedCall, checkRefusals, refusal } from "./support/refusal.js";
 
 const { Checkpoint } = training;
 const KILLS = 20;
@@ -145,7 +145,7 @@ test("what cannot be is a sentence, and nothing is lost", async (t) => {
   await writeFile(file, "");
   const optimizer = new optim.SGD(model.parameters(), { lr: 1 });
   const odd = { stateDict: () => ({ when: new Date() }), loadStateDict: () => undefined };
-  const rows: [string, () => unknown, RegExp][] = [
+  const rows: RefusedCall[] = [
     ["a new run in an old folder", () => new Checkpoint(folder, { model }).save(1), /earlier run, up to epoch 7; call load\(\).*overwrite: true/],
     ["another model", () => new Checkpoint(folder, { model: new nn.Linear(3, 1) }).load(), /got shape \[1, 2\], expected \[1, 3\]/],
     ["a part that was not saved", () => new Checkpoint(folder, { model, optimizer }).load(), /holds no "optimizer"; it has model/],
@@ -159,10 +159,7 @@ test("what cannot be is a sentence, and nothing is lost", async (t) => {
     ["an odd name", () => new Checkpoint(folder, { "my.model": model }), /"my\.model"/],
     ["keeping none", () => new Checkpoint(folder, { model }, { keepLast: 0 }), /keepLast 0/],
   ];
-  for (const [what, work, expected] of rows) {
-    const message = await refusal(work);
-    t.ok(expected.test(message), `${what}: ${message}`);
-  }
+  await checkRefusals(t, rows);
   t.equal(await digest(`${folder}/checkpoint-000007.safetensors`), before, "the old checkpoint is as it was");
   await new Checkpoint(folder, { model }, { overwrite: true }).save(1);
   t.equal(await Checkpoint.latest(folder), `${folder}/checkpoint-000001.safetensors`, "unless it is asked for");

@@ -15,7 +15,7 @@ function runProgram(name: string, program: string, ...args: string[]) {
     "node_modules/typescript/bin/tsc", "--ignoreConfig", "--noEmit", "--strict", "--target", "ES2022", "--module", "NodeNext", "--skipLibCheck",
     "--lib", "ES2023,DOM,ESNext.Disposable", "--types", "node,@webgpu/types", file,
   ], { encoding: "utf8" });
-  const run = spawnSync(process.execPath, ["--import", "tsx", file, ...args], { encoding: "utf8" });
+  const run = spawnSync(process.execPath, ["--import", "tsx", `${name}.ts`, ...args], { cwd: "build/docs", encoding: "utf8" });
   return { complaints: types.stdout, status: run.status, out: run.stdout, err: run.stderr };
 }
 

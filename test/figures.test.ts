@@ -3,7 +3,8 @@ import { mkdtemp, readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "tape";
-import { AthanorError, data, training } from "../index.js";
+import { data, training } from "../index.js";
+import { type RefusedCall, checkRefusals } from "./support/refusal.js";
 
 const { barChart, Confusion, confusionMatrix, curves, Figure, History, imageSheet, lineChart, rankedTable } = training;
 
@@ -89,7 +90,7 @@ test("files of both kinds, and what cannot be drawn is a sentence", async (t) =>
   await figure.save(join(folder, "curves.svg"), join(folder, "curves.png"));
   t.deepEqual((await readdir(folder)).toSorted(), ["curves.png", "curves.svg"]);
   t.equal(await readFile(join(folder, "curves.svg"), "utf8"), figure.svg);
-  const rows: [string, () => unknown, RegExp][] = [
+  const rows: RefusedCall[] = [
     ["an odd ending", () => figure.save(join(folder, "curves.pdf")), /\.svg or \.png/],
     ["an odd scale", () => figure.toPng(0), /scale 0/],
     ["no SVG", () => new Figure("<svg", 1, 1).toPng(), /cannot be drawn/],
@@ -102,12 +103,5 @@ test("files of both kinds, and what cannot be drawn is a sentence", async (t) =>
     ["no columns", () => imageSheet([], { columns: 0 }), /0 columns/],
     ["an uneven table", () => rankedTable(["a", "b"], [["1"]]), /a row of 1 cells for 2 columns/],
   ];
-  for (const [what, work, expected] of rows) {
-    try {
-      await work();
-      t.fail(`${what}: went through`);
-    } catch (error) {
-      t.ok(error instanceof AthanorError && expected.test(error.message), `${what}: ${String(error)}`);
-    }
-  }
+  await checkRefusals(t, rows);
 });

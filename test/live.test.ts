@@ -8,7 +8,7 @@ import type { Browser, Page } from "playwright-core";
 import test from "tape";
 import { data, training } from "../index.js";
 import { launchChromium } from "./browser/chromium.js";
-import { refusal } from "./support/refusal.js";
+import { type RefusedCall, checkRefusals, refusal } from "./support/refusal.js";
 
 const { Visdom } = training;
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -50,7 +50,7 @@ test("windows: begin, append, replace, several lines, gaps, names", async (t) =>
   const count = long?.x.length ?? 0;
   t.ok(count > 10_000 && count <= 20_000, `30,000 points are thinned to ${count}`);
   t.ok((long?.x[0] ?? 9) <= 1 && long?.x.at(-1) === 29_999, "from the first to the last");
-  const rows: [string, () => unknown, RegExp][] = [
+  const rows: RefusedCall[] = [
     ["more values than places", () => viz.line([1, 2], [1]), /2 values for 1 places/],
     ["uneven rows", () => viz.line([[1, 2], [1]], [1, 2]), /uneven rows/],
     ["a place that is none", () => viz.line(1, NaN), /NaN as a place/],
@@ -58,10 +58,7 @@ test("windows: begin, append, replace, several lines, gaps, names", async (t) =>
     ["two lines of one name", () => viz.line([[1, 2]], [1], { name: "a" }), /2 lines for the name "a"/],
     ["an odd port", () => Visdom.open({ port: 70_000 }), /port 70000/],
   ];
-  for (const [what, work, expected] of rows) {
-    const message = await refusal(work);
-    t.ok(expected.test(message), `${what}: ${message}`);
-  }
+  await checkRefusals(t, rows);
   await viz.close();
   await viz.close();
   t.match(await refusal(() => viz.line(1, 1)), /was closed/);

@@ -2,8 +2,9 @@
 // says about what it cannot measure.
 import { readFileSync } from "node:fs";
 import test from "tape";
-import { AthanorError, type Device, manualSeed, nn, randn, type Tensor, tensor, training } from "../index.js";
+import { type Device, manualSeed, nn, randn, type Tensor, tensor, training } from "../index.js";
 import { closeDevices, openDevices } from "./support/engineDevices.js";
+import { type RefusedCall, checkRefusals } from "./support/refusal.js";
 
 const { Accuracy, Confusion, ConfusionMatrix, DivergedError, MeanLoss } = training;
 
@@ -182,7 +183,7 @@ test("wrong calls are sentences", async (t) => {
   mixed.update(randn(1, 3).to(cpu), ints([0], cpu));
   const outside = new ConfusionMatrix(3);
   outside.update(ints([0, 1, 2], cpu), ints([0, 1, 3], cpu));
-  const calls: [string, () => unknown, RegExp][] = [
+  const calls: RefusedCall[] = [
     ["logits without classes", () => new Accuracy().update(randn(3), ints([0, 1, 2], cpu)), /logits \[3\].*expected logits \[N, C/],
     ["labels of another length", () => new Accuracy().update(randn(3, 2), ints([0, 1], cpu)), /\[3, 2\] and labels \[2\]/],
     ["float labels", () => new Accuracy().update(randn(2, 2), randn(2)), /dtype float32; expected int32/],
@@ -197,14 +198,7 @@ test("wrong calls are sentences", async (t) => {
     ["a ragged matrix", () => new Confusion([[1, 2], [3]]), /square/],
     ["an odd zero division", () => new Confusion([[1]]).perClass({ zeroDivision: 0.5 }), /zeroDivision 0.5; expected 0, 1 or NaN/],
   ];
-  for (const [what, call, expected] of calls) {
-    try {
-      await call();
-      t.fail(`${what}: went through`);
-    } catch (error) {
-      t.ok(error instanceof AthanorError && expected.test(error.message), `${what}: ${String(error)}`);
-    }
-  }
+  await checkRefusals(t, calls);
 });
 
 test.onFinish(() => void closeDevices(devices));

@@ -3,29 +3,20 @@
 // on the reference device too, where nothing but the last digits may differ; on WebGPU each kind of network, in the run that is quickest there
 // (SwiftShader compiles for seconds). AlexNet and VGG are in models-large.test.ts.
 import test from "tape";
-import { type Device, openDevice } from "../index.js";
-import { checkRun, nameOf, runs, type ClassicRun } from "./support/classicRuns.js";
+import { openDevice } from "../index.js";
+import { checkRuns, runs, type ClassicRun } from "./support/classicRuns.js";
 
 const small = runs.filter(({ factory }) => !factory.startsWith("vgg") && factory !== "alexnet");
 
-async function check(t: test.Test, device: Device, rows: readonly ClassicRun[]): Promise<void> {
-  t.ok(rows.length > 0, `${device.kind}: ${rows.length} runs`);
-  for (const row of rows) {
-    const start = performance.now(), { complaints, compared } = await checkRun(row, device);
-    const seconds = ((performance.now() - start) / 1000).toFixed(1);
-    t.deepEqual(complaints, [], `${device.kind}: ${nameOf(row)}: ${compared} compared, ${seconds} s`);
-  }
-}
-
 test("on the CPU: logits, every gradient, running statistics", async (t) => {
   const device = await openDevice("cpu", { threads: 2 });
-  await check(t, device, small);
+  await checkRuns(t, device, small);
   await device.close();
 });
 
 test("LeNet-5 in float64 is PyTorch's to the last digits", async (t) => {
   const device = await openDevice("reference");
-  await check(t, device, small.filter(({ factory }) => factory === "lenet5")); // plain loops: the larger ones would take hours
+  await checkRuns(t, device, small.filter(({ factory }) => factory === "lenet5")); // plain loops: the larger ones would take hours
   await device.close();
 });
 
@@ -38,6 +29,6 @@ test("on WebGPU", async (t) => {
     resnet50: ({ training }) => !training,
     densenet121: ({ training }) => !training,
   };
-  await check(t, device, small.filter((run) => quickest[run.factory]?.(run) === true));
+  await checkRuns(t, device, small.filter((run) => quickest[run.factory]?.(run) === true));
   await device.close();
 });

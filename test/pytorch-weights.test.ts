@@ -7,9 +7,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test from "tape";
 import { decodePyTorch, encodeSafetensors, load, loadPyTorch, PyTorchFileError, type PyTorchValue, save, Tensor } from "../index.js";
+import { joinedBytes } from "../engine/bytes.js";
 import { construct, fillHashed } from "./support/classicRuns.js";
 import { Small, smallNetwork } from "./support/smallNetwork.js";
-import { bytesOf, global, integer, joined, pytorchFile, storedZip, tensorPickle, text, tuple } from "./support/storedZip.js";
+import { bytesOf, global, integer, pytorchFile, storedZip, tensorPickle, text, tuple } from "./support/storedZip.js";
 
 const pathOf = (name: string) => fileURLToPath(new URL(`fixtures/weights/${name}`, import.meta.url));
 const bytesIn = (name: string) => new Uint8Array(readFileSync(pathOf(name)));
@@ -103,7 +104,7 @@ test("what asks for more than tensors and containers is refused by its name", (t
   for (const [name, expected] of rows) refused(t, name, bytesIn(name), expected);
   const evil = [global("builtins", "eval"), tuple(text("1")), Uint8Array.of(0x52, 0x2e)];
   refused(t, "a call of eval", pytorchFile([[0x80, 2], ...evil.map((part) => [...part])]), /asks for Python's builtins\.eval/);
-  const stacked = joined([text("os"), text("system"), Uint8Array.of(0x93, 0x2e)]);
+  const stacked = joinedBytes([text("os"), text("system"), Uint8Array.of(0x93, 0x2e)]);
   refused(t, "a name from the stack", pytorchFile([[0x80, 4], [...stacked]]), /asks for Python's os\.system/);
   t.end();
 });
@@ -121,7 +122,7 @@ test("tensors that a pickle describes", async (t) => {
   refused(t, "an expanded giant", file(4, 0, [2 ** 28], [0]), /\[268435456\] would take far more memory than the file has; it repeats its values/);
   refused(t, "a storage of another length", file(5, 0, [1], [1]), /archive\/data\/0 has 16 bytes; 5 values of F32 take 20/);
   refused(t, "a storage of another type", file(4, 0, [1], [1], "DoubleStorage"), /has 16 bytes; 4 values of F64 take 32/);
-  const twice = joined([tensorPickle(4, 0, [1], [1]), tensorPickle(2, 0, [1], [1], "DoubleStorage"), Uint8Array.of(0x86, 0x2e)]);
+  const twice = joinedBytes([tensorPickle(4, 0, [1], [1]), tensorPickle(2, 0, [1], [1], "DoubleStorage"), Uint8Array.of(0x86, 0x2e)]);
   refused(t, "one storage of two types", pytorchFile([[0x80, 2], [...twice]]), /storage 0 is used as F32 and as F64/);
 });
 
@@ -181,7 +182,7 @@ test("each damaged file is refused with a sentence", (t) => {
     ["safetensors", bytesIn("written-here.safetensors"), /does not begin as a file of torch\.save/],
     ["cut before the directory", good.subarray(0, good.length - 400), /no zip directory at its end: it is truncated/],
     ["cut in the first entry", good.subarray(0, 60), /no zip directory at its end/],
-    ["its middle missing", joined([good.subarray(0, 200), good.subarray(400)]), /should span|is not where it should be|where there is no entry/],
+    ["its middle missing", joinedBytes([good.subarray(0, 200), good.subarray(400)]), /should span|is not where it should be|where there is no entry/],
     ["a directory past the end", patched(end + 16, 255, 255, 255, 127), /zip directory should span bytes 2147483647/],
     ["a directory of 64 bits that is not there", patchedIn(patched(end - 20, 0), end + 16, 255, 255, 255, 255), /64-bit form, which is not there/],
     ["more entries than there are", patched(end + 10, 200, 0), /entry \d+ of the zip directory's 200 is not where it should be/],
@@ -194,11 +195,11 @@ test("each damaged file is refused with a sentence", (t) => {
     ["a zip of something else", storedZip([{ name: "word/document.xml", data: bytesOf(["<a/>"]) }]), /holds 0 entries called data\.pkl/],
     ["two pickles", storedZip([none("a/data.pkl"), none("b/data.pkl")]), /holds 2 entries called data\.pkl/],
     ["an entry twice", storedZip([none("a/data.pkl"), none("a/data.pkl")]), /lists "a\/data\.pkl" twice/],
-    ["no storage", storedZip([{ name: "a/data.pkl", data: joined([tensorPickle(4, 0, [1], [1]), bytesOf(["."])]) }]), /a\/data\/0, which is not/],
+    ["no storage", storedZip([{ name: "a/data.pkl", data: joinedBytes([tensorPickle(4, 0, [1], [1]), bytesOf(["."])]) }]), /a\/data\/0, which is not/],
     ["big-endian", storedZip([none("a/data.pkl"), { name: "a/byteorder", data: bytesOf(["big"]) }]), /big-endian machine/],
     ["the older form, cut", legacy.subarray(0, legacy.length - 3), /should end at byte \d+, but the file ends at \d+: it is truncated/],
     ["the older form, cut in its pickle", legacy.subarray(0, 300), /in the middle of a value/],
-    ["the older form with bytes after it", joined([legacy, Uint8Array.of(0)]), /it has bytes after its end/],
+    ["the older form with bytes after it", joinedBytes([legacy, Uint8Array.of(0)]), /it has bytes after its end/],
     ["the older form of another protocol", new Uint8Array(legacy).fill(7, 18, 19), /protocol is \d+; expected 1001/],
   ];
   for (const [name, bytes, expected] of rows) refused(t, name, bytes, expected);
@@ -272,7 +273,7 @@ function wideZip(bytes: Uint8Array): Uint8Array {
   new DataView(locator.buffer).setBigUint64(8, BigInt(start + size), true);
   new DataView(last.buffer).setUint32(0, 0x06054b50, true);
   last.fill(0xff, 8, 20);
-  return joined([bytes.subarray(0, start), ...records, end64, locator, last]);
+  return joinedBytes([bytes.subarray(0, start), ...records, end64, locator, last]);
 }
 
 test("load tells the formats apart by their bytes", async (t) => {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import test from "tape";
 import { data, type Device, manualSeed, nn, optim, randn, type Tensor, tensor, training } from "../index.js";
 import { closeDevices, openDevices } from "./support/engineDevices.js";
-import { refusal } from "./support/refusal.js";
+import { type RefusedCall, checkRefusals, refusal } from "./support/refusal.js";
 
 const { checkLoss, CsvLogger, DivergedError, EarlyStopping, History, progress, ProgressBar } = training;
 const newFolder = () => mkdtemp(join(tmpdir(), "athanor-training-"));
@@ -82,17 +82,14 @@ test("history: rows, curves, the best epoch, JSON", async (t) => {
   t.deepEqual((await History.load(path)).records, history.records);
   t.deepEqual(History.fromJSON(JSON.parse(JSON.stringify(history))).records, history.records);
   await writeFile(path, "[{");
-  const rows: [string, () => unknown, RegExp][] = [
+  const rows: RefusedCall[] = [
     ["an epoch twice", () => history.add({ epoch: 2.5 }), /epoch 2.5 after epoch 2.5/],
     ["a text", () => history.add(JSON.parse('{"epoch":3,"trainLoss":"low"}')), /trainLoss = "low"/],
     ["no JSON", () => History.load(path), /is no JSON/],
     ["no file", () => History.load(`${path}.none`), /cannot be read/],
     ["no list", () => History.fromJSON({}), /list of epochs/],
   ];
-  for (const [what, work, expected] of rows) {
-    const message = await refusal(work);
-    t.ok(expected.test(message), `${what}: ${message}`);
-  }
+  await checkRefusals(t, rows);
 });
 
 test("CSV log: rows in order, quoted, gone on with", async (t) => {

@@ -1,5 +1,6 @@
 // The classic networks against torchvision: a row of test/fixtures/models.json run on a device, from weights of a formula both sides compute.
 import { readFileSync } from "node:fs";
+import type { Test } from "tape";
 import { type Device, nn, noGrad, Tensor, tensor, tidy } from "../../index.js";
 import { hashedPiece } from "./hashWeights.js";
 
@@ -27,7 +28,7 @@ export interface ClassicRun {
 
 export const runs = JSON.parse(readFileSync(new URL("../fixtures/models.json", import.meta.url), "utf8")) as ClassicRun[];
 
-export function nameOf({ factory, input, training, frozen, options }: ClassicRun): string {
+function nameOf({ factory, input, training, frozen, options }: ClassicRun): string {
   const special = Object.entries(options).filter(([name]) => name !== "numClasses" && !name.startsWith("dropout"));
   const mode = training ? `training${frozen ? " with frozen norms" : ""}` : "evaluation";
   return `${factory} [${input.join(", ")}] in ${mode}${special.length > 0 ? ` ${JSON.stringify(Object.fromEntries(special))}` : ""}`;
@@ -109,7 +110,7 @@ async function complaint(what: string, got: Tensor | null | undefined, want: Dig
     `elements by ${probes.map((d) => d.toExponential(1)).join(" ")}; allowed ${bound.toExponential(1)}`;
 }
 
-export interface Report {
+interface Report {
   /** What differs from torchvision; empty where nothing does. */
   readonly complaints: string[];
   /** Digests and outputs compared. */
@@ -117,7 +118,7 @@ export interface Report {
 }
 
 /** Forward and backward. Everything made is let go of. */
-export async function checkRun(row: ClassicRun, device: Device): Promise<Report> {
+async function checkRun(row: ClassicRun, device: Device): Promise<Report> {
   const exact = device.kind === "reference";
   const model = construct(row.factory, { ...row.options, initialize: false }).to(device).train(row.training);
   if (row.frozen) model.modules().forEach((module) => module instanceof nn.BatchNorm2d && module.eval());
@@ -147,6 +148,16 @@ export async function checkRun(row: ClassicRun, device: Device): Promise<Report>
       parameter.dispose();
     }
     model.buffers().forEach((buffer) => buffer.dispose());
+  }
+}
+
+/** Each run agrees with torchvision on the device. */
+export async function checkRuns(t: Test, device: Device, rows: readonly ClassicRun[]): Promise<void> {
+  t.ok(rows.length > 0, `${device.kind}: ${rows.length} runs`);
+  for (const row of rows) {
+    const start = performance.now(), { complaints, compared } = await checkRun(row, device);
+    const seconds = ((performance.now() - start) / 1000).toFixed(1);
+    t.deepEqual(complaints, [], `${device.kind}: ${nameOf(row)}: ${compared} compared, ${seconds} s`);
   }
 }
 

@@ -1,4 +1,5 @@
 // What a wrong call says.
+import type { Test } from "tape";
 import { AthanorError } from "../../index.js";
 
 /** The sentence with which the work was refused; where it was not, or not by one of our errors, a text that matches no expectation. */
@@ -8,5 +9,19 @@ export async function refusal(work: () => unknown): Promise<string> {
     return "went through";
   } catch (error) {
     return error instanceof AthanorError ? error.message : `not one of ours: ${String(error)}`;
+  }
+}
+
+export type RefusedCall = readonly [what: string, work: () => unknown, sentence: RegExp];
+
+/** Each call is refused by one of our errors, with the sentence expected. */
+export async function checkRefusals(t: Test, calls: readonly RefusedCall[]): Promise<void> {
+  for (const [what, work, sentence] of calls) {
+    try {
+      await work();
+      t.fail(`${what}: went through`);
+    } catch (error) {
+      t.ok(error instanceof AthanorError && sentence.test(error.message), `${what}: ${String(error)}`);
+    }
   }
 }

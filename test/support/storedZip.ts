@@ -1,4 +1,6 @@
 // A zip archive of stored entries, and pickles opcode by opcode: to build the PyTorch files that no honest program writes.
+import { joinedBytes } from "../../engine/bytes.js";
+
 const encoder = new TextEncoder();
 
 export interface ZipEntry {
@@ -24,7 +26,7 @@ export function storedZip(entries: readonly ZipEntry[]): Uint8Array {
   }
   const size = directory.reduce((sum, { length }) => sum + length, 0);
   const end = record(22, [[0, 0x06054b50, 4], [8, entries.length, 2], [10, entries.length, 2], [12, size, 4], [16, at, 4]]);
-  return joined([...parts, ...directory, end]);
+  return joinedBytes([...parts, ...directory, end]);
 }
 
 function record(length: number, fields: readonly [at: number, value: number, width: 2 | 4][], text = new Uint8Array(0), textAt = 0): Uint8Array {
@@ -34,16 +36,6 @@ function record(length: number, fields: readonly [at: number, value: number, wid
     else view.setUint32(at, value, true);
   }
   bytes.set(text, textAt);
-  return bytes;
-}
-
-export function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
   return bytes;
 }
 
@@ -58,13 +50,13 @@ export function pytorchFile(pickle: readonly (number | string | readonly number[
 
 /** Numbers are bytes, strings their UTF-8. */
 export function bytesOf(parts: readonly (number | string | readonly number[])[]): Uint8Array {
-  return joined(parts.map((part) => (typeof part === "string" ? encoder.encode(part) : Uint8Array.from(typeof part === "number" ? [part] : part))));
+  return joinedBytes(parts.map((part) => (typeof part === "string" ? encoder.encode(part) : Uint8Array.from(typeof part === "number" ? [part] : part))));
 }
 
 /** BINUNICODE */
 export const text = (value: string): Uint8Array => {
   const bytes = encoder.encode(value);
-  return joined([record(5, [[0, 0x58, 2], [1, bytes.length, 4]]), bytes]);
+  return joinedBytes([record(5, [[0, 0x58, 2], [1, bytes.length, 4]]), bytes]);
 };
 /** BININT */
 export const integer = (value: number): Uint8Array => {
@@ -73,13 +65,13 @@ export const integer = (value: number): Uint8Array => {
   new DataView(bytes.buffer).setInt32(1, value, true);
   return bytes;
 };
-export const tuple = (...items: readonly Uint8Array[]): Uint8Array => joined([Uint8Array.of(0x28), ...items, Uint8Array.of(0x74)]);
+export const tuple = (...items: readonly Uint8Array[]): Uint8Array => joinedBytes([Uint8Array.of(0x28), ...items, Uint8Array.of(0x74)]);
 export const global = (module: string, name: string): Uint8Array => encoder.encode(`c${module}\n${name}\n`);
 /** A tensor on storage "0" of so many float32. */
 export const tensorPickle = (
   elements: number, offset: number, size: readonly number[], stride: readonly number[], type = "FloatStorage",
 ): Uint8Array => {
-  const storage = joined([tuple(text("storage"), global("torch", type), text("0"), text("cpu"), integer(elements)), Uint8Array.of(0x51)]);
+  const storage = joinedBytes([tuple(text("storage"), global("torch", type), text("0"), text("cpu"), integer(elements)), Uint8Array.of(0x51)]);
   const given = tuple(storage, integer(offset), tuple(...size.map(integer)), tuple(...stride.map(integer)), Uint8Array.of(0x89), Uint8Array.of(0x7d));
-  return joined([global("torch._utils", "_rebuild_tensor_v2"), given, Uint8Array.of(0x52)]);
+  return joinedBytes([global("torch._utils", "_rebuild_tensor_v2"), given, Uint8Array.of(0x52)]);
 };

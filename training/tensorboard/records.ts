@@ -1,5 +1,6 @@
 // TensorBoard's event files as bytes: protocol buffers (event.proto and summary.proto of TensorFlow, the few fields that scalars and texts
 // need) in TFRecord frames, each with its masked CRC-32C.
+import { joinedBytes } from "../../engine/bytes.js";
 
 /** A field's number and its bytes, key included. */
 type Field = Uint8Array;
@@ -24,16 +25,6 @@ function varint(value: number): number[] {
   return out;
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let end = 0;
-  for (const part of parts) {
-    out.set(part, end);
-    end += part.length;
-  }
-  return out;
-}
-
 function key(field: number, type: number): number[] {
   return varint(field * 8 + type);
 }
@@ -42,7 +33,7 @@ function intField(field: number, value: number): Field {
   return value === 0 ? new Uint8Array(0) : Uint8Array.from([...key(field, wire.varint), ...varint(value)]);
 }
 function bytesField(field: number, content: Uint8Array): Field {
-  return joined([Uint8Array.from([...key(field, wire.bytes), ...varint(content.length)]), content]);
+  return joinedBytes([Uint8Array.from([...key(field, wire.bytes), ...varint(content.length)]), content]);
 }
 function textField(field: number, content: string): Field {
   return bytesField(field, new TextEncoder().encode(content));
@@ -50,32 +41,32 @@ function textField(field: number, content: string): Field {
 function doubleField(field: number, value: number): Field {
   const bytes = new Uint8Array(8);
   new DataView(bytes.buffer).setFloat64(0, value, true);
-  return joined([Uint8Array.from(key(field, wire.fixed64)), bytes]);
+  return joinedBytes([Uint8Array.from(key(field, wire.fixed64)), bytes]);
 }
 function floatField(field: number, value: number): Field {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setFloat32(0, value, true);
-  return joined([Uint8Array.from(key(field, wire.fixed32)), bytes]);
+  return joinedBytes([Uint8Array.from(key(field, wire.fixed32)), bytes]);
 }
 
 /** Summary.Value of a number; stored as float32. */
 export function scalarValue(tag: string, value: number): Uint8Array {
-  return joined([textField(1, tag), floatField(2, value)]);
+  return joinedBytes([textField(1, tag), floatField(2, value)]);
 }
 /** Summary.Value of a text, which TensorBoard shows as Markdown: a string tensor of one element for the plug-in "text". */
 export function textValue(tag: string, content: string): Uint8Array {
   const stringType = 7; // DT_STRING
-  const tensor = joined([intField(1, stringType), bytesField(2, bytesField(2, intField(1, 1))), textField(8, content)]);
+  const tensor = joinedBytes([intField(1, stringType), bytesField(2, bytesField(2, intField(1, 1))), textField(8, content)]);
   const metadata = bytesField(1, textField(1, "text"));
-  return joined([textField(1, `${tag}/text_summary`), bytesField(8, tensor), bytesField(9, metadata)]);
+  return joinedBytes([textField(1, `${tag}/text_summary`), bytesField(8, tensor), bytesField(9, metadata)]);
 }
 /** Event with one Summary.Value; wallTime in seconds since 1970. */
 export function summaryEvent(wallTime: number, step: number, value: Uint8Array): Uint8Array {
-  return joined([doubleField(1, wallTime), intField(2, step), bytesField(5, bytesField(1, value))]);
+  return joinedBytes([doubleField(1, wallTime), intField(2, step), bytesField(5, bytesField(1, value))]);
 }
 /** The first event of every file. */
 export function versionEvent(wallTime: number): Uint8Array {
-  return joined([doubleField(1, wallTime), textField(3, "brain.Event:2")]);
+  return joinedBytes([doubleField(1, wallTime), textField(3, "brain.Event:2")]);
 }
 
 /** One TFRecord: the length, its checksum, the bytes, theirs. */
@@ -85,7 +76,7 @@ export function record(content: Uint8Array): Uint8Array {
   view.setBigUint64(0, BigInt(content.length), true);
   view.setUint32(8, maskedCrc(head.subarray(0, 8)), true);
   new DataView(tail.buffer).setUint32(0, maskedCrc(content), true);
-  return joined([head, content, tail]);
+  return joinedBytes([head, content, tail]);
 }
 
 /** CRC-32C (Castagnoli; polynomial 0x1EDC6F41, reflected 0x82F63B78). */
