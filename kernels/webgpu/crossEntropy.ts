@@ -3,7 +3,7 @@
 import type { CrossEntropyParams, View } from "../types.js";
 import { dispatchKernel, elements, float, lengths3, signed } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
-import { decayCode, planRows, rowLoop, rowMain, type RowPlan, totalsCode } from "./workgroupTotals.js";
+import { planRows, rowLoop, rowMain, type RowPlan, totalsCode } from "./workgroupTotals.js";
 
 /** Rows, and logits in all, up to which one workgroup takes the whole loss. */
 const fewRows = 4096, fewLogits = 65_536;
@@ -26,10 +26,10 @@ function rowCode(plan: RowPlan, weight: View | null): string {
   let counts = valid && label != params.ignoreIndex;
   let classWeight = select(0.0, ${weight ? "weight[params.weightOffset + select(0u, u32(label), valid)]" : "1.0"}, counts);
   var best = x[params.xOffset + first];
-  ${rowLoop(plan, `best = max(best, ${value});`)}
+  ${rowLoop(plan, `best = maximum(best, ${value});`)}
   let largest = maxOfRow(best, lane);
   var share = 0.0;
-  ${rowLoop(plan, `share += decay(${value} - largest);`)}
+  ${rowLoop(plan, `share += exponential(${value} - largest);`)}
   let total = sumOfRow(share, lane);
 `;
 }
@@ -39,7 +39,7 @@ function lossCode(plan: RowPlan, weight: View | null, smoothed: boolean): string
   const weightOf = weight ? "weight[params.weightOffset + k]" : "1.0";
   const ofLabel = "classWeight * ((largest - x[params.xOffset + first + select(0u, u32(label), valid) * params.inner]) + logTotal)";
   return `
-  let logTotal = log(total);
+  let logTotal = logarithm(total);
   ${smoothed ? `
   var smoothShare = 0.0;
   ${rowLoop(plan, `
@@ -68,7 +68,7 @@ export function crossEntropy(
       params: rowParams(x, params),
       reportsIndices: true,
       workgroups: [1, 1, 1],
-      body: () => decayCode + singleWorkgroupCode(weight, smoothed, reduction),
+      body: () => singleWorkgroupCode(weight, smoothed, reduction),
     });
     return;
   }
@@ -82,7 +82,7 @@ export function crossEntropy(
     params: rowParams(x, params),
     reportsIndices: true,
     workgroups: plan.workgroups,
-    body: () => decayCode + manyRowsCode(plan, weight, smoothed, perRow),
+    body: () => manyRowsCode(plan, weight, smoothed, perRow),
   });
   addParts(runtime, plan.workgroups, losses, weights, perRow ? null : out, totalWeight, reduction === "mean");
   runtime.releaseTemporary(losses);
@@ -195,7 +195,7 @@ export function crossEntropyBackward(
     outputs: { gradX },
     params: rowParams(x, params),
     workgroups: plan.workgroups,
-    body: () => decayCode + rowMain(plan, `${rowCode(plan, weight)}
+    body: () => rowMain(plan, `${rowCode(plan, weight)}
   let cotangent = grad[params.gradOffset${reduction === "none" ? " + row" : ""}]${reduction === "mean" ? " / totalWeight[params.totalWeightOffset]" : ""};
   ${smoothed ? `
   var weightShare = 0.0;
@@ -204,7 +204,7 @@ export function crossEntropyBackward(
   let scale = whole / total;
   ${rowLoop(plan, `
     let share = select(0.0, classWeight${smoothed ? " * params.confidence" : ""}, i32(k) == label)${smoothed ? ` + params.smoothing * ${weightOf}` : ""};
-    gradX[at] = select(0.0, cotangent * (decay(x[params.xOffset + at] - largest) * scale - share), counts);`)}
+    gradX[at] = select(0.0, cotangent * (exponential(x[params.xOffset + at] - largest) * scale - share), counts);`)}
 `),
   });
 }

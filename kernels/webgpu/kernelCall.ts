@@ -3,6 +3,7 @@
 import type { DType, View } from "../types.js";
 import { errorFlagCode } from "./errorFlag.js";
 import { type Binding, type WebGPURuntime, floatBits } from "./runtime.js";
+import { withScalarFunctions } from "./specialFunctions.js";
 
 /** A parameter of type f32; plain numbers travel as u32. */
 export interface FloatParam {
@@ -30,7 +31,8 @@ export interface KernelCall {
   /** The kernel speaks to its subgroup (runtime.subgroupWidth > 0). */
   readonly usesSubgroups?: boolean;
   readonly workgroups: number | readonly [number, number, number];
-  /** The WGSL after the declarations: helpers and the entry point `main`. */
+  /** The WGSL after the declarations: helpers and the entry point `main`. It may call the functions of specialFunctions.ts on f32; the builtins
+   *  that may forget about NaN and infinity (exp, log, max of floats …) it must not. */
   readonly body: () => string;
 }
 
@@ -55,7 +57,7 @@ export function dispatchKernel(runtime: WebGPURuntime, call: KernelCall): void {
     name: call.name,
     code: runtime.text(key, () => {
       const head = declarations(inputs, outputs, params, call.reportsIndices === true);
-      return (call.usesSubgroups ? "enable subgroups;\n" : "") + head + call.body();
+      return (call.usesSubgroups ? "enable subgroups;\n" : "") + withScalarFunctions(head + call.body());
     }),
     bindings,
     params: params.map(([, value]) => bits(value)),

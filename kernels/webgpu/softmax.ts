@@ -2,7 +2,7 @@
 import type { View } from "../types.js";
 import { around, dispatchKernel } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
-import { decayCode, planRows, rowLoop, rowMain, type RowPlan } from "./workgroupTotals.js";
+import { planRows, rowLoop, rowMain, type RowPlan } from "./workgroupTotals.js";
 
 function dispatchRows(
   runtime: WebGPURuntime, name: string, inputs: Readonly<Record<string, View>>, outputs: Readonly<Record<string, View>>, shape: readonly number[],
@@ -16,7 +16,7 @@ function dispatchRows(
     constants: [log, plan.lanesPerRow],
     params: { rows, length, inner },
     workgroups: plan.workgroups,
-    body: () => decayCode + rowMain(plan, `let first = (row / params.inner) * params.length * params.inner + row % params.inner;\n  ${body(plan)}`),
+    body: () => rowMain(plan, `let first = (row / params.inner) * params.length * params.inner + row % params.inner;\n  ${body(plan)}`),
   });
 }
 
@@ -25,13 +25,13 @@ export function softmax(runtime: WebGPURuntime, out: View, x: View, dim: number,
   // A row of −inf has the maximum −inf, and −inf − (−inf) is the NaN that PyTorch gives.
   dispatchRows(runtime, "softmax", { x }, { out }, x.shape, dim, log, (plan) => `
   var best = x[params.xOffset + first];
-  ${rowLoop(plan, `best = max(best, ${value});`)}
+  ${rowLoop(plan, `best = maximum(best, ${value});`)}
   let largest = maxOfRow(best, lane);
   var share = 0.0;
-  ${rowLoop(plan, `share += decay(${value} - largest);`)}
+  ${rowLoop(plan, `share += exponential(${value} - largest);`)}
   let total = sumOfRow(share, lane);
-  ${log ? "let logTotal = log(total);" : "let scale = 1.0 / total;"}
-  ${rowLoop(plan, `out[at] = ${log ? `(${value} - largest) - logTotal` : `decay(${value} - largest) * scale`};`)}
+  ${log ? "let logTotal = logarithm(total);" : "let scale = 1.0 / total;"}
+  ${rowLoop(plan, `out[at] = ${log ? `(${value} - largest) - logTotal` : `exponential(${value} - largest) * scale`};`)}
 `);
 }
 
@@ -41,6 +41,6 @@ export function softmaxBackward(runtime: WebGPURuntime, gradX: View, grad: View,
   var share = 0.0;
   ${rowLoop(plan, `share += ${log ? g : `${g} * ${result}`};`)}
   let total = sumOfRow(share, lane);
-  ${rowLoop(plan, `gradX[at] = ${log ? `${g} - decay(${result}) * total` : `${result} * (${g} - total)`};`)}
+  ${rowLoop(plan, `gradX[at] = ${log ? `${g} - exponential(${result}) * total` : `${result} * (${g} - total)`};`)}
 `);
 }

@@ -1,5 +1,5 @@
 // WGSL functions where the builtin is poorer than float32 allows (exp is 3 + 2|x| ULP, tanh and pow far worse) or missing (erf, log1p, expm1).
-// All work on vec4 without branches. Polynomials of exp, sin and cos are Moshier's (Cephes, single precision), of erf Norbert Juffa's.
+// All are written on vec4 and without branches; kernels that go element by element get the same texts over f32. Polynomials of exp, sin and cos are Moshier's (Cephes, single precision), of erf Norbert Juffa's.
 //
 // WGSL may assume that neither NaN nor infinity occurs, and refuses constants that overflow: NaN is tested by its bits, and the two values come
 // from private variables, which no compiler front end evaluates.
@@ -186,9 +186,16 @@ const library: readonly (readonly [calls: RegExp, text: string])[] = [
   [/\b(isNotANumber|isNonFinite|infinityOf|notANumber|withSignOf)\(/, nonFinite],
 ];
 
-/** `code` with the special functions that it calls in front, and what these call in turn. */
+/** `code`, whose values are vec4s, with the special functions that it calls in front, and what these call in turn. */
 export function withSpecialFunctions(code: string): string {
   let whole = code;
   for (const [calls, text] of library) if (calls.test(whole)) whole = text + whole;
   return whole;
+}
+
+/** The same for `code` whose values are single f32s. */
+export function withScalarFunctions(code: string): string {
+  let needed = "";
+  for (const [calls, text] of library) if (calls.test(needed + code)) needed = text + needed;
+  return needed.replaceAll(/vec4<(\w+)>/g, "$1") + code;
 }

@@ -12,7 +12,7 @@ export function totalsCode(lanes: 16 | 64 | 256, totals: readonly Total[]): stri
 var<workgroup> laneValues: array<f32, ${lanes}>;
 var<workgroup> laneTotals: array<f32, ${edge}>;
 ${totals.map((total) => {
-    const combine = (a: string, b: string) => (total === "sum" ? `${a} + ${b}` : `max(${a}, ${b})`);
+    const combine = (a: string, b: string) => (total === "sum" ? `${a} + ${b}` : `maximum(${a}, ${b})`);
     return `
 fn ${total}OfLanes(value: f32, lane: u32) -> f32 {
   laneValues[lane] = value;
@@ -86,6 +86,3 @@ export function rowLoop({ lanesPerRow }: RowPlan, each: string): string {
     ? `for (var k = 0u; k < params.length; k++) { let at = first + k * params.inner; ${each} }`
     : `for (var k = lane; k < params.length; k += ${lanesPerRow}u) { let at = first + k * params.inner; ${each} }`;
 }
-
-/** WGSL: e^x for x ≤ 0 that is 0 at −inf, whatever the adapter makes of infinities. */
-export const decayCode = "fn decay(x: f32) -> f32 { return select(exp(x), 0.0, x < -104.0); }\n";

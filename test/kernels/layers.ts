@@ -175,15 +175,17 @@ export function losses(): KernelCase[] {
     // Each row's loss is of size 10 and carries the rounding of its logarithm; a sum adds the rows'.
     const allowance = { absolute: params.reduction === "sum" ? 4 * 2 ** -23 * Math.sqrt(rows) * 10 : 1e-6, webgpuUlps: () => 30 };
     const optional = weighted ? [weight] : [];
+    // In some rows a logit is not finite: their loss and gradient are what PyTorch gives, and no other row's.
+    const spoiled = drawn(shape, () => (random.uniform() < 0.5 / classes ? ([NaN, Infinity, -Infinity][random.integer(0, 3)] ?? NaN) : random.normal(3)));
     const sign = params.reduction === "none" ? drawn(lossShape, () => random.normal()) : drawn([], () => 1.5);
     const total = drawn([], () => rows * 0.9);
-    return [
-      { name: `crossEntropy ${label}`, inputs: [x, labels, ...optional], outputs: [output(lossShape), output([])], allowance,
+    return [{ kind: label, given: x }, { kind: `${label}, not finite`, given: spoiled }].flatMap(({ kind, given }): KernelCase[] => [
+      { name: `crossEntropy ${kind}`, inputs: [given, labels, ...optional], outputs: [output(lossShape), output([])], allowance,
         run: (k, out, totalWeight, logits, targets, w) => k.crossEntropy(out, totalWeight, logits, targets, w ?? null, params) },
-      { name: `crossEntropyBackward ${label}`, inputs: [sign, total, x, labels, ...optional], outputs: [output(shape)], allowance,
+      { name: `crossEntropyBackward ${kind}`, inputs: [sign, total, given, labels, ...optional], outputs: [output(shape)], allowance,
         run: (k, gradX, grad, totalWeight, logits, targets, w) =>
           k.crossEntropyBackward(gradX, grad, totalWeight, logits, targets, w ?? null, params) },
-    ];
+    ]);
   })));
 }
 

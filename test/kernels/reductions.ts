@@ -106,6 +106,8 @@ export function softmaxes(): KernelCase[] {
   return along.flatMap(([shape, dim]) => [false, true].flatMap((log): KernelCase[] => {
     const kind = `${log ? "log-softmax" : "softmax"} [${shape}] dim ${dim}`, length = shape[dim] ?? 1;
     const masked = drawn(shape, () => (random.uniform() < 0.3 ? -Infinity : random.normal(5)));
+    // About every second row has one element that spoils it.
+    const spoiled = drawn(shape, () => (random.uniform() < 0.5 / length ? (random.uniform() < 0.5 ? NaN : Infinity) : random.normal(3)));
     const forward = (label: string, x: Operand): KernelCase => ({
       // log Σ exp sums K terms; WGSL's exp adds 3 + 2|x| ULP, of terms that matter only where |x| is small.
       name: `${kind} ${label}`, inputs: [x], outputs: [output(shape)], allowance: { webgpuUlps: () => 40 },
@@ -114,7 +116,7 @@ export function softmaxes(): KernelCase[] {
     const y = drawn(shape, () => (log ? -random.uniform(0, 6) : random.uniform()));
     return [
       forward("normal", drawn(shape, () => random.normal(3))), forward("large", drawn(shape, () => 1000 + random.normal(10))),
-      forward("with −inf", masked),
+      forward("with −inf", masked), forward("with NaN and +inf", spoiled),
       { name: `${kind} backward`, inputs: [normals(random, shape), y], outputs: [output(shape)],
         // Σ g·y of K terms of size 1, times y or exp(y) of at most 1.
         allowance: { absolute: 4 * 2 ** -23 * Math.sqrt(length) * length },
