@@ -10,6 +10,7 @@ import { add } from "../ops/basic.js";
 import { clone } from "../ops/movement.js";
 import { type RawTensor, allocate, contiguous } from "../raw.js";
 import { optionalTail } from "../arguments.js";
+import { tensorBrand } from "../kinds.js";
 import { argumentError } from "../scope.js";
 import { formatShape, normalizeDim, sameShape } from "../shape.js";
 import { trackForTidy } from "./tidy.js";
@@ -73,6 +74,10 @@ export abstract class TensorCore {
   /** @internal */
   get slot(): GradSlot {
     return this.#slot;
+  }
+  /** @internal What the reader of arguments knows a tensor by. */
+  get [tensorBrand](): true {
+    return true;
   }
   protected get self(): Tensor {
     return this as TensorCore as Tensor;

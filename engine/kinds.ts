@@ -1,0 +1,84 @@
+// The kinds of values that arguments may have: what each takes, and how a sentence names it. Ranges are checked by whoever knows them.
+import type { DType } from "../kernels/types.js";
+import type { DeviceTarget } from "./device.js";
+import { isPlainObject } from "./spelling.js";
+import type { Tensor } from "./tensor/tensor.js";
+
+export interface Kind<out Value> {
+  /** "a number", as in "expected a number". */
+  readonly says: string;
+  readonly takes: (value: unknown) => value is Value;
+  /** A value of this kind may be a plain object, which then is no options object unless it has the parameter's own name. */
+  readonly plain?: boolean;
+  /** undefined given by name is refused, not read as left out: `torch.float64`, a constant that does not exist, is undefined. */
+  readonly refusesUndefined?: boolean;
+  /** What to do about a wrong value, appended to the sentence. */
+  readonly hint?: (value: unknown) => string;
+}
+
+export function kind<Value>(says: string, takes: (value: unknown) => boolean, more: Omit<Kind<Value>, "says" | "takes"> = {}): Kind<Value> {
+  return { says, takes: takes as Kind<Value>["takes"], ...more };
+}
+
+/** Marks tensors, whose class stands above this file. */
+export const tensorBrand: unique symbol = Symbol("tensor");
+function isTensor(value: unknown): value is Tensor {
+  return typeof value === "object" && value !== null && tensorBrand in value;
+}
+
+export const aTensor: Kind<Tensor> = kind("a tensor", isTensor, {
+  hint: (value) => (Array.isArray(value) || typeof value === "number" ? " (make one: tensor(values, { dtype }))" : ""),
+});
+export const aNumber: Kind<number> = kind("a number", (value) => typeof value === "number");
+export const aBoolean: Kind<boolean> = kind("true or false", (value) => typeof value === "boolean");
+export const aString: Kind<string> = kind("a text", (value) => typeof value === "string");
+export const anything: Kind<unknown> = kind("a value", () => true);
+/** A plain object that is a value by itself, not a list of options. */
+export function anObject<Value extends object>(says: string): Kind<Value> {
+  return kind(says, (value) => typeof value === "object" && value !== null && !Array.isArray(value), { plain: true });
+}
+export function aFunction<Value extends (...given: never[]) => unknown>(says = "a function"): Kind<Value> {
+  return kind(says, (value) => typeof value === "function");
+}
+
+/** An operand: a tensor or a number. */
+export const anOperand: Kind<Tensor | number> = either(aTensor, aNumber);
+
+const dtypeNames: readonly string[] = ["float32", "int32", "bool", "uint8"] satisfies DType[];
+export const aDType: Kind<DType> = kind('"float32", "int32", "bool" or "uint8"', (value) => typeof value === "string" && dtypeNames.includes(value), {
+  refusesUndefined: true,
+  hint: (value) => (value === undefined ? " (a dtype that does not exist, such as float64, is undefined)" : ""),
+});
+export const aDevice: Kind<DeviceTarget> = kind(
+  '"cpu" or a device from await openDevice("auto" | "webgpu" | "cpu" | "reference")',
+  (value) => value === "cpu" || (typeof value === "object" && value !== null && !Array.isArray(value) && "kernels" in value),
+);
+
+/** One of a few texts. */
+export function oneOf<const Value extends string>(...values: readonly Value[]): Kind<Value> {
+  return kind(alternatives(values.map((value) => `"${value}"`)), (value) => (values as readonly unknown[]).includes(value));
+}
+export function either<A, B>(a: Kind<A>, b: Kind<B>): Kind<A | B> {
+  const hint = (value: unknown) => `${a.hint?.(value) ?? ""}${b.hint?.(value) ?? ""}`;
+  const plain = (a.plain ?? false) || (b.plain ?? false);
+  return kind(`${a.says} or ${b.says}`, (value) => a.takes(value) || b.takes(value), { plain, hint });
+}
+export function orNull<Value>(inner: Kind<Value>): Kind<Value | null> {
+  return { ...inner, says: `${inner.says} or null`, takes: ((value: unknown) => value === null || inner.takes(value)) as Kind<Value | null>["takes"] };
+}
+/** A list whose entries are of one kind; `says` names it: "a list of numbers". */
+export function listOf<Value>(says: string, entry: Kind<Value>): Kind<readonly Value[]> {
+  return kind(says, (value) => Array.isArray(value) && value.every(entry.takes));
+}
+export const numbers: Kind<readonly number[]> = listOf("a list of numbers", aNumber);
+export const tensors: Kind<readonly Tensor[]> = listOf("a list of tensors", aTensor);
+/** A dimension, or several of them. */
+export const dimensions: Kind<number | readonly number[]> = either(aNumber, numbers);
+/** Anything that can be walked, but no text and no single tensor. */
+export function iterableOf<Value>(says: string): Kind<Iterable<Value>> {
+  return kind(says, (value) => typeof value === "object" && value !== null && !isTensor(value) && !isPlainObject(value) && Symbol.iterator in value);
+}
+
+function alternatives(names: readonly string[]): string {
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
+}
