@@ -12,5 +12,6 @@ export { getRandomState, hostPermutation, manualSeed, nextKey, setRandomState, t
 export { collectIfNeeded, memory, resetPeakMemory, setCollectionThreshold, type MemoryReport } from "./memory.js";
 export { type DeviceTarget, type OpenDeviceOptions, isAvailable, openDevice } from "./device.js";
 export { operations } from "./op.js";
+export { type PrintOptions, setPrintoptions } from "./text/options.js";
 export * from "../kernels/errors.js";
 export type { Device, DeviceKind, DType, RandomKey, Shape } from "../kernels/types.js";

@@ -4,6 +4,7 @@ import type { Tensor } from "../engine/index.js";
 import { keep, noGrad } from "../engine/index.js";
 import type { DeviceTarget } from "../engine/device.js";
 import { argumentError } from "../engine/scope.js";
+import { inspected } from "../engine/text/inspect.js";
 import { Callable, invoke } from "./callable.js";
 import { runAs } from "./calls.js";
 import { describe } from "./describe.js";
@@ -35,9 +36,6 @@ export interface Module {
 export interface TensorModule extends Module {
   forward(x: Tensor): Tensor;
 }
-
-/** Where Node's console.log looks for an object's text. */
-const inspected: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 
 export abstract class Module extends Callable {
   /** Whether layers such as Dropout and BatchNorm behave as in training; set it with train() and eval(). */

@@ -9,4 +9,7 @@ export class Parameter extends Tensor {
     super({ raw: noGrad(() => data.contiguous()).raw, slot: detachedSlot() }, false);
     this.requiresGrad_(requiresGrad);
   }
+  override toString(): string {
+    return `Parameter containing:\n${super.toString()}`;
+  }
 }

@@ -6,7 +6,9 @@ import { applyUpdate } from "../engine/functions.js";
 import { checkedOptions, optionalTail } from "../engine/arguments.js";
 import { argumentError } from "../engine/scope.js";
 import { formatShape } from "../engine/shape.js";
+import { inspected } from "../engine/text/inspect.js";
 import { type OptimizerStateDict, type ParameterState, loadedStates, stateToDict } from "./state.js";
+import { optimizerText } from "./text.js";
 
 /** Options by group, and the tensors they hold for. Change an option between steps to schedule it: `paramGroups[0].lr = …`. */
 export type ParameterGroup<Options> = Options & Scheduled & { params: Tensor[] };
@@ -194,6 +196,15 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
       const current = known ? known.to(param.device) : full(param.shape, this.initialState(group), { device: param.device });
       return (state.tensors[name] = current);
     });
+  }
+
+  /** PyTorch's print(optimizer). */
+  toString(): string {
+    return optimizerText(this.constructor.name, this.paramGroups);
+  }
+  /** console.log(optimizer) in Node. */
+  [inspected](): string {
+    return this.toString();
   }
 
   /** States and options by the parameters' places, for a checkpoint; see packState in optim/state.ts for files. */

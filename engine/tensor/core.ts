@@ -13,6 +13,8 @@ import { optionalTail } from "../arguments.js";
 import { tensorBrand } from "../kinds.js";
 import { argumentError } from "../scope.js";
 import { formatShape, normalizeDim, sameShape } from "../shape.js";
+import { inspected } from "../text/inspect.js";
+import { disposedText, tensorText } from "../text/tensorText.js";
 import { trackForTidy } from "./tidy.js";
 import type { Tensor } from "./tensor.js";
 
@@ -110,9 +112,13 @@ export abstract class TensorCore {
   numel(): number {
     return this.#raw.elements;
   }
+  /** As PyTorch prints it: the values where they can be read at once, on a GPU the shape and how to read it. */
   toString(): string {
-    const grad = this.requiresGrad ? ", requiresGrad=true" : "";
-    return `Tensor(shape=${formatShape(this.shape)}, dtype=${this.dtype}, device=${this.device.kind}${grad})`;
+    return this.#disposed ? disposedText(this.#raw.shape) : tensorText(this.operand);
+  }
+  /** console.log(x) in Node. */
+  [inspected](): string {
+    return this.toString();
   }
 
   // ── gradients ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
