@@ -2,11 +2,10 @@
 import { collectIfNeeded } from "../engine/memory.js";
 
 export interface EpochPlan<Batch> {
-  readonly order: Int32Array;
-  readonly batchSize: number;
-  readonly batches: number;
+  /** The indices of each batch, in order. */
+  readonly batches: Iterator<Int32Array>;
   readonly prefetch: number;
-  /** Null for a batch of which nothing is left. */
+  /** Null for a batch of which nothing is left. `start` counts the samples of the batches before it. */
   readonly assemble: (indices: Int32Array, start: number) => Promise<Batch | null>;
   /** Called once, when the epoch ends, however it ends. */
   readonly release: () => Promise<void>;
@@ -14,6 +13,7 @@ export interface EpochPlan<Batch> {
 
 export class Epoch<Batch> implements AsyncIterableIterator<Batch> {
   #started = 0;
+  #isOver = false;
   #ahead: Promise<Batch | null>[] = [];
   #released: Promise<void> | null = null;
 
@@ -41,7 +41,8 @@ export class Epoch<Batch> implements AsyncIterableIterator<Batch> {
   }
 
   async return(): Promise<IteratorReturnResult<undefined>> {
-    this.#started = this.plan.batches;
+    if (!this.#isOver) this.plan.batches.return?.();
+    this.#isOver = true;
     this.#ahead = [];
     this.#released ??= this.plan.release();
     await this.#released;
@@ -49,10 +50,14 @@ export class Epoch<Batch> implements AsyncIterableIterator<Batch> {
   }
 
   #startUpTo(count: number): void {
-    const { batchSize, batches, order, assemble } = this.plan;
-    while (this.#ahead.length < count && this.#started < batches) {
-      const start = this.#started++ * batchSize;
-      const batch = assemble(order.subarray(start, start + batchSize), start);
+    while (this.#ahead.length < count && !this.#isOver) {
+      const next = this.plan.batches.next();
+      if (next.done === true) {
+        this.#isOver = true;
+        return;
+      }
+      const batch = this.plan.assemble(next.value, this.#started);
+      this.#started += next.value.length;
       batch.catch(() => undefined); // reported when its turn comes; until then it is nobody's unhandled rejection
       this.#ahead.push(batch);
     }

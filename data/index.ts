@@ -1,18 +1,23 @@
 // The data room: data sets, the loader, transforms, and the file formats they come in.
 export { collate, type Collated } from "./collate.js";
-export { ConcatDataset, type Dataset, randomSplit, Subset, TensorDataset } from "./dataset.js";
+export type { ColumnDTypes } from "./columns.js";
+export { Dataset } from "./dataset.js";
+export { ConcatDataset, randomSplit, Subset, TensorDataset } from "./derived.js";
 export { type Draws, ownDraws, StreamDraws } from "./draws.js";
 export { DataFileError, MissingFileError, parseIdx, readIdx } from "./idx.js";
+export type { NumericArray } from "./forms.js";
 export { type HostTensor, type Image, isImage, withChannels } from "./image.js";
 export {
   imageExtensions, ImageFileDataset, ImageFiles, type ImageFilesOptions, ImageFolder, type ImageFolderOptions, listImages, type ListImagesOptions,
 } from "./imageFiles.js";
+export type { DatasetInput } from "./indexable.js";
 export type { Job, WorkerRecipe } from "./jobs.js";
 export { decodeJpeg, encodeJpeg } from "./jpeg.js";
 export { KFold, type KFoldOptions } from "./kfold.js";
 export { DataLoader, DataLoaderError, type DataLoaderOptions, type SkippedSample } from "./loader.js";
 export { ImageDataset, type ImageArrays } from "./mnist.js";
 export { loadMnist, readIdxFile, readPngFile, writeJpegFile, writePngFile, type MnistOptions } from "./node.js";
+export type { BatchSamplerInput, SamplerInput } from "./order.js";
 export { decodePng, encodePng } from "./png.js";
 export { decodeImage, readImage, type ReadImageOptions } from "./readImage.js";
 export {

@@ -1,7 +1,7 @@
 // The worker thread of data/workers.ts: does jobs as they come and sends what they make. Nothing imports this file; it is started by its URL.
 import { parentPort } from "node:worker_threads";
 import { StreamDraws } from "./draws.js";
-import { type JobReply, type JobRequest, sendable } from "./jobs.js";
+import { type JobReply, type JobRequest, sendable, uncloneable } from "./jobs.js";
 
 async function work({ id, job, key }: JobRequest): Promise<void> {
   try {
@@ -9,9 +9,17 @@ async function work({ id, job, key }: JobRequest): Promise<void> {
     const action = module[job.name];
     if (typeof action !== "function") throw new Error(`${job.module} exports no function ${job.name}.`);
     const value: unknown = await action(job.input, new StreamDraws(key));
-    send({ id, value }, buffersOf(value));
+    sendValue(id, job.name, value);
   } catch (error) {
     send({ id, error: sendable(error) }, []);
+  }
+}
+
+function sendValue(id: number, name: string, value: unknown): void {
+  try {
+    send({ id, value }, buffersOf(value));
+  } catch (error) {
+    throw uncloneable("the value of", name, error);
   }
 }
 

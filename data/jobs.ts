@@ -29,6 +29,16 @@ export type JobReply =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly error: SentError };
 
+/** What structured cloning refuses, functions and instances with private parts for example, in a sentence. */
+export function uncloneable(what: string, name: string, cause: unknown): ArgumentError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new ArgumentError(
+    `${what} the job ${name} cannot be sent to or from a worker thread (${reason}); expected plain data: numbers, strings, typed arrays, lists and ` +
+      "records of them.",
+    { cause },
+  );
+}
+
 /** An error as plain data: an instance would arrive without its class. */
 export interface SentError {
   readonly name: string;

@@ -30,18 +30,25 @@ interface Loading {
   readonly skip: SkippedSample[] | typeof unskippable;
 }
 
+/** The samples of a batch, with their indices: those that were left out are in neither list. */
+export interface LoadedSamples<Sample> {
+  readonly samples: Sample[];
+  readonly indices: number[];
+}
+
 /** The samples of these indices, which stand from `start` on in the epoch: the draws depend on that place, so that a sample that comes twice
  *  differs. */
 export async function loadAll<Sample>(
   source: SampleSource<Sample>, indices: Int32Array, start: number, { total, key, skip }: Loading,
-): Promise<Sample[]> {
-  const pending: Promise<{ sample: Sample } | null>[] = [];
+): Promise<LoadedSamples<Sample>> {
+  const pending: Promise<{ sample: Sample; index: number } | null>[] = [];
   indices.forEach((index, i) => pending.push(one(index, start + i)));
-  return (await Promise.all(pending)).flatMap((loaded) => (loaded === null ? [] : [loaded.sample]));
+  const loaded = (await Promise.all(pending)).flatMap((each) => each ?? []);
+  return { samples: loaded.map(({ sample }) => sample), indices: loaded.map(({ index }) => index) };
 
-  async function one(index: number, place: number): Promise<{ sample: Sample } | null> {
+  async function one(index: number, place: number): Promise<{ sample: Sample; index: number } | null> {
     try {
-      return { sample: await source(index, key === null ? undefined : new StreamDraws(forkedKey(key, place))) };
+      return { index, sample: await source(index, key === null ? undefined : new StreamDraws(forkedKey(key, place))) };
     } catch (error) {
       if (skip === unskippable || !(error instanceof DataFileError)) throw failure(index, total, error);
       skip.push({ index, error });

@@ -1,13 +1,14 @@
 // Samplers: the order in which a loader walks a data set. Asking for the order anew is a new epoch.
 import { hostPermutation, nextKey } from "../engine/random.js";
 import { ArgumentError } from "../kernels/errors.js";
+import { indicesIn, type NumberList, numbersOf } from "./numberLists.js";
 import { philoxWords } from "../kernels/philox.js";
 import type { RandomKey } from "../kernels/types.js";
 
 export interface Sampler {
   readonly length: number;
   /** The indices of one epoch. */
-  order(): Int32Array;
+  order(): Int32Array | readonly number[];
   /** Makes the next order that of this epoch, counted from 0: for runs that resume. */
   setEpoch?(epoch: number): void;
 }
@@ -62,9 +63,9 @@ export class SubsetRandomSampler implements Sampler {
   readonly length: number;
   readonly indices: Int32Array;
   readonly #epochs: SeededEpochs;
-  constructor(indices: ArrayLike<number>, { seed }: SeedOption = {}) {
+  constructor(indices: NumberList, { seed }: SeedOption = {}) {
     this.#epochs = new SeededEpochs("SubsetRandomSampler", seed);
-    this.indices = Int32Array.from(indices);
+    this.indices = Int32Array.from(indicesIn("SubsetRandomSampler", indices));
     this.length = this.indices.length;
   }
   order(): Int32Array {
@@ -87,10 +88,10 @@ export class WeightedRandomSampler implements Sampler {
   readonly weights: Float64Array;
   readonly #epochs: SeededEpochs;
 
-  constructor(weights: ArrayLike<number>, numSamples: number, replacement: boolean | WeightedSamplerOptions = {}, options: SeedOption = {}) {
+  constructor(weights: NumberList, numSamples: number, replacement: boolean | WeightedSamplerOptions = {}, options: SeedOption = {}) {
     const given: WeightedSamplerOptions = typeof replacement === "boolean" ? { ...options, replacement } : replacement;
     this.#epochs = new SeededEpochs("WeightedRandomSampler", given.seed);
-    this.weights = Float64Array.from(weights);
+    this.weights = numbersOf("WeightedRandomSampler", "weights", weights);
     this.length = numSamples;
     this.replacement = given.replacement ?? true;
     if (!this.weights.every((weight) => weight >= 0 && weight < Infinity) || !this.weights.some((weight) => weight > 0)) {

@@ -2,7 +2,7 @@
 import { importNode, isNode } from "../engine/platform.js";
 import { AthanorError } from "../kernels/errors.js";
 import type { RandomKey } from "../kernels/types.js";
-import { type Job, type JobReply, type JobRequest, received } from "./jobs.js";
+import { type Job, type JobReply, type JobRequest, received, uncloneable } from "./jobs.js";
 
 type Worker = import("node:worker_threads").Worker;
 interface Pending {
@@ -54,9 +54,14 @@ export class WorkerPool {
     const thread = threads.reduce((least, other) => (other.pending.size < least.pending.size ? other : least));
     const request: JobRequest = { id: this.#nextId++, job, key };
     return new Promise((resolve, reject) => {
+      try {
+        thread.worker.postMessage(request);
+      } catch (error) {
+        reject(uncloneable("the input of", job.name, error)); // nothing was sent: the thread stays idle and holds no process
+        return;
+      }
       if (thread.pending.size === 0) thread.worker.ref();
       thread.pending.set(request.id, { resolve, reject });
-      thread.worker.postMessage(request);
     });
   }
 

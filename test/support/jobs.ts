@@ -16,3 +16,8 @@ export async function numberJob({ index, wait: milliseconds = 0, fault }: Number
   if (fault === "exit") process.exit(7);
   return [index, draws.uniform(0, 1)];
 }
+
+/** What no thread can send. */
+export function closureJob(): () => number {
+  return () => 1;
+}
