@@ -122,6 +122,13 @@ export function taking<const P extends List, Result, const Also extends List = r
   return made;
 }
 
+/** Refuses what is given to a callable without parameters: `none` is its rest list. */
+export function takesNothing(callee: string, none: readonly unknown[]): void {
+  if (none.some((value) => value !== undefined)) {
+    throw argumentError(callee, `got ${none.length} ${none.length === 1 ? "argument" : "arguments"}; expected none: ${callee}().`);
+  }
+}
+
 /** The types of a call's optional tail: values in the order of Names, an options object in place of any rest of them. */
 export type OptionalTail<Options, Names extends readonly (keyof Options)[]> = Names extends readonly [
   infer First extends keyof Options, ...infer Rest extends readonly (keyof Options)[],

@@ -56,4 +56,8 @@ export function dtypeOfArray(values: HostArray): DType {
   return values instanceof Uint8Array ? "uint8" : "float32";
 }
 
-export const dtypes: readonly DType[] = ["float32", "int32", "bool", "uint8"];
+// PyTorch's constants: torch.float32, torch.long … There is no float16 or float64, and 64-bit integers are int32 here.
+export const float32 = "float32", float = "float32";
+export const int32 = "int32", int = "int32", int64 = "int32", long = "int32";
+export const uint8 = "uint8";
+export const bool = "bool";

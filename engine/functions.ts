@@ -1,9 +1,10 @@
 // Functions of several tensors, and the structured operations that layers are made of. nn/functional.ts gives them PyTorch's arguments.
 import type { Activation, Conv2dParams, CrossEntropyParams, Device } from "../kernels/types.js";
 import { type UpdateName, updates } from "../kernels/updates.js";
-import { optionalTail } from "./arguments.js";
+import { Signature, taking } from "./arguments.js";
 import { promote, promoteScalar } from "./dtype.js";
 import { fromHost, full } from "./factories.js";
+import { aNumber, aTensor, anOperand, tensors } from "./kinds.js";
 import { elementwise } from "./ops/basic.js";
 import { conv2d as conv2dOp } from "./ops/conv.js";
 import { crossEntropy as crossEntropyOp } from "./ops/loss.js";
@@ -17,51 +18,57 @@ import { argumentError } from "./scope.js";
 import { formatShape, normalizeDim, sameShape } from "./shape.js";
 import { choose } from "./tensor/arithmetic.js";
 import { call } from "./tensor/core.js";
-import type { DimOption } from "./tensor/reductions.js";
 import { keep } from "./tensor/tidy.js";
 import type { Tensor } from "./tensor/tensor.js";
 
-function dimOf(operation: string, dim: number | DimOption): number {
-  return optionalTail<DimOption>(operation, ["dim"], [dim]).dim ?? 0;
-}
-
+const several = [["tensors", tensors], ["dim", aNumber, 0]] as const;
 /** Tensors end to end along dim. */
-export function cat(tensors: readonly Tensor[], dim: number | DimOption = 0): Tensor {
-  const along = dimOf("cat", dim);
+export const cat = taking(new Signature("cat", several), (given, along) => {
   // As in PyTorch, a vector of nothing joins tensors of any shape: what a loop that collects starts from.
-  const shaped = tensors.filter((t) => t.ndim !== 1 || t.numel() > 0);
-  const joined = shaped.length > 0 ? shaped : tensors;
+  const shaped = given.filter((t) => t.ndim !== 1 || t.numel() > 0);
+  const joined = shaped.length > 0 ? shaped : given;
   const [first] = joined;
   if (first === undefined) throw argumentError("cat", "got no tensors; expected at least one.");
-  const dtype = promote(...tensors.map((t) => t.dtype));
+  const dtype = promote(...given.map((t) => t.dtype));
   return call(catOp, joined.map((t) => t.to(dtype)), { dim: normalizeDim("cat", along, first.ndim) })[0];
-}
+});
 /** Tensors of one shape along a new dimension. */
-export function stack(tensors: readonly Tensor[], dim: number | DimOption = 0): Tensor {
-  const [first] = tensors;
+export const stack = taking(new Signature("stack", several), (given, along) => {
+  const [first] = given;
   if (first === undefined) throw argumentError("stack", "got no tensors; expected at least one.");
-  const odd = tensors.find((t) => !sameShape(t.shape, first.shape));
+  const odd = given.find((t) => !sameShape(t.shape, first.shape));
   if (odd) throw argumentError("stack", `got shapes ${formatShape(first.shape)} and ${formatShape(odd.shape)}; expected equal shapes (cat joins along an existing dimension).`);
-  const d = normalizeDim("stack", dimOf("stack", dim), first.ndim + 1);
-  return cat(tensors.map((t) => t.unsqueeze(d)), d);
-}
-/** a where the bool condition holds, else b. A number takes the dtype of the tensor beside it where that can hold it; two make float32. */
-export function where(condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor {
-  const like = (value: Tensor | number, other: Tensor | number) => {
+  const d = normalizeDim("stack", along, first.ndim + 1);
+  return cat(given.map((t) => t.unsqueeze(d)), d);
+});
+/** input where the bool condition holds, else other. A number takes the dtype of the tensor beside it where that can hold it; two make float32. */
+export const where = taking(new Signature("where", [["condition", aTensor], ["input", anOperand], ["other", anOperand]]), (condition, input, other) => {
+  const like = (value: Tensor | number, beside: Tensor | number) => {
     if (typeof value !== "number") return value;
-    const dtype = typeof other === "number" ? "float32" : promoteScalar(other.dtype, value);
+    const dtype = typeof beside === "number" ? "float32" : promoteScalar(beside.dtype, value);
     return full([], value, { device: condition.device, dtype });
   };
-  return choose(condition, like(a, b), like(b, a));
-}
-/** int32 class indices as rows of zeros with a single one, int32. */
-export function oneHot(labels: Tensor, numClasses: number): Tensor {
+  return choose(condition, like(input, other), like(other, input));
+});
+/** int32 class indices as rows of zeros with a single one, int32; −1, the default, makes one class more than the largest label. */
+export const oneHot = taking(new Signature("oneHot", [["input", aTensor], ["numClasses", aNumber, -1]]), (labels, wanted) => {
   if (labels.dtype !== "int32") throw argumentError("oneHot", `got labels of dtype ${labels.dtype}; expected int32 (call .int()).`);
-  if (!Number.isInteger(numClasses) || numClasses < 1) throw argumentError("oneHot", `got ${numClasses} classes; expected a whole number of at least 1.`);
+  const numClasses = wanted === -1 ? classesOf(labels) : wanted;
+  if (!Number.isInteger(numClasses) || numClasses < 1) throw argumentError("oneHot", `got ${numClasses} classes; expected a whole number of at least 1, or -1.`);
   const classes = fromHost(Int32Array.from({ length: numClasses }, (_, i) => i), [numClasses], "int32", { device: labels.device });
   // Looked up among the classes, a label is itself, and one outside them an error rather than a row of zeros.
   const checked = classes.indexSelect(0, labels.flatten()).reshape(labels.shape);
   return checked.unsqueeze(-1).eq(classes).int();
+});
+function classesOf(labels: Tensor): number {
+  if (labels.numel() === 0) throw argumentError("oneHot", "got no labels to count the classes of; expected numClasses.");
+  if (labels.device.asynchronous) throw argumentError("oneHot", `cannot count the classes of labels on ${labels.device.description} at once; expected numClasses.`);
+  const largest = labels.amax();
+  try {
+    return (largest.dataSync()[0] ?? 0) + 1;
+  } finally {
+    largest.dispose();
+  }
 }
 
 /** act(x·weightᵀ + bias) for x [..., in], weight [out, in]. */

@@ -6,6 +6,7 @@ export {
   arange, empty, eye, full, fullLike, linspace, ones, onesLike, rand, randint, randn, randperm, tensor, zeros, zerosLike,
   type ShapedOptions, type TensorOptions,
 } from "./factories.js";
+export { bool, float, float32, int, int32, int64, long, uint8 } from "./dtype.js";
 export { cat, oneHot, stack, where } from "./functions.js";
 export { isGradEnabled, noGrad } from "./gradMode.js";
 export { getRandomState, hostPermutation, manualSeed, nextKey, setRandomState, type RandomState } from "./random.js";

@@ -3,18 +3,25 @@
 import type { RandomKey } from "../kernels/types.js";
 import { ArgumentError } from "../kernels/errors.js";
 import { philoxWords } from "../kernels/philox.js";
+import { Signature, taking } from "./arguments.js";
+import { type Kind, kind } from "./kinds.js";
+
+const aSeed: Kind<number | bigint> = kind("a whole number", (value) => typeof value === "number" || typeof value === "bigint");
 
 let seed = Math.floor(Math.random() * 2 ** 32);
 let stream = 0;
 
-/** Seeds every random number of the library (torch.manual_seed): initialisation, dropout, shuffles. A whole number from 0 to 2³² − 1. */
-export function manualSeed(newSeed: number): void {
-  if (!Number.isInteger(newSeed) || newSeed < 0 || newSeed >= 2 ** 32) {
-    throw new ArgumentError(`manualSeed: got ${newSeed}; expected a whole number from 0 to 4294967295.`);
+/** Seeds every random number of the library (torch.manual_seed): initialisation, dropout, shuffles. Any whole number from −2⁶³ to 2⁶⁴ − 1;
+ *  the generator's key has 32 bits, into which larger seeds and negative ones are folded. */
+export const manualSeed = taking(new Signature("manualSeed", [["seed", aSeed]]), (newSeed) => {
+  const whole = typeof newSeed === "bigint" || Number.isInteger(newSeed) ? BigInt(newSeed) : null;
+  if (whole === null || whole < -(2n ** 63n) || whole >= 2n ** 64n) {
+    throw new ArgumentError(`manualSeed: got ${newSeed}; expected a whole number from -2^63 to 2^64 - 1.`);
   }
-  seed = newSeed;
+  const low = Number(BigInt.asUintN(32, whole)), high = Number(BigInt.asUintN(32, whole >> 32n));
+  seed = (low ^ Math.imul(high, 0x9e3779b1)) >>> 0;
   stream = 0;
-}
+});
 
 /** The next stream under the current seed. */
 export function nextKey(): RandomKey {

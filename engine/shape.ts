@@ -2,6 +2,7 @@
 // only where a function says so.
 import type { Shape } from "../kernels/types.js";
 import { argumentError } from "./scope.js";
+import { isPlainObject, shown } from "./spelling.js";
 
 export function numel(shape: Shape): number {
   return shape.reduce((product, size) => product * size, 1);
@@ -137,9 +138,13 @@ export function inferShape(operation: string, requested: Shape, elements: number
   );
 }
 
-/** A shape given as an array or as plain arguments. */
-export function shapeArguments(args: readonly (number | Shape)[]): number[] {
-  return args.flatMap((arg) => (typeof arg === "number" ? [arg] : [...arg]));
+/** A list of numbers given as an array, as plain arguments, or by name. */
+export type NumbersCall<Name extends string> = readonly number[] | readonly [numbers: Shape] | readonly [options: { readonly [K in Name]: Shape }];
+export function numberArguments<Name extends string>(callee: string, name: Name, given: NumbersCall<Name>): number[] {
+  const listed: readonly unknown[] = given, [first] = listed;
+  const list: unknown = isPlainObject(first) && Object.keys(first).join() === name ? first[name] : Array.isArray(first) ? first : listed;
+  if (Array.isArray(list) && (list === listed || listed.length === 1) && list.every((value) => typeof value === "number")) return [...(list as readonly number[])];
+  throw argumentError(callee, `got ${listed.map(shown).join(", ")}; expected whole numbers, one by one or as a list: ${callee}(2, 3), ${callee}([2, 3]).`);
 }
 
 export function reducedShape(shape: Shape, dims: readonly number[], keepdim: boolean): number[] {

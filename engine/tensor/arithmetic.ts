@@ -1,31 +1,41 @@
 // Element-wise arithmetic, comparisons and activations as methods. Operands are tensors or numbers; PyTorch's broadcasting and promotion.
 import type { Device, DType } from "../../kernels/types.js";
-import { type OptionalTail, optionalTail } from "../arguments.js";
+import { type Call, Signature, takesNothing } from "../arguments.js";
 import { arithmeticDType, promote, promoteScalar } from "../dtype.js";
+import { aBoolean, aNumber, aTensor, anOperand, either, oneOf } from "../kinds.js";
 import { elementwise } from "../ops/basic.js";
 import { allocate } from "../raw.js";
 import { argumentError } from "../scope.js";
 import { call, construct, freshSlot } from "./core.js";
+import { roundedQuotient } from "./quotient.js";
 import type { Tensor } from "./tensor.js";
 import { tidy } from "./tidy.js";
 import { TensorViews } from "./views.js";
 
 export type Value = Tensor | number;
 
-export interface AlphaOptions {
-  /** A factor for the other operand. Default 1. */
-  readonly alpha?: number;
-}
-export interface ClampOptions {
-  readonly min?: number | null;
-  readonly max?: number | null;
-}
+const other = ["other", anOperand] as const;
+/** The parameters of each method, by PyTorch's names. */
+const takes = {
+  add: new Signature("add", [other], [["alpha", aNumber, 1]]),
+  sub: new Signature("sub", [other], [["alpha", aNumber, 1]]),
+  mul: new Signature("mul", [other]),
+  div: new Signature("div", [other], [["roundingMode", oneOf("trunc", "floor"), null]]),
+  pow: new Signature("pow", [["exponent", anOperand]]),
+  rsub: new Signature("rsub", [["other", aNumber]]),
+  rdiv: new Signature("rdiv", [["other", aNumber]]),
+  clamp: new Signature("clamp", [["min", aNumber, null], ["max", aNumber, null]]),
+  leakyRelu: new Signature("leakyRelu", [["negativeSlope", aNumber, 0.01]]),
+  gelu: new Signature("gelu", [["approximate", oneOf("none", "tanh"), "none"]]),
+  where: new Signature("where", [["condition", aTensor], other]),
+  maskedFill: new Signature("maskedFill", [["mask", aTensor], ["value", either(aNumber, aBoolean)]]),
+};
+const operand = new Signature("operand", [other]), tensorOperand = new Signature("operand", [["other", aTensor]]);
+type OperandCall = Call<typeof operand>;
 
-function scaledBy(operation: string, other: Value, options: AlphaOptions | undefined): Value {
-  if (options === undefined) return other;
-  const { alpha = 1 } = optionalTail<AlphaOptions>(operation, ["alpha"], [options]);
+function scaledBy(other: Value, alpha: number): Value {
   if (alpha === 1) return other;
-  return typeof other === "number" ? other * alpha : (other as Tensor).mul(alpha);
+  return typeof other === "number" ? other * alpha : other.mul(alpha);
 }
 
 function filled(device: Device, shape: readonly number[], dtype: DType, value: number): Tensor {
@@ -36,51 +46,62 @@ function filled(device: Device, shape: readonly number[], dtype: DType, value: n
 
 export abstract class TensorArithmetic extends TensorViews {
   /** this + alpha·other: add(other), add(other, { alpha }). */
-  add(other: Value, options?: AlphaOptions): Tensor {
-    const scaled = scaledBy("add", other, options);
+  add(...given: Call<typeof takes.add>): Tensor {
+    const [other, alpha] = takes.add.read(given), scaled = scaledBy(other, alpha);
     return typeof scaled === "number" ? this.withScalar("addScalar", scaled) : this.withTensor("add", scaled);
   }
   /** this − alpha·other. */
-  sub(other: Value, options?: AlphaOptions): Tensor {
-    const scaled = scaledBy("sub", other, options);
+  sub(...given: Call<typeof takes.sub>): Tensor {
+    const [other, alpha] = takes.sub.read(given), scaled = scaledBy(other, alpha);
     return typeof scaled === "number" ? this.withScalar("addScalar", -scaled) : this.withTensor("sub", scaled);
   }
-  mul(other: Value): Tensor {
+  mul(...given: Call<typeof takes.mul>): Tensor {
+    const [other] = takes.mul.read(given);
     return typeof other === "number" ? this.withScalar("mulScalar", other) : this.withTensor("mul", other);
   }
-  /** True division: integers give float32. */
-  div(other: Value): Tensor {
-    return typeof other === "number" ? this.float().withScalar("divScalar", other) : this.float().withTensor("div", other.to("float32"));
+  /** True division: integers give float32. With roundingMode the quotient is rounded towards zero ("trunc") or down ("floor"), and integers
+   *  stay integers. */
+  div(...given: Call<typeof takes.div>): Tensor {
+    const [other, roundingMode] = takes.div.read(given);
+    if (roundingMode !== null) return roundedQuotient(this.self, this.asTensor(other), roundingMode);
+    return typeof other === "number" ? this.cast("float32").withScalar("divScalar", other) : this.cast("float32").withTensor("div", other.cast("float32"));
   }
   /** Integers to the power of a whole number stay integers; to any other, and by a tensor of exponents, they give float32. */
-  pow(exponent: Value): Tensor {
+  pow(...given: Call<typeof takes.pow>): Tensor {
+    const [exponent] = takes.pow.read(given);
     if (exponent === 2) return this.square();
     if (this.dtype === "int32" && typeof exponent === "number" && Number.isInteger(exponent)) return this.integerPower(exponent);
-    return typeof exponent === "number" ? this.float().withScalar("powScalar", exponent) : this.float().withTensor("pow", exponent.to("float32"));
+    return typeof exponent === "number" ? this.cast("float32").withScalar("powScalar", exponent) : this.cast("float32").withTensor("pow", exponent.cast("float32"));
   }
   /** other − this, other / this. */
-  rsub(other: number): Tensor {
+  rsub(...given: Call<typeof takes.rsub>): Tensor {
+    const [other] = takes.rsub.read(given);
     return this.withScalar("reverseSubScalar", other);
   }
-  rdiv(other: number): Tensor {
-    return this.float().withScalar("reverseDivScalar", other);
+  rdiv(...given: Call<typeof takes.rdiv>): Tensor {
+    const [other] = takes.rdiv.read(given);
+    return this.cast("float32").withScalar("reverseDivScalar", other);
   }
-  maximum(other: Value): Tensor {
-    return this.withTensor("maximum", this.asTensor(other));
+  maximum(...given: OperandCall): Tensor {
+    return this.withTensor("maximum", this.asTensor(operand.read(given, "maximum")[0]));
   }
-  minimum(other: Value): Tensor {
-    return this.withTensor("minimum", this.asTensor(other));
+  minimum(...given: OperandCall): Tensor {
+    return this.withTensor("minimum", this.asTensor(operand.read(given, "minimum")[0]));
   }
-  neg(): Tensor {
+  neg(...none: []): Tensor {
+    takesNothing("neg", none);
     return this.arithmetic("neg");
   }
-  abs(): Tensor {
+  abs(...none: []): Tensor {
+    takesNothing("abs", none);
     return this.arithmetic("abs");
   }
-  sign(): Tensor {
+  sign(...none: []): Tensor {
+    takesNothing("sign", none);
     return this.arithmetic("sign");
   }
-  square(): Tensor {
+  square(...none: []): Tensor {
+    takesNothing("square", none);
     return this.arithmetic("square");
   }
   /** Repeated squaring: exact where floating point would round. */
@@ -97,60 +118,62 @@ export abstract class TensorArithmetic extends TensorViews {
     });
   }
   /** Limits the values to [min, max]; one of them may be left out: clamp(min, max), clamp({ min, max }). */
-  clamp(...tail: OptionalTail<ClampOptions, ["min", "max"]>): Tensor {
-    const { min, max } = optionalTail<ClampOptions>("clamp", ["min", "max"], tail);
+  clamp(...given: Call<typeof takes.clamp>): Tensor {
+    const [min, max] = takes.clamp.read(given);
     if ((min ?? max ?? null) === null) throw argumentError("clamp", "got neither min nor max; expected at least one of them.");
     const limits = [min ?? -Infinity, max ?? Infinity];
     if (this.dtype !== "float32") return this.minimumOrMaximum(min, max);
     return call(elementwise("clamp"), [this], limits)[0];
   }
-  private minimumOrMaximum(min?: number | null, max?: number | null): Tensor {
-    const raised = min === undefined || min === null ? this.self : this.maximum(min);
-    return max === undefined || max === null ? raised : raised.minimum(max);
+  private minimumOrMaximum(min: number | null, max: number | null): Tensor {
+    const raised = min === null ? this.self : this.maximum(min);
+    return max === null ? raised : raised.minimum(max);
   }
-  sqrt(): Tensor { return this.floating("sqrt"); }
-  rsqrt(): Tensor { return this.floating("rsqrt"); }
-  reciprocal(): Tensor { return this.floating("reciprocal"); }
-  exp(): Tensor { return this.floating("exp"); }
-  expm1(): Tensor { return this.floating("expm1"); }
-  log(): Tensor { return this.floating("log"); }
-  log1p(): Tensor { return this.floating("log1p"); }
-  sin(): Tensor { return this.floating("sin"); }
-  cos(): Tensor { return this.floating("cos"); }
-  tanh(): Tensor { return this.floating("tanh"); }
-  erf(): Tensor { return this.floating("erf"); }
-  floor(): Tensor { return this.rounded("floor"); }
-  ceil(): Tensor { return this.rounded("ceil"); }
+  sqrt(...none: []): Tensor { return this.floating("sqrt", none); }
+  rsqrt(...none: []): Tensor { return this.floating("rsqrt", none); }
+  reciprocal(...none: []): Tensor { return this.floating("reciprocal", none); }
+  exp(...none: []): Tensor { return this.floating("exp", none); }
+  expm1(...none: []): Tensor { return this.floating("expm1", none); }
+  log(...none: []): Tensor { return this.floating("log", none); }
+  log1p(...none: []): Tensor { return this.floating("log1p", none); }
+  sin(...none: []): Tensor { return this.floating("sin", none); }
+  cos(...none: []): Tensor { return this.floating("cos", none); }
+  tanh(...none: []): Tensor { return this.floating("tanh", none); }
+  erf(...none: []): Tensor { return this.floating("erf", none); }
+  floor(...none: []): Tensor { return this.rounded("floor", none); }
+  ceil(...none: []): Tensor { return this.rounded("ceil", none); }
   /** Halves go to the even neighbour. */
-  round(): Tensor { return this.rounded("round"); }
+  round(...none: []): Tensor { return this.rounded("round", none); }
 
-  relu(): Tensor { return this.arithmetic("relu"); }
-  leakyRelu(negativeSlope = 0.01): Tensor { return call(elementwise("leakyRelu"), [this.float()], [negativeSlope])[0]; }
-  sigmoid(): Tensor { return this.floating("sigmoid"); }
-  logSigmoid(): Tensor { return this.floating("logSigmoid"); }
-  softplus(): Tensor { return this.floating("softplus"); }
-  silu(): Tensor { return this.floating("silu"); }
-  gelu(approximate: "none" | "tanh" = "none"): Tensor { return this.floating(approximate === "tanh" ? "geluTanh" : "gelu"); }
+  relu(...none: []): Tensor { return this.arithmetic("relu", none); }
+  leakyRelu(...given: Call<typeof takes.leakyRelu>): Tensor { return call(elementwise("leakyRelu"), [this.cast("float32")], takes.leakyRelu.read(given))[0]; }
+  sigmoid(...none: []): Tensor { return this.floating("sigmoid", none); }
+  logSigmoid(...none: []): Tensor { return this.floating("logSigmoid", none); }
+  softplus(...none: []): Tensor { return this.floating("softplus", none); }
+  silu(...none: []): Tensor { return this.floating("silu", none); }
+  gelu(...given: Call<typeof takes.gelu>): Tensor { return this.floating(takes.gelu.read(given)[0] === "tanh" ? "geluTanh" : "gelu"); }
 
-  eq(other: Value): Tensor { return this.compare("eq", other); }
-  ne(other: Value): Tensor { return this.compare("ne", other); }
-  lt(other: Value): Tensor { return this.compare("lt", other); }
-  le(other: Value): Tensor { return this.compare("le", other); }
-  gt(other: Value): Tensor { return this.compare("gt", other); }
-  ge(other: Value): Tensor { return this.compare("ge", other); }
-  isnan(): Tensor { return call(elementwise("isnan"), [this], [])[0]; }
-  logicalAnd(other: Tensor): Tensor { return call(elementwise("logicalAnd"), [this.bool(), other.to("bool")], [])[0]; }
-  logicalOr(other: Tensor): Tensor { return call(elementwise("logicalOr"), [this.bool(), other.to("bool")], [])[0]; }
-  logicalNot(): Tensor { return call(elementwise("logicalNot"), [this.bool()], [])[0]; }
+  eq(...given: OperandCall): Tensor { return this.compare("eq", given); }
+  ne(...given: OperandCall): Tensor { return this.compare("ne", given); }
+  lt(...given: OperandCall): Tensor { return this.compare("lt", given); }
+  le(...given: OperandCall): Tensor { return this.compare("le", given); }
+  gt(...given: OperandCall): Tensor { return this.compare("gt", given); }
+  ge(...given: OperandCall): Tensor { return this.compare("ge", given); }
+  isnan(...none: []): Tensor { takesNothing("isnan", none); return call(elementwise("isnan"), [this], [])[0]; }
+  logicalAnd(...given: Call<typeof tensorOperand>): Tensor { return this.logical("logicalAnd", given); }
+  logicalOr(...given: Call<typeof tensorOperand>): Tensor { return this.logical("logicalOr", given); }
+  logicalNot(...none: []): Tensor { takesNothing("logicalNot", none); return call(elementwise("logicalNot"), [this.cast("bool")], [])[0]; }
 
   /** this where condition holds, else other. */
-  where(condition: Tensor, other: Value): Tensor {
+  where(...given: Call<typeof takes.where>): Tensor {
+    const [condition, other] = takes.where.read(given);
     return choose(condition, this.self, this.asTensor(other));
   }
   /** value, converted to this dtype, where the bool mask holds. */
-  maskedFill(mask: Tensor, value: number): Tensor {
+  maskedFill(...given: Call<typeof takes.maskedFill>): Tensor {
+    const [mask, value] = takes.maskedFill.read(given);
     if (mask.dtype !== "bool") throw argumentError("maskedFill", `got a mask of dtype ${mask.dtype}; expected bool (compare, or call .bool()).`);
-    return choose(mask, this.scalar(value, this.dtype), this.self);
+    return choose(mask, this.scalar(Number(value), this.dtype), this.self);
   }
 
   // ── how operands meet ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -167,26 +190,33 @@ export abstract class TensorArithmetic extends TensorViews {
     return filled(this.device, this.shape, this.dtype, value);
   }
   /** Whole numbers are round already. */
-  private rounded(name: string): Tensor {
+  private rounded(name: string, none: readonly unknown[]): Tensor {
+    takesNothing(name, none);
     return this.dtype === "int32" || this.dtype === "uint8" ? this.clone() : this.floating(name);
   }
-  private arithmetic(name: string): Tensor {
+  private arithmetic(name: string, none: readonly unknown[] = []): Tensor {
+    takesNothing(name, none);
     return call(elementwise(name), [this], [])[0];
   }
-  private floating(name: string): Tensor {
-    return call(elementwise(name), [this.float()], [])[0];
+  private floating(name: string, none: readonly unknown[] = []): Tensor {
+    takesNothing(name, none);
+    return call(elementwise(name), [this.cast("float32")], [])[0];
   }
   withScalar(name: string, value: number): Tensor {
-    return call(elementwise(name), [this.to(promoteScalar(this.dtype, value))], [value])[0];
+    return call(elementwise(name), [this.cast(promoteScalar(this.dtype, value))], [value])[0];
   }
   withTensor(name: string, other: Tensor): Tensor {
     const dtype = arithmeticDType(name, promote(this.dtype, other.dtype));
-    return call(elementwise(name), [this.to(dtype), other.to(dtype)], [])[0];
+    return call(elementwise(name), [this.cast(dtype), other.cast(dtype)], [])[0];
   }
-  private compare(name: string, other: Value): Tensor {
-    const tensor = this.asTensor(other);
+  private logical(name: "logicalAnd" | "logicalOr", given: unknown[]): Tensor {
+    const [other] = tensorOperand.read(given, name);
+    return call(elementwise(name), [this.cast("bool"), other.cast("bool")], [])[0];
+  }
+  private compare(name: string, given: unknown[]): Tensor {
+    const tensor = this.asTensor(operand.read(given, name)[0]);
     const dtype: DType = promote(this.dtype, tensor.dtype);
-    return call(elementwise(name), [this.to(dtype), tensor.to(dtype)], [])[0];
+    return call(elementwise(name), [this.cast(dtype), tensor.cast(dtype)], [])[0];
   }
 }
 
@@ -194,5 +224,5 @@ export abstract class TensorArithmetic extends TensorViews {
 export function choose(condition: Tensor, whenTrue: Tensor, whenFalse: Tensor): Tensor {
   if (condition.dtype !== "bool") throw argumentError("where", `got a condition of dtype ${condition.dtype}; expected bool (compare, or call .bool()).`);
   const dtype = promote(whenTrue.dtype, whenFalse.dtype);
-  return call(elementwise("where"), [condition, whenTrue.to(dtype), whenFalse.to(dtype)], [])[0];
+  return call(elementwise("where"), [condition, whenTrue.cast(dtype), whenFalse.cast(dtype)], [])[0];
 }

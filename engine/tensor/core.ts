@@ -9,8 +9,8 @@ import type { Operation } from "../op.js";
 import { add } from "../ops/basic.js";
 import { clone } from "../ops/movement.js";
 import { type RawTensor, allocate, contiguous } from "../raw.js";
-import { optionalTail } from "../arguments.js";
-import { tensorBrand } from "../kinds.js";
+import { type Call, Signature, takesNothing } from "../arguments.js";
+import { aBoolean, aNumber, aTensor, tensorBrand } from "../kinds.js";
 import { argumentError } from "../scope.js";
 import { formatShape, normalizeDim, sameShape } from "../shape.js";
 import { inspected } from "../text/inspect.js";
@@ -39,12 +39,13 @@ export function call<P>(op: Operation<P>, inputs: readonly (TensorCore | null)[]
   return [construct.tensor(first), ...rest.map((result) => construct.tensor(result))];
 }
 
-export interface BackwardOptions {
-  /** The cotangent, of this tensor's shape. */
-  readonly gradient?: Tensor | null;
-  /** Keep what was saved, so that backward can run through this graph again. */
-  readonly retainGraph?: boolean;
-}
+/** The parameters of each method. backward's gradient is the cotangent, of the tensor's shape; retainGraph keeps what was saved, so that
+ *  backward can run through the graph again. */
+const takes = {
+  size: new Signature("size", [["dim", aNumber, null]]),
+  requiresGrad_: new Signature("requiresGrad_", [["requiresGrad", aBoolean, true]]),
+  backward: new Signature("backward", [["gradient", aTensor, null], ["retainGraph", aBoolean, false]]),
+};
 
 /** What an in-place result may go into: kinds of numbers, each of which holds those before it. */
 const kindOf: Record<DType, number> = { bool: 0, uint8: 1, int32: 1, float32: 2 };
@@ -103,13 +104,16 @@ export abstract class TensorCore {
   /** The shape, or one dimension's size; dim may count from the end. */
   size(): number[];
   size(dim: number): number;
-  size(dim?: number): number | number[] {
-    return dim === undefined ? this.shape : (this.shape[normalizeDim("size", dim, this.ndim)] ?? 1);
+  size(...given: [dim?: number]): number | number[] {
+    const [dim] = takes.size.read(given);
+    return dim === null ? this.shape : (this.shape[normalizeDim("size", dim, this.ndim)] ?? 1);
   }
-  dim(): number {
+  dim(...none: []): number {
+    takesNothing("dim", none);
     return this.ndim;
   }
-  numel(): number {
+  numel(...none: []): number {
+    takesNothing("numel", none);
     return this.#raw.elements;
   }
   /** As PyTorch prints it: the values where they can be read at once, on a GPU the shape and how to read it. */
@@ -134,7 +138,8 @@ export abstract class TensorCore {
     return this.#slot.node === null;
   }
   /** Turns recording on or off for a leaf; float32 only. Gives the tensor itself. */
-  requiresGrad_(value = true): this {
+  requiresGrad_(...given: Call<typeof takes.requiresGrad_>): this {
+    const [value] = takes.requiresGrad_.read(given);
     if (!this.isLeaf) {
       if (value) return this;
       throw argumentError("requiresGrad_", "only a leaf can stop requiring a gradient; use detach() for the result of an operation.");
@@ -145,7 +150,8 @@ export abstract class TensorCore {
     return this;
   }
   /** Keeps the gradient of an interior tensor in `grad` too. */
-  retainGrad(): this {
+  retainGrad(...none: []): this {
+    takesNothing("retainGrad", none);
     if (!this.requiresGrad) throw argumentError("retainGrad", "this tensor does not require a gradient.");
     this.#slot.receive = (grad) => this.#receiveGrad(grad);
     return this;
@@ -185,8 +191,8 @@ export abstract class TensorCore {
   }
   /** Gradients of this tensor with respect to the leaves behind it, added to their `grad`. A tensor of one element needs no cotangent:
    *  backward(), backward(gradient), backward(gradient, { retainGraph: true }), backward({ retainGraph: true }). */
-  backward(...tail: [(Tensor | null | BackwardOptions)?, (boolean | BackwardOptions)?]): void {
-    const { gradient, retainGraph = false } = optionalTail<BackwardOptions>("backward", ["gradient", "retainGraph"], tail);
+  backward(...given: Call<typeof takes.backward>): void {
+    const [gradient, retainGraph] = takes.backward.read(given);
     if (!this.requiresGrad) {
       throw argumentError("backward", "this tensor does not require a gradient and has no graph behind it; was it computed under noGrad, detached, or from tensors without requiresGrad?");
     }
@@ -208,11 +214,13 @@ export abstract class TensorCore {
     return one;
   }
   /** The same memory without the graph. */
-  detach(): Tensor {
+  detach(...none: []): Tensor {
+    takesNothing("detach", none);
     return construct.tensor({ raw: this.raw, slot: detachedSlot() });
   }
   /** A copy of its own, through which gradients flow. */
-  clone(): Tensor {
+  clone(...none: []): Tensor {
+    takesNothing("clone", none);
     return call(clone, [this], null)[0];
   }
 

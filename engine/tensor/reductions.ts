@@ -1,57 +1,48 @@
 // Reductions and matrix products as methods.
-import { type OptionalTail, optionalTail } from "../arguments.js";
+import { type Call, Signature } from "../arguments.js";
+import { aBoolean, aNumber, aTensor, dimensions, either, oneOf } from "../kinds.js";
 import { type ReduceParams, sum } from "../ops/basic.js";
 import { matmul } from "../ops/matmul.js";
 import { type ExtremeParams, argReduce, extreme, extremeAlong, norm2, product, softmax, variance } from "../ops/reduce.js";
 import { argumentError } from "../scope.js";
 import { at, broadcastShapes, formatShape, normalizeDim, normalizeDims } from "../shape.js";
+import { isPlainObject } from "../spelling.js";
 import { TensorArithmetic } from "./arithmetic.js";
 import { call } from "./core.js";
 import type { Tensor } from "./tensor.js";
 import { tidy } from "./tidy.js";
 
 type Dims = number | readonly number[];
-export interface ReductionOptions {
-  /** The dimensions to reduce; all where it is left out, null or an empty list. */
-  readonly dim?: Dims | null;
-  /** Whether they stay, with size 1. Default false. */
-  readonly keepdim?: boolean;
-}
+// dim: the dimensions to reduce, all where it is left out, null or an empty list; keepdim: whether they stay, with size 1
+const reduction = new Signature("reduction", [["dim", dimensions, null], ["keepdim", aBoolean, false]]);
 /** (), (dim), (dim, keepdim), or an options object in place of any rest of them. */
-type ReductionTail = OptionalTail<ReductionOptions, ["dim", "keepdim"]>;
-export interface DimOptions {
-  readonly dim?: number | null;
-  readonly keepdim?: boolean;
-}
-type DimTail = OptionalTail<DimOptions, ["dim", "keepdim"]>;
-export interface VarianceOptions extends ReductionOptions {
-  /** Subtracted from the count: 1 (default) unbiased, 0 biased. */
-  readonly correction?: number;
-  /** false is correction 0. */
-  readonly unbiased?: boolean;
-}
-type VarianceTail = [] | [unbiased: boolean] | [dim: Dims | null | undefined | VarianceOptions]
-  | [dim: Dims | null | undefined, unbiased: boolean | undefined | VarianceOptions, keepdim?: boolean];
-export interface DimOption {
-  readonly dim: number;
-}
-export interface NormOptions extends ReductionOptions {
-  readonly p?: number | "fro";
-}
+export type ReductionCall = Call<typeof reduction>;
+const place = new Signature("argmax", [["dim", aNumber, null], ["keepdim", aBoolean, false]]);
+type PlaceCall = Call<typeof place>;
+const along = new Signature("max", [["dim", aNumber], ["keepdim", aBoolean, false]]);
+type AlongCall = Call<typeof along>;
+const extremeBeside = new Signature("max", [["other", aTensor]]);
+// correction is subtracted from the count: 1 (default) unbiased, 0 biased; unbiased = false is correction 0
+const spread = new Signature("var", [["dim", dimensions, null], ["unbiased", aBoolean, true], ["keepdim", aBoolean, false]], [["correction", aNumber, null]]);
+type SpreadCall = Call<typeof spread> | [unbiased: boolean];
+const norms = new Signature("norm", [["p", either(aNumber, oneOf("fro")), 2], ["dim", dimensions, null], ["keepdim", aBoolean, false]]);
+const normalisation = new Signature("softmax", [["dim", aNumber]]);
+type NormalisationCall = Call<typeof normalisation>;
+const factor = new Signature("matmul", [["other", aTensor]]);
+type ProductCall = Call<typeof factor>;
 
 export abstract class TensorReductions extends TensorArithmetic {
-  private over(operation: string, tail: readonly unknown[]): ReduceParams {
-    const { dim, keepdim = false } = optionalTail<ReductionOptions>(operation, ["dim", "keepdim"], tail);
-    return this.reducing(operation, dim, keepdim);
+  private over(operation: string, given: unknown[]): ReduceParams {
+    return this.reducing(operation, ...reduction.read(given, operation));
   }
-  private reducing(operation: string, dim: Dims | null | undefined, keepdim: boolean): ReduceParams {
+  private reducing(operation: string, dim: Dims | null, keepdim: boolean): ReduceParams {
     return { dims: normalizeDims(operation, dim ?? undefined, this.ndim), keepdim };
   }
   /** Of all elements, or over the dimensions named. bool and int32 give int32. */
-  sum(...tail: ReductionTail): Tensor {
+  sum(...tail: ReductionCall): Tensor {
     return call(sum, [this], { ...this.over("sum", tail), scale: 1 })[0];
   }
-  mean(...tail: ReductionTail): Tensor {
+  mean(...tail: ReductionCall): Tensor {
     const params = this.over("mean", tail);
     if (this.dtype !== "float32") throw argumentError("mean", `got ${this.dtype}; expected float32 (call .float()).`);
     const count = params.dims.reduce((n, d) => n * at(this.shape, d), 1);
@@ -59,43 +50,47 @@ export abstract class TensorReductions extends TensorArithmetic {
     if (count === 0) return tidy(() => call(sum, [this], { ...params, scale: 1 })[0].mul(NaN));
     return call(sum, [this], { ...params, scale: 1 / count })[0];
   }
-  prod(...tail: ReductionTail): Tensor {
+  prod(...tail: ReductionCall): Tensor {
     return call(product, [this], this.over("prod", tail))[0];
   }
-  any(...tail: ReductionTail): Tensor {
-    return this.bool().extremeOver("any", tail);
+  any(...tail: ReductionCall): Tensor {
+    return this.cast("bool").extremeOver("any", tail);
   }
-  all(...tail: ReductionTail): Tensor {
-    return this.bool().extremeOver("all", tail);
+  all(...tail: ReductionCall): Tensor {
+    return this.cast("bool").extremeOver("all", tail);
   }
   /** The largest element over the dimensions; equal ones share the gradient. */
-  amax(...tail: ReductionTail): Tensor {
+  amax(...tail: ReductionCall): Tensor {
     return this.extremeOver("max", tail);
   }
-  amin(...tail: ReductionTail): Tensor {
+  amin(...tail: ReductionCall): Tensor {
     return this.extremeOver("min", tail);
   }
-  private extremeOver(kind: ExtremeParams["kind"], tail: readonly unknown[]): Tensor {
+  private extremeOver(kind: ExtremeParams["kind"], tail: unknown[]): Tensor {
     return call(extreme, [this], { ...this.over(kind, tail), kind })[0];
   }
   /** max(): the largest element; max(dim): [values, int32 indices]; max(other): element-wise. */
   max(): Tensor;
   max(other: Tensor): Tensor;
-  max(dim: number | (DimOptions & { readonly dim: number }), keepdim?: boolean | DimOptions): [Tensor, Tensor];
-  max(dim?: number | DimOptions | Tensor, keepdim?: boolean | DimOptions): Tensor | [Tensor, Tensor] {
-    if (dim instanceof TensorArithmetic) return this.maximum(dim);
-    return dim === undefined ? this.amax() : this.alongDim("max", [dim, keepdim]);
+  max(...given: AlongCall): [Tensor, Tensor];
+  max(...given: unknown[]): Tensor | [Tensor, Tensor] {
+    return this.extremeOf("max", given);
   }
   min(): Tensor;
   min(other: Tensor): Tensor;
-  min(dim: number | (DimOptions & { readonly dim: number }), keepdim?: boolean | DimOptions): [Tensor, Tensor];
-  min(dim?: number | DimOptions | Tensor, keepdim?: boolean | DimOptions): Tensor | [Tensor, Tensor] {
-    if (dim instanceof TensorArithmetic) return this.minimum(dim);
-    return dim === undefined ? this.amin() : this.alongDim("min", [dim, keepdim]);
+  min(...given: AlongCall): [Tensor, Tensor];
+  min(...given: unknown[]): Tensor | [Tensor, Tensor] {
+    return this.extremeOf("min", given);
   }
-  private alongDim(kind: "max" | "min", tail: readonly unknown[]): [Tensor, Tensor] {
-    const { dim, keepdim = false } = optionalTail<DimOptions>(kind, ["dim", "keepdim"], tail);
-    if (typeof dim !== "number") throw argumentError(kind, `got dim ${String(dim)}; expected a number, or no argument at all for the ${kind} of all elements.`);
+  private extremeOf(kind: "max" | "min", given: unknown[]): Tensor | [Tensor, Tensor] {
+    if (given.every((value) => value === undefined)) return this.extremeOver(kind, []);
+    const [first] = given;
+    if (!aTensor.takes(first) && !(isPlainObject(first) && Object.hasOwn(first, "other"))) return this.alongDim(kind, given);
+    const [other] = extremeBeside.read(given, kind);
+    return kind === "max" ? this.maximum(other) : this.minimum(other);
+  }
+  private alongDim(kind: "max" | "min", given: unknown[]): [Tensor, Tensor] {
+    const [dim, keepdim] = along.read(given, kind);
     const d = normalizeDim(kind, dim, this.ndim);
     const source = this.ndim === 0 ? this.reshape(1) : this.self;
     const [values, indices] = call(extremeAlong, [source], { kind, dim: d });
@@ -105,47 +100,43 @@ export abstract class TensorReductions extends TensorArithmetic {
     return [values.reshape(shape), indices.reshape(shape)];
   }
   /** int32 index of the first largest element: of the flattened tensor, or along dim. */
-  argmax(...tail: DimTail): Tensor {
+  argmax(...tail: PlaceCall): Tensor {
     return this.argExtreme("argmax", tail);
   }
-  argmin(...tail: DimTail): Tensor {
+  argmin(...tail: PlaceCall): Tensor {
     return this.argExtreme("argmin", tail);
   }
-  private argExtreme(kind: "argmax" | "argmin", tail: readonly unknown[]): Tensor {
-    const given = optionalTail<DimOptions>(kind, ["dim", "keepdim"], tail);
-    const dim = given.dim ?? undefined, keepdim = given.keepdim ?? false;
-    const source = dim === undefined || this.ndim === 0 ? this.reshape(-1) : this.self;
-    const d = dim === undefined ? 0 : normalizeDim(kind, dim, this.ndim);
+  private argExtreme(kind: "argmax" | "argmin", given: unknown[]): Tensor {
+    const [dim, keepdim] = place.read(given, kind);
+    const source = dim === null || this.ndim === 0 ? this.reshape(-1) : this.self;
+    const d = dim === null ? 0 : normalizeDim(kind, dim, this.ndim);
     const index = call(argReduce, [source], { kind, dim: d })[0];
-    return keepdim && this.ndim > 0 ? index.reshape(this.shape.map((size, i) => (dim === undefined || i === d ? 1 : size))) : index;
+    return keepdim && this.ndim > 0 ? index.reshape(this.shape.map((size, i) => (dim === null || i === d ? 1 : size))) : index;
   }
   /** Variance, unbiased by default (correction 1): var(), var(dim, unbiased, keepdim), var(dim, { correction, keepdim }). */
-  var(...tail: VarianceTail): Tensor {
-    return call(variance, [this.float()], this.spreadOver("var", tail))[0];
+  var(...tail: SpreadCall): Tensor {
+    return call(variance, [this.cast("float32")], this.spreadOver("var", tail))[0];
   }
   /** √var. The gradient where nothing varies is zero, as in PyTorch, not that of a root at zero. */
-  std(...tail: VarianceTail): Tensor {
+  std(...tail: SpreadCall): Tensor {
     const { correction, ...over } = this.spreadOver("std", tail);
     const count = over.dims.reduce((n, d) => n * at(this.shape, d), 1);
     return tidy(() => {
-      const x = this.float();
+      const x = this.cast("float32");
       return call(norm2, [x.sub(x.mean({ dim: over.dims, keepdim: true }))], over)[0].div(Math.sqrt(Math.max(0, count - correction)));
     });
   }
-  private spreadOver(operation: string, tail: VarianceTail): ReduceParams & { readonly correction: number } {
-    const positional: readonly unknown[] = typeof tail[0] === "boolean" ? [undefined, ...tail] : tail;
-    // dim, then an options object or PyTorch's (unbiased, keepdim)
-    const options = optionalTail<VarianceOptions>(operation, ["dim", "unbiased", "keepdim", "correction"], positional);
-    const { dim, keepdim = false, unbiased = true, correction = unbiased ? 1 : 0 } = options;
-    return { ...this.reducing(operation, dim, keepdim), correction };
+  private spreadOver(operation: string, given: unknown[]): ReduceParams & { readonly correction: number } {
+    const [dim, unbiased, keepdim, correction] = spread.read(typeof given[0] === "boolean" ? [undefined, ...given] : given, operation);
+    return { ...this.reducing(operation, dim, keepdim), correction: correction ?? (unbiased ? 1 : 0) };
   }
   /** p-norm over the dimensions (all by default): p = 2 (or "fro"), 1, ±Infinity, any other positive number, or 0, which counts what is not
    *  zero. The gradient of a norm that is zero is zero. */
-  norm(...tail: OptionalTail<NormOptions, ["p", "dim", "keepdim"]>): Tensor {
-    const options = optionalTail<NormOptions>("norm", ["p", "dim", "keepdim"], tail);
-    const p = (options.p ?? 2) === "fro" ? 2 : Number(options.p ?? 2), over = this.reducing("norm", options.dim, options.keepdim ?? false);
-    if (!(p >= 0 || p === -Infinity)) throw argumentError("norm", `got p = ${options.p}; expected a number of at least 0, Infinity, -Infinity or "fro".`);
-    const x = this.float();
+  norm(...given: Call<typeof norms>): Tensor {
+    const [order, dim, keepdim] = norms.read(given);
+    const p = order === "fro" ? 2 : order, over = this.reducing("norm", dim, keepdim);
+    if (!(p >= 0 || p === -Infinity)) throw argumentError("norm", `got p = ${order}; expected a number of at least 0, Infinity, -Infinity or "fro".`);
+    const x = this.cast("float32");
     if (p === 2) return call(norm2, [x], over)[0];
     if (p === 0) return x.ne(0).float().sum({ dim: over.dims, keepdim: over.keepdim });
     if (p === Infinity) return x.abs().amax({ dim: over.dims, keepdim: over.keepdim });
@@ -163,22 +154,21 @@ export abstract class TensorReductions extends TensorArithmetic {
       return awayFromZero(powers.sum({ dim: over.dims, keepdim: over.keepdim }), 1 / p);
     });
   }
-  softmax(dim: number | DimOption): Tensor {
-    return this.normalised("softmax", dim, false);
+  softmax(...given: NormalisationCall): Tensor {
+    return this.normalised("softmax", given, false);
   }
-  logSoftmax(dim: number | DimOption): Tensor {
-    return this.normalised("logSoftmax", dim, true);
+  logSoftmax(...given: NormalisationCall): Tensor {
+    return this.normalised("logSoftmax", given, true);
   }
-  private normalised(operation: string, given: number | DimOption, log: boolean): Tensor {
-    const { dim } = optionalTail<DimOption>(operation, ["dim"], [given]);
-    if (typeof dim !== "number") throw argumentError(operation, `got dim ${String(dim)}; expected the dimension along which to normalise.`);
+  private normalised(operation: string, given: unknown[], log: boolean): Tensor {
+    const [dim] = normalisation.read(given, operation);
     const d = normalizeDim(operation, dim, this.ndim);
-    return this.ndim === 0 ? this.reshape(1).normalised(operation, 0, log).reshape([]) : call(softmax, [this.float()], { dim: d, log })[0];
+    return this.ndim === 0 ? this.reshape(1).normalised(operation, [0], log).reshape([]) : call(softmax, [this.cast("float32")], { dim: d, log })[0];
   }
 
   /** PyTorch's matmul: vectors, matrices and batches of matrices, batch dimensions broadcast. */
-  matmul(other: Tensor): Tensor {
-    const right = other as Tensor;
+  matmul(...given: ProductCall): Tensor {
+    const [right] = factor.read(given);
     if (this.ndim === 0 || right.ndim === 0) {
       throw argumentError("matmul", `got shapes ${formatShape(this.shape)} and ${formatShape(right.shape)}; expected at least one dimension each (use mul for scalars).`);
     }
@@ -189,12 +179,12 @@ export abstract class TensorReductions extends TensorArithmetic {
     return dropped.length === shape.length ? product : product.reshape(dropped);
   }
   /** Two matrices. */
-  mm(other: Tensor): Tensor {
-    return this.strictProduct("mm", other as Tensor, 2);
+  mm(...given: ProductCall): Tensor {
+    return this.strictProduct("mm", factor.read(given, "mm")[0], 2);
   }
   /** Two batches of matrices, [b, m, k]·[b, k, n]. */
-  bmm(other: Tensor): Tensor {
-    return this.strictProduct("bmm", other as Tensor, 3);
+  bmm(...given: ProductCall): Tensor {
+    return this.strictProduct("bmm", factor.read(given, "bmm")[0], 3);
   }
   private strictProduct(operation: string, other: Tensor, rank: number): Tensor {
     if (this.ndim !== rank || other.ndim !== rank || (rank === 3 && this.shape[0] !== other.shape[0])) {

@@ -1,7 +1,9 @@
 // Reading a tensor's values, and moving it to another device or dtype.
 import type { Device, DType } from "../../kernels/types.js";
+import { type Call, Signature, takesNothing } from "../arguments.js";
 import { type DeviceTarget, resolveDevice } from "../device.js";
 import { isGradEnabled } from "../gradMode.js";
+import { type Kind, aDType, aDevice, aTensor } from "../kinds.js";
 import { collectIfNeeded } from "../memory.js";
 import { cast } from "../ops/movement.js";
 import { type RawTensor, allocate } from "../raw.js";
@@ -11,9 +13,21 @@ import { TensorCore, call, construct, freshSlot } from "./core.js";
 import { type NestedNumbers, nested } from "./nested.js";
 import type { Tensor } from "./tensor.js";
 
+const target: Kind<DeviceTarget> = { ...aDevice, says: `a dtype (${aDType.says}), a tensor like which to become, ${aDevice.says}` };
+const place = new Signature("to", [["device", target, null], ["dtype", aDType, null]]);
+export type ToCall = Call<typeof place> | [dtype: DType] | [other: Tensor];
+function destination(given: unknown[]): [device: DeviceTarget | null, dtype: DType | null] {
+  const [first] = given;
+  if (given.length === 1 && aDType.takes(first)) return [null, first];
+  if (given.length === 1 && aTensor.takes(first)) return [first.device, first.dtype];
+  if (given.length === 0 || first === undefined) throw argumentError("to", "got nothing to go to; expected a dtype, a device, or a device and a dtype.");
+  return place.read(given);
+}
+
 export abstract class TensorTransfer extends TensorCore {
   /** A copy of the values in row-major order: Float32Array, Int32Array, or Uint8Array for bool and uint8 (reference: Float64Array for float32). */
-  async data(): Promise<Float32Array | Float64Array | Int32Array | Uint8Array> {
+  async data(...none: []): Promise<Float32Array | Float64Array | Int32Array | Uint8Array> {
+    takesNothing("data", none);
     const raw = this.#packed();
     raw.storage.retain();
     try {
@@ -24,7 +38,8 @@ export abstract class TensorTransfer extends TensorCore {
     }
   }
   /** data() without waiting: on the CPU and the reference; a GPU cannot. */
-  dataSync(): Float32Array | Float64Array | Int32Array | Uint8Array {
+  dataSync(...none: []): Float32Array | Float64Array | Int32Array | Uint8Array {
+    takesNothing("dataSync", none);
     if (this.device.asynchronous) {
       throw argumentError("dataSync", `a tensor on ${this.device.description} cannot be read at once; use await tensor.data(), item() or tolist().`);
     }
@@ -37,7 +52,8 @@ export abstract class TensorTransfer extends TensorCore {
     }
   }
   /** The value of a tensor of one element, as a number. */
-  async item(): Promise<number> {
+  async item(...none: []): Promise<number> {
+    takesNothing("item", none);
     if (this.numel() !== 1) {
       throw argumentError("item", `a tensor of shape ${formatShape(this.shape)} has ${this.numel()} elements; expected one (use data() or tolist()).`);
     }
@@ -45,7 +61,8 @@ export abstract class TensorTransfer extends TensorCore {
     return value;
   }
   /** Nested arrays of numbers (booleans for bool). */
-  async tolist(): Promise<NestedNumbers> {
+  async tolist(...none: []): Promise<NestedNumbers> {
+    takesNothing("tolist", none);
     return nested(await this.data(), this.raw.shape, this.dtype === "bool");
   }
   /** Memory in order from its start on, as a read-back needs it. */
@@ -57,12 +74,18 @@ export abstract class TensorTransfer extends TensorCore {
     return copy;
   }
 
-  /** The tensor on another device, or of another dtype. Leaving a GPU has to wait: use `await x.cpu()`. A moved leaf is a leaf of its own. */
-  to(target: DeviceTarget | DType): Tensor {
-    if (target === "float32" || target === "int32" || target === "bool" || target === "uint8") {
-      return target === this.dtype ? this.self : call(cast, [this], target)[0];
-    }
-    const device = resolveDevice(target);
+  /** The tensor on another device, of another dtype, or both: to(dtype), to(device), to(device, dtype), to({ device, dtype }), to(other).
+   *  Leaving a GPU has to wait: use `await x.cpu()`. A moved leaf is a leaf of its own. */
+  to(...given: ToCall): Tensor {
+    const [device, dtype] = destination(given);
+    const moved = device === null ? this.self : this.#onDevice(resolveDevice(device));
+    return dtype === null ? moved : moved.cast(dtype);
+  }
+  /** @internal The tensor as another dtype. */
+  cast(dtype: DType): Tensor {
+    return dtype === this.dtype ? this.self : call(cast, [this], dtype)[0];
+  }
+  #onDevice(device: Device): Tensor {
     if (device === this.device) return this.self;
     this.#assertMovable("to");
     if (this.device.asynchronous) {
@@ -71,7 +94,8 @@ export abstract class TensorTransfer extends TensorCore {
     return this.#moved(device, this.dataSync());
   }
   /** The tensor on the CPU. */
-  async cpu(): Promise<Tensor> {
+  async cpu(...none: []): Promise<Tensor> {
+    takesNothing("cpu", none);
     const device = resolveDevice("cpu");
     if (device === this.device) return this.self;
     this.#assertMovable("cpu");
