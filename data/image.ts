@@ -9,6 +9,9 @@ export interface Image {
   readonly data: Uint8Array;
 }
 
+/** 2^28 pixels are 1 GiB unpacked: beyond it a file's header is taken for a lie. */
+export const mostPixels = 2 ** 28;
+
 /** Values with a shape that are on no device yet. A batch of them becomes one tensor with one copy and no tensor per sample. */
 export interface HostTensor {
   readonly shape: readonly number[];

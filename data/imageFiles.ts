@@ -1,4 +1,5 @@
 // Data sets over files of images: any list of files, and a folder with one folder for each class.
+import { byCodePoints } from "../engine/text.js";
 import { checkIndex, type Dataset } from "./dataset.js";
 import { type Draws, ownDraws } from "./draws.js";
 import { nodeModules, reasonOf } from "./files.js";
@@ -11,8 +12,8 @@ import { runSteps, splitSteps } from "./transforms/compose.js";
 import { isRandom, type Transform } from "./transforms/transform.js";
 import { ToTensor } from "./transforms/values.js";
 
-/** What is taken for an image by its name. */
-export const imageExtensions: readonly string[] = [".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"];
+/** What is taken for an image by its name, as in torchvision. */
+export const imageExtensions: readonly string[] = [".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"];
 
 export interface ListImagesOptions {
   /** Endings of the names, in any case. Default: imageExtensions. */
@@ -29,23 +30,51 @@ export function listImages(folder: string, options: ListImagesOptions = {}): str
   throw new DataFileError(`${folder}: holds no image; expected files that end in ${extensions.join(", ")}.`);
 }
 
-function entriesOf(folder: string): { name: string; isFolder: boolean }[] {
+interface FolderEntry {
+  readonly name: string;
+  readonly isFolder: boolean;
+}
+
+/** What a folder holds, by name in Python's order. */
+function entriesOf(folder: string): FolderEntry[] {
   const { fs, path } = nodeModules();
   try {
-    const names = fs.readdirSync(folder).sort();
-    return names.map((name) => ({ name, isFolder: fs.statSync(path.join(folder, name), { throwIfNoEntry: false })?.isDirectory() ?? false }));
+    const names = fs.readdirSync(folder).sort(byCodePoints);
+    return names.map((name) => ({ name, isFolder: isFolder(fs, path.join(folder, name)) }));
   } catch (error) {
     throw new MissingFileError(`${folder}: cannot be listed (${reasonOf(error)}); expected a folder of images.`);
   }
 }
 
+/** Links are followed; one that leads nowhere, or to itself, is no folder. */
+function isFolder(fs: typeof import("node:fs"), path: string): boolean {
+  try {
+    return fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ELOOP") return false;
+    throw error;
+  }
+}
+
+/** torchvision's order: folder by folder, these by their whole paths (so that a's files stand before a-b's, and those before a/b's), then by name. */
 function imagesIn(folder: string, extensions: readonly string[], recursive: boolean): string[] {
   const { path } = nodeModules();
-  return entriesOf(folder).flatMap(({ name, isFolder }) => {
-    const whole = path.join(folder, name);
-    if (isFolder) return recursive ? imagesIn(whole, extensions, true) : [];
-    return extensions.some((extension) => name.toLowerCase().endsWith(extension.toLowerCase())) ? [whole] : [];
-  });
+  const folders = recursive ? foldersIn(folder).sort(([a], [b]) => byCodePoints(a, b)) : [[folder, entriesOf(folder)] as const];
+  return folders.flatMap(([where, entries]) => entries.flatMap(({ name, isFolder }) => {
+    const isImage = !isFolder && extensions.some((extension) => name.toLowerCase().endsWith(extension.toLowerCase()));
+    return isImage ? [path.join(where, name)] : [];
+  }));
+}
+
+/** The folder and every one below it. A link to a folder above itself would be walked for ever. */
+function foldersIn(folder: string, above: readonly string[] = []): (readonly [folder: string, entries: FolderEntry[]])[] {
+  const { fs, path } = nodeModules();
+  const entries = entriesOf(folder), real = fs.realpathSync(folder);
+  if (above.includes(real)) {
+    throw new DataFileError(`${folder}: is ${real} once more, which holds it: a link leads back, and the folders have no end; remove the link.`);
+  }
+  const inside = entries.flatMap(({ name, isFolder }) => (isFolder ? foldersIn(path.join(folder, name), [...above, real]) : []));
+  return [[folder, entries], ...inside];
 }
 
 export interface ImageFilesOptions<Output> {

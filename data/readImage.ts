@@ -1,11 +1,14 @@
-// Image files of any kind: PNG and JPEG by our own decoders, which give the same bytes on every machine; the rest by sharp, where it is installed.
+// Image files of any kind: PNG, JPEG, BMP and PNM by our own decoders, which give the same bytes on every machine; the rest by sharp, where it is
+// installed.
 import { isNode } from "../engine/platform.js";
+import { decodeBmp, isBmp } from "./bmp.js";
 import { readBytes } from "./files.js";
 import { DataFileError } from "./idx.js";
 import { type Image, withChannels } from "./image.js";
 import { decodeJpeg } from "./jpeg.js";
 import { isJpeg } from "./jpegHeader.js";
 import { decodePng } from "./png.js";
+import { decodePnm, isPnm } from "./pnm.js";
 
 export interface ReadImageOptions {
   /** 1 grey, 3 colour, 4 with opacity; by default what the file has. */
@@ -29,13 +32,15 @@ export async function readImage(file: string, options: ReadImageOptions = {}): P
   return decodeImage(await readBytes(file), { ...options, fileName: file });
 }
 
-/** Decodes the bytes of an image file: PNG, JPEG, and where sharp is installed what it knows (WebP, GIF, TIFF, AVIF, SVG, CMYK). JPEGs that our
+/** Decodes the bytes of an image file: PNG, JPEG, BMP, PBM, PGM, PPM, and where sharp is installed what it knows (WebP, GIF, TIFF, AVIF, SVG, CMYK). JPEGs that our
  *  decoder calls damaged get a second chance there: it reads over small faults, as PIL does. */
 export async function decodeImage(bytes: Uint8Array, options: ReadImageOptions & { readonly fileName?: string } = {}): Promise<Image> {
   const fileName = options.fileName ?? "image";
   const given = { ...options, fileName };
   if (bytes.length === 0) throw new DataFileError(`${fileName}: is empty; expected an image file.`);
   if (bytes[0] === 0x89 && bytes[1] === 0x50) return decodePng(bytes, given);
+  if (isBmp(bytes)) return decodeBmp(bytes, given);
+  if (isPnm(bytes)) return decodePnm(bytes, given);
   if (!isJpeg(bytes)) return decodeBySharp(bytes, given, null);
   try {
     return await decodeJpeg(bytes, given);
@@ -53,7 +58,7 @@ async function decodeBySharp(
     if (before !== null) throw before;
     const start = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
     throw new DataFileError(
-      `${fileName}: is neither PNG nor JPEG (it starts with ${start}); other formats are read where the package sharp is installed ` +
+      `${fileName}: is none of PNG, JPEG, BMP and PNM (it starts with ${start}); other formats are read where the package sharp is installed ` +
         "(npm install sharp).",
     );
   }

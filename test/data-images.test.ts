@@ -1,5 +1,5 @@
 // Image files: the bytes that PIL reads, broken files named, folders of images.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "tape";
@@ -7,7 +7,9 @@ import {
   DataFileError, decodeImage, decodeJpeg, decodePng, encodeJpeg, encodePng, type HostTensor, ImageFileDataset, ImageFiles, ImageFolder, listImages,
   MissingFileError, readImage, transforms, withChannels, writeJpegFile,
 } from "../data/index.js";
+import { deflateSync } from "node:zlib";
 import { drawnImage, imageFolder, thrownBy } from "./support/imageFiles.js";
+import { pngChunk, pngFile, pngHeader, pngSignature } from "./support/pngFiles.js";
 
 interface Stored {
   readonly shape: readonly number[];
@@ -27,7 +29,7 @@ const bytesOf = ({ shape, at }: Stored): Uint8Array => stored.slice(at, at + sha
 const fileOf = (name: string): Uint8Array => bytesOf((rows.find((row) => row.name === name) ?? rows[0])?.file ?? { shape: [0], at: 0 });
 
 test("decoding: PIL's bytes from PIL's files", async (t) => {
-  t.equal(rows.length, 11);
+  t.equal(rows.length, 62);
   for (const { name, file, rgb, grey } of rows) {
     const color = await decodeImage(bytesOf(file), { channels: 3, fileName: name });
     t.deepEqual([color.height, color.width, color.channels], rgb.shape, `${name}: shape`);
@@ -114,7 +116,7 @@ test("a broken image is a sentence that names its file", async (t) => {
     ["huge.jpg", hugeJpeg, /huge\.jpg: its header says 65535×65535 pixels; expected 1 to 268435456/],
     ["noFrame.jpg", Uint8Array.of(0xff, 0xd8, 0xff, 0xd9, ...new Uint8Array(20)), /noFrame\.jpg: holds no frame header before byte 2/],
     ["half.png", png.slice(0, png.length >> 1), /half\.png: .*truncated/],
-    ["twisted.png", png.map((byte, i) => (i > 60 && i < 90 ? byte ^ 0x55 : byte)), /twisted\.png: cannot be decoded/],
+    ["twisted.png", png.map((byte, i) => (i > 60 && i < 90 ? byte ^ 0x55 : byte)), /twisted\.png: the check sum of its chunk "IDAT" is wrong/],
   ];
   const folder = mkdtempSync(join(tmpdir(), "athanor-broken-"));
   for (const [name, bytes, expected] of cases) {
@@ -132,6 +134,79 @@ test("a broken image is a sentence that names its file", async (t) => {
   for (let i = 0; i < 50; i++) await thrownBy(() => decodeJpeg(jpeg.slice(0, 400)));
   t.equal((await decodeJpeg(jpeg)).width, 45, "after many failures the decoder still works");
   rmSync(folder, { recursive: true, force: true });
+});
+
+test("PNG: what follows the pixels does no harm, as in PIL; what is missing of them is a sentence", async (t) => {
+  const pixels = Uint8Array.from({ length: 60 }, (_, i) => (37 * i) & 255);
+  const rows = Uint8Array.from({ length: 64 }, (_, i) => (i % 16 === 0 ? 0 : (pixels[Math.floor(i / 16) * 15 + (i % 16) - 1] ?? 0)));
+  const packed = new Uint8Array(deflateSync(rows)), header = pngHeader(5, 4, 8, 2), end = pngChunk("IEND", new Uint8Array());
+  const idat = (data: Uint8Array) => pngChunk("IDAT", data), joined = (...parts: Uint8Array[]) => new Uint8Array(Buffer.concat(parts));
+  const wrongSum = (chunk: Uint8Array) => chunk.map((byte, i) => (i >= chunk.length - 4 ? byte ^ 0x55 : byte));
+  const start = joined(pngSignature, header), tooMany = new Uint8Array(deflateSync(joined(rows, new Uint8Array(16))));
+  const read: [string, Uint8Array][] = [
+    ["bytes after the end", joined(start, idat(packed), end, new TextEncoder().encode("hello"))],
+    ["no end", joined(start, idat(packed))],
+    ["half an end", joined(start, idat(packed), end.slice(0, 5))],
+    ["an end with a wrong sum", joined(start, idat(packed), wrongSum(end))],
+    ["4 bytes after the packed pixels", joined(start, idat(joined(packed, Uint8Array.of(1, 2, 3, 4))), end)],
+    ["a second chunk after them", joined(start, idat(packed), idat(Uint8Array.of(1, 2, 3, 4)), end)],
+    ["a row too many", joined(start, idat(tooMany), end)],
+    ["no zlib sum", joined(start, idat(packed.slice(0, -4)), end)],
+    ["cut in the last chunk's sum", joined(start, idat(packed)).slice(0, -2)],
+    ["an empty chunk before", joined(start, idat(new Uint8Array()), idat(packed), end)],
+    ["a comment with a wrong sum", joined(start, idat(packed), wrongSum(pngChunk("tEXt", Uint8Array.of(65, 0, 66))), end)],
+    ["garbage after the pixels", joined(start, idat(packed), new TextEncoder().encode("garbage garbage"))],
+    ["a chunk before the header", joined(pngSignature, pngChunk("tEXt", Uint8Array.of(65, 0, 66)), header, idat(packed), end)],
+  ];
+  for (const [what, bytes] of read) t.ok(sameBytes((await decodePng(bytes)).data, pixels), what);
+  const refused: [string, Uint8Array, RegExp][] = [
+    ["a row too few", joined(start, idat(new Uint8Array(deflateSync(rows.slice(0, 48)))), end), /its pixels take 64 bytes, 48 are there/],
+    ["a byte too few", joined(start, idat(new Uint8Array(deflateSync(rows.slice(0, -1)))), end), /its pixels take 64 bytes, 63 are there/],
+    ["a wrong sum of the pixels' chunk", joined(start, wrongSum(idat(packed)), end), /the check sum of its chunk "IDAT" is wrong/],
+    ["a wrong sum of the header", joined(pngSignature, wrongSum(header), idat(packed), end), /the check sum of its chunk "IHDR" is wrong/],
+    ["a wrong zlib sum", joined(start, idat(packed.map((byte, i) => (i >= packed.length - 4 ? byte ^ 1 : byte))), end), /incorrect data check/],
+    ["a filter that there is not", joined(start, idat(new Uint8Array(deflateSync(rows.map((byte, i) => (i === 0 ? 7 : byte))))), end), /names a filter/],
+    ["cut in the pixels", joined(start, idat(packed)).slice(0, -10), /its chunk "IDAT" should end at byte \d+, the file at \d+; the file is truncated/],
+    ["no pixels", joined(start, end), /without pixels/],
+    ["no header", joined(pngSignature, idat(packed), end), /its first chunk is no PNG header/],
+  ];
+  for (const [what, bytes, expected] of refused) {
+    const error = await thrownBy(() => decodePng(bytes, { fileName: "a.png" }));
+    t.ok(error instanceof DataFileError && expected.test(error.message), `${what}: ${error.message}`);
+  }
+});
+
+test("PNG: a colour that stands for transparent keeps its own value", async (t) => {
+  const file = (depth: number, type: number, row: number[], key: number[]) =>
+    pngFile(pngHeader(2, 1, depth, type), pngChunk("tRNS", Uint8Array.from(key)), pngChunk("IDAT", new Uint8Array(deflateSync(Uint8Array.from(row)))));
+  const grey = file(8, 0, [0, 100, 50], [0, 100]), color = file(8, 2, [0, 1, 2, 3, 4, 5, 6], [0, 1, 0, 2, 0, 3]);
+  const wide = file(16, 0, [0, 0x64, 0x11, 0x64, 0x12], [0x64, 0x11]);
+  t.deepEqual(Array.from((await decodeImage(grey, { channels: 3 })).data), [100, 100, 100, 50, 50, 50], "grey, read as colour");
+  t.deepEqual(Array.from((await decodeImage(grey, { channels: 1 })).data), [100, 50], "grey, read as grey");
+  t.deepEqual(Array.from((await decodeImage(color, { channels: 3 })).data), [1, 2, 3, 4, 5, 6], "colour");
+  t.deepEqual(Array.from((await decodeImage(color)).data), [1, 2, 3, 0, 4, 5, 6, 255], "with its opacity");
+  t.deepEqual(Array.from((await decodeImage(wide)).data), [100, 100, 100, 0, 100, 100, 100, 255], "grey of 16 bits: the whole value is compared");
+});
+
+test("BMP and PNM: a damaged file is a sentence", async (t) => {
+  const bmp = fileOf("bmp"), runs = fileOf("bmp of runs"), ppm = fileOf("ppm"), text = new TextEncoder();
+  const cases: [string, Uint8Array, RegExp][] = [
+    ["half.bmp", bmp.slice(0, bmp.length >> 1), /its pixels should end at byte 831, the file at 417; the file is truncated/],
+    ["start.bmp", bmp.slice(0, 30), /inside its header; the file is truncated/],
+    ["runs.bmp", runs.slice(0, -4), /inside its pixels; the file is truncated/],
+    ["bits.bmp", bmp.map((byte, i) => (i === 28 ? 7 : byte)), /says 7 bits a pixel, compression 0; expected 1, 4, 8, 16, 24 or 32/],
+    ["huge.bmp", bmp.map((byte, i) => (i >= 18 && i < 26 ? 0x7f : byte)), /says 2139062143×2139062143 pixels/],
+    ["half.ppm", ppm.slice(0, ppm.length >> 1), /its pixels take 741 bytes, 364 are there; the file is truncated/],
+    ["start.ppm", text.encode("P6 19"), /in place of its height; the file is truncated/],
+    ["word.ppm", text.encode("P6 19 wide 255 "), /has "wide" for its height; expected a whole number/],
+    ["large.pgm", text.encode("P2 2 1 9 3 12"), /has the value 12 where 9 is the largest/],
+    ["none.pgm", text.encode("P2 2 1 70000 3 12"), /its largest value is 70000; expected 1 to 65535/],
+    ["huge.pgm", text.encode("P5 100000 100000 255 "), /says 100000×100000 pixels/],
+  ];
+  for (const [fileName, bytes, expected] of cases) {
+    const error = await thrownBy(() => decodeImage(bytes, { fileName }));
+    t.ok(error instanceof DataFileError && error.message.startsWith(fileName) && expected.test(error.message), error.message);
+  }
 });
 
 function findFrame(jpeg: Uint8Array): number {
@@ -172,6 +247,35 @@ test("listImages: a folder's images, sorted; FoodDataset as the notes have it", 
   t.match((await thrownBy(() => food.get(3))).message, /FoodDataset: index 3 is outside its 3 samples/);
   const plain = new ImageFiles(listImages(folder), { channels: 1 });
   t.deepEqual((await plain.get(0)).shape, [1, 18, 24], "ImageFiles: the image alone, ToTensor by default, grey where asked");
+  remove();
+});
+
+test("ImageFolder: classes and files in torchvision's order", async (t) => {
+  // Python 3 with torchvision 0.14 lists these so: by code points, and a folder's files before those of the folders inside it.
+  const names = ["\u{1f600}/1.png", "！/b-c/1.png", "！/b.png", "！/b/2.png", "！/b/a/3.png", "！/b0.png", "！/\u{1f600}.png", "！/！.png", "Z/1.png", "a/1.png"];
+  const { folder, remove } = await imageFolder(names);
+  const found = new ImageFolder(folder);
+  t.deepEqual(found.classes, ["Z", "a", "！", "\u{1f600}"]);
+  t.deepEqual(found.files.map((file) => file.slice(folder.length + 1)), [
+    "Z/1.png", "a/1.png", "！/b.png", "！/b0.png", "！/！.png", "！/\u{1f600}.png", "！/b/2.png", "！/b-c/1.png", "！/b/a/3.png", "\u{1f600}/1.png",
+  ]);
+  t.deepEqual(Array.from(found.targets), [0, 1, 2, 2, 2, 2, 2, 2, 2, 3]);
+  remove();
+});
+
+test("ImageFolder: every ending that torchvision takes, and links", async (t) => {
+  const { folder, remove } = await imageFolder(["a/1.png"]);
+  for (const [name, row] of [["2.bmp", "bmp"], ["3.ppm", "ppm"], ["4.PGM", "pgm"], ["5.webp", "lossless webp"], ["6.tif", "tiff"]] as const) {
+    writeFileSync(join(folder, "a", name), fileOf(row));
+  }
+  symlinkSync("itself.png", join(folder, "a", "itself.png"));
+  const images = new ImageFolder(folder);
+  t.deepEqual(images.files.map((file) => file.slice(folder.length + 3)), ["1.png", "2.bmp", "3.ppm", "4.PGM", "5.webp", "6.tif", "itself.png"]);
+  for (const i of [1, 2, 3, 4, 5]) t.equal((await images.image(i)).channels, 3, images.files[i]);
+  t.match((await thrownBy(() => images.image(6))).message, /itself\.png: cannot be read \(ELOOP/, "a link to itself is named when it is read");
+  symlinkSync("..", join(folder, "a", "up"));
+  const looped = await thrownBy(() => new ImageFolder(folder));
+  t.match(looped.message, /up\/a: is .*\/a once more, which holds it: .*remove the link/);
   remove();
 });
 

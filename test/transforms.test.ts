@@ -1,4 +1,5 @@
 // Transforms held to torchvision's results: the same image, the same draws, the same bytes.
+import { readFileSync } from "node:fs";
 import test, { type Test } from "tape";
 import { type HostTensor, type Image, isImage, StreamDraws, transforms } from "../data/index.js";
 import { beta } from "../data/transforms/mix.js";
@@ -42,6 +43,26 @@ function expectSame(t: Test, title: string, name: string, made: Made, expected: 
   const allowed = name.toLowerCase() === "gaussianblur" ? { values: values / 500, largest: 1 } : { values: 0, largest: 0 };
   t.ok(differing <= allowed.values && largest <= allowed.largest, `${title}: ${differing} of ${values} values differ, by at most ${largest}`);
 }
+
+test("rotate and affine: torchvision's bytes at odd angles, whatever the last bit of a sine", (t) => {
+  interface Row {
+    readonly size: readonly [number, number, number];
+    readonly name: string;
+    readonly args: readonly unknown[];
+    readonly made: readonly [number, number];
+    readonly bytes: readonly number[];
+  }
+  const rows = JSON.parse(readFileSync(new URL("fixtures/affine.json", import.meta.url), "utf8")) as readonly Row[];
+  t.equal(rows.length, 65);
+  for (const { size: [width, height, channels], name, args, made, bytes } of rows) {
+    const valueAt = (i: number): number => 37 * (Math.floor(i / channels) % width) + 91 * Math.floor(i / channels / width) + 13 * (i % channels);
+    const data = Uint8Array.from({ length: width * height * channels }, (_, i) => valueAt(i) & 255);
+    const image = callFunctional(name, { width, height, channels, data }, args);
+    const { differing, largest } = difference(image, bytes);
+    t.deepEqual([image.width, image.height, differing], [...made, 0], `${name} ${JSON.stringify(args)}: by at most ${largest}`);
+  }
+  t.end();
+});
 
 function callFunctional(name: string, image: Image, args: readonly unknown[]): Image {
   const entry = Object.entries(functional).find(([key]) => key === name)?.[1];

@@ -3,6 +3,7 @@
 import { ArgumentError } from "../../kernels/errors.js";
 import { checkImage, type Image } from "../image.js";
 import { type Fill, fillBytes, moved } from "./crop.js";
+import { cosine, sine, tangent } from "./trigonometry.js";
 
 export type AffineInterpolation = "nearest" | "bilinear";
 
@@ -25,7 +26,14 @@ export interface AffineOptions {
 /** x_in = a·x + b·y + c, y_in = d·x + e·y + f */
 type Matrix = readonly [a: number, b: number, c: number, d: number, e: number, f: number];
 
-const radians = (degrees: number): number => (degrees * Math.PI) / 180;
+/** Python's math.radians, to the last bit: a product that is rounded the other way moves pixels. */
+const radians = (degrees: number): number => degrees * (Math.PI / 180);
+
+/** Python's angle % 360: an angle that is inside already must not lose a bit. */
+function wholeTurn(angle: number): number {
+  const rest = angle % 360;
+  return rest < 0 ? rest + 360 : rest;
+}
 
 /** Turns by `angle` degrees, counter-clockwise. */
 export function rotate(image: Image, angle: number, options: RotateOptions = {}): Image {
@@ -36,8 +44,8 @@ export function rotate(image: Image, angle: number, options: RotateOptions = {})
   if (turned !== null) return turned;
   const { width, height } = image;
   const [centerX, centerY] = center ?? [width / 2, height / 2];
-  const turn = -radians(((angle % 360) + 360) % 360);
-  const cos = rounded15(Math.cos(turn)), sin = rounded15(Math.sin(turn));
+  const turn = -radians(wholeTurn(angle));
+  const cos = rounded15(cosine(turn)), sin = rounded15(sine(turn));
   let c = cos * -centerX + sin * -centerY + centerX, f = -sin * -centerX + cos * -centerY + centerY;
   let [newWidth, newHeight] = [width, height];
   if (expand) {
@@ -59,7 +67,7 @@ function rounded15(value: number): number {
 /** Multiples of 90° move pixels whole; null for other angles, and where a quarter turn would not fit. */
 function quarterTurns(image: Image, angle: number, expand: boolean): Image | null {
   const { width, height } = image;
-  const turn = ((angle % 360) + 360) % 360;
+  const turn = wholeTurn(angle);
   if (turn === 0) return image;
   if (turn === 180) return moved(image, width, height, (x, y) => (height - 1 - y) * width + width - 1 - x);
   if ((turn !== 90 && turn !== 270) || (!expand && width !== height)) return null;
@@ -84,8 +92,8 @@ function inverseAffine(
   [cx, cy]: readonly [number, number], angle: number, [tx, ty]: readonly [number, number], scale: number, [shearX, shearY]: readonly [number, number],
 ): Matrix {
   const turn = radians(angle), sx = radians(shearX), sy = radians(shearY);
-  const a = Math.cos(turn - sy) / Math.cos(sy), b = (-Math.cos(turn - sy) * Math.tan(sx)) / Math.cos(sy) - Math.sin(turn);
-  const c = Math.sin(turn - sy) / Math.cos(sy), d = (-Math.sin(turn - sy) * Math.tan(sx)) / Math.cos(sy) + Math.cos(turn);
+  const a = cosine(turn - sy) / cosine(sy), b = (-cosine(turn - sy) * tangent(sx)) / cosine(sy) - sine(turn);
+  const c = sine(turn - sy) / cosine(sy), d = (-sine(turn - sy) * tangent(sx)) / cosine(sy) + cosine(turn);
   const [m0, m1, m3, m4] = [d / scale, -b / scale, -c / scale, a / scale];
   return [m0, m1, m0 * (-cx - tx) + m1 * (-cy - ty) + cx, m3, m4, m3 * (-cx - tx) + m4 * (-cy - ty) + cy];
 }
