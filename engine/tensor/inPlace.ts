@@ -25,6 +25,8 @@ export abstract class TensorInPlace extends TensorReductions {
   relu_(...none: []): this { return this.become("relu_", true, (old) => old.relu(...none)); }
   sigmoid_(...none: []): this { return this.become("sigmoid_", true, (old) => old.sigmoid(...none)); }
   tanh_(...none: []): this { return this.become("tanh_", true, (old) => old.tanh(...none)); }
+  leakyRelu_(...given: Parameters<TensorReductions["leakyRelu"]>): this { return this.become("leakyRelu_", true, (old) => old.leakyRelu(...given)); }
+  silu_(...none: []): this { return this.become("silu_", true, (old) => old.silu(...none)); }
   maskedFill_(...given: Parameters<TensorReductions["maskedFill"]>): this { return this.assign("maskedFill_", this.maskedFill(...given)); }
   /** Takes the other tensor's values, converted and broadcast. */
   copy_(...given: Call<typeof source>): this {

@@ -2,17 +2,18 @@
 import type { Activation, Pair } from "../../kernels/types.js";
 import { type Tensor, tensor, tidy } from "../../engine/index.js";
 import * as engine from "../../engine/functions.js";
+import { type Kind, aBoolean, aNumber, aTensor, either, kind, listOf, oneOf, orNull } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
-import { type Size2, count, pair } from "../arguments.js";
+import { type Options, Signature, type Size2, count, pair, size2, taking } from "../arguments.js";
 
 /** "valid": none; "same": as much as keeps the size, at stride 1. */
 export type Padding2d = Size2 | "same" | "valid";
-export interface Conv2dOptions {
-  readonly stride?: Size2;
-  readonly padding?: Padding2d;
-  readonly dilation?: Size2;
-  readonly groups?: number;
-}
+/** @internal Padding as conv2d takes it. */
+export const padding2d: Kind<Padding2d> = either(size2, oneOf("same", "valid"));
+const convolution = new Signature("conv2d", [
+  ["input", aTensor], ["weight", aTensor], ["bias", aTensor, null], ["stride", size2, 1], ["padding", padding2d, 0], ["dilation", size2, 1], ["groups", aNumber, 1],
+]);
+export type Conv2dOptions = Options<typeof convolution>;
 
 /** Runs an operation of image batches on a batch, or on one image as a batch of one. */
 function batched(x: Tensor, run: (batch: Tensor) => Tensor): Tensor {
@@ -21,9 +22,9 @@ function batched(x: Tensor, run: (batch: Tensor) => Tensor): Tensor {
 }
 
 /** x [N, C, H, W] ∗ weight [O, C/groups, R, S] + bias [O]. */
-export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: Conv2dOptions = {}): Tensor {
-  return activatedConv2d(x, weight, bias, options, "none");
-}
+export const conv2d = taking(convolution, (x, weight, bias, stride, padding, dilation, groups) =>
+  activatedConv2d(x, weight, bias, { stride, padding, dilation, groups }, "none"),
+);
 
 /** @internal conv2d with the activation in its last step. */
 export function activatedConv2d(x: Tensor, weight: Tensor, bias: Tensor | null, options: Conv2dOptions, activation: Activation): Tensor {
@@ -51,67 +52,63 @@ function paddingOf(padding: Padding2d, stride: Pair, dilation: Pair, weight: Ten
   return { padding: [Math.floor(height / 2), Math.floor(width / 2)], extra: [height % 2, width % 2] };
 }
 
-export interface MaxPool2dOptions {
-  /** Default: the kernel's size. */
-  readonly stride?: Size2 | null;
-  readonly padding?: Size2;
-  readonly dilation?: Size2;
-  readonly ceilMode?: boolean;
-}
-export function maxPool2d(x: Tensor, kernelSize: Size2, options: MaxPool2dOptions = {}): Tensor {
-  return batched(x, (batch) => {
-    const [values, indices] = maxPool2dWithIndices(batch, kernelSize, options);
+// stride: default the kernel's size
+const window = [["input", aTensor], ["kernelSize", size2], ["stride", size2, null], ["padding", size2, 0]] as const;
+const unindexed: Kind<false> = kind("false", (value) => value === false, { hint: () => " (maxPool2dWithIndices gives the places too)" });
+const largest = [...window, ["dilation", size2, 1], ["ceilMode", aBoolean, false], ["returnIndices", unindexed, false]] as const;
+export type MaxPool2dOptions = Options<Signature<typeof largest>>;
+export const maxPool2d = taking(new Signature("maxPool2d", largest), (x, kernelSize, stride, padding, dilation, ceilMode) =>
+  batched(x, (batch) => {
+    const [values, indices] = maxima(batch, kernelSize, stride, padding, dilation, ceilMode);
     indices.dispose();
     return values;
-  });
-}
+  }),
+);
+const indexed = [...window, ["dilation", size2, 1], ["ceilMode", aBoolean, false]] as const;
 /** Also the int32 places h·W + w of the maxima within their planes. */
-export function maxPool2dWithIndices(x: Tensor, kernelSize: Size2, options: MaxPool2dOptions = {}): [Tensor, Tensor] {
+export const maxPool2dWithIndices = taking(new Signature("maxPool2dWithIndices", indexed), (x, ...how) => maxima(x, ...how));
+function maxima(x: Tensor, kernelSize: Size2, stride: Size2 | null, padding: Size2, dilation: Size2, ceilMode: boolean): [Tensor, Tensor] {
   const params = {
     kernel: pair("maxPool2d", "kernelSize", kernelSize, 1),
-    stride: pair("maxPool2d", "stride", options.stride ?? kernelSize, 1),
-    padding: pair("maxPool2d", "padding", options.padding ?? 0),
-    dilation: pair("maxPool2d", "dilation", options.dilation ?? 1, 1),
+    stride: pair("maxPool2d", "stride", stride ?? kernelSize, 1),
+    padding: pair("maxPool2d", "padding", padding),
+    dilation: pair("maxPool2d", "dilation", dilation, 1),
     countIncludePad: true,
   };
-  return engine.maxPool2d(x, params, options.ceilMode ?? false);
+  return engine.maxPool2d(x, params, ceilMode);
 }
 
-export interface AvgPool2dOptions {
-  /** Default: the kernel's size. */
-  readonly stride?: Size2 | null;
-  readonly padding?: Size2;
-  readonly ceilMode?: boolean;
-  /** Whether padded zeros count in the divisor. Default true. */
-  readonly countIncludePad?: boolean;
-}
-export function avgPool2d(x: Tensor, kernelSize: Size2, options: AvgPool2dOptions = {}): Tensor {
+// countIncludePad: whether padded zeros count in the divisor
+const averages = new Signature("avgPool2d", [...window, ["ceilMode", aBoolean, false], ["countIncludePad", aBoolean, true]]);
+export type AvgPool2dOptions = Options<typeof averages>;
+export const avgPool2d = taking(averages, (x, kernelSize, stride, padding, ceilMode, countIncludePad) => {
   const params = {
     kernel: pair("avgPool2d", "kernelSize", kernelSize, 1),
-    stride: pair("avgPool2d", "stride", options.stride ?? kernelSize, 1),
-    padding: pair("avgPool2d", "padding", options.padding ?? 0),
+    stride: pair("avgPool2d", "stride", stride ?? kernelSize, 1),
+    padding: pair("avgPool2d", "padding", padding),
     dilation: [1, 1] as const,
-    countIncludePad: options.countIncludePad ?? true,
+    countIncludePad,
   };
-  return batched(x, (batch) => engine.avgPool2d(batch, params, options.ceilMode ?? false));
-}
+  return batched(x, (batch) => engine.avgPool2d(batch, params, ceilMode));
+});
 
 /** One number for both sides; null keeps the input's. */
 export type OutputSize = number | null | readonly [number | null, number | null];
-export function adaptiveAvgPool2d(x: Tensor, outputSize: OutputSize): Tensor {
+/** @internal */
+export const outputSizes = {
+  ...either(orNull(aNumber), listOf("a list", orNull(aNumber))), says: "a whole number, two of them [height, width], or null for the input's own",
+} as Kind<OutputSize>;
+export const adaptiveAvgPool2d = taking(new Signature("adaptiveAvgPool2d", [["input", aTensor], ["outputSize", outputSizes]]), (x, outputSize) => {
   const [height, width] = typeof outputSize === "object" && outputSize !== null ? outputSize : [outputSize, outputSize];
   return batched(x, (batch) => engine.adaptiveAvgPool2d(batch, [height ?? batch.size(-2), width ?? batch.size(-1)]));
-}
+});
 
-export interface InterpolateOptions {
-  readonly size?: Size2 | null;
-  readonly scaleFactor?: number | readonly [number, number] | null;
-  readonly mode?: "nearest";
-}
+/** @internal One factor for both sides, or the two of them. */
+export const factors = { ...size2, says: "a number, or two of them [height, width]" } as Kind<number | readonly [number, number]>;
+const resampling = new Signature("interpolate", [["input", aTensor], ["size", size2, null], ["scaleFactor", factors, null], ["mode", oneOf("nearest"), "nearest"]]);
+export type InterpolateOptions = Options<typeof resampling>;
 /** Resamples to `size`, or to the input's size times `scaleFactor`, by the nearest neighbour. */
-export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
-  const { size = null, scaleFactor = null, mode = "nearest" } = options;
-  if (mode !== "nearest") throw argumentError("interpolate", `got mode "${String(mode)}"; expected "nearest", the only one there is.`);
+export const interpolate = taking(resampling, (x, size, scaleFactor) => {
   if ((size === null) === (scaleFactor === null)) {
     throw argumentError("interpolate", "got both or neither of size and scaleFactor; expected exactly one.");
   }
@@ -119,7 +116,7 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
     if (size !== null) return engine.upsampleNearest2d(batch, pair("interpolate", "size", size, 1));
     return scaled(batch, typeof scaleFactor === "number" ? [scaleFactor, scaleFactor] : (scaleFactor ?? [1, 1]));
   });
-}
+});
 
 function scaled(x: Tensor, factors: readonly [number, number]): Tensor {
   if (!factors.every((f) => f > 0 && Number.isFinite(f))) {

@@ -1,35 +1,33 @@
 // Losses of one row of scores and its class. Each says its formula; `reduction` then averages, sums or leaves.
 import { type Tensor, oneHot, tidy } from "../../engine/index.js";
 import * as engine from "../../engine/functions.js";
+import { aNumber, aTensor } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
 import { formatShape, sameShape } from "../../engine/shape.js";
-import { reduced, reductionOf, type Reduction, type ReductionOptions } from "./reduction.js";
+import { type Options, Signature, taking } from "../arguments.js";
+import { reduced, reductionArgument, type Reduction } from "./reduction.js";
 
-export interface CrossEntropyOptions extends ReductionOptions {
-  /** A factor for each class, [C]. */
-  readonly weight?: Tensor | null;
-  /** Rows with this label count nothing. Default −100. Class indices only. */
-  readonly ignoreIndex?: number;
-  /** How much of the target is spread evenly over all classes, 0 to 1. Default 0. */
-  readonly labelSmoothing?: number;
-}
+const scored = [["input", aTensor], ["target", aTensor]] as const;
+// weight: a factor for each class, [C]; ignoreIndex: rows with this label count nothing, class indices only; labelSmoothing: how much of the
+// target is spread evenly over all classes, 0 to 1
+const chosen = [...scored, ["weight", aTensor, null], ["ignoreIndex", aNumber, -100], reductionArgument] as const;
+const softmaxed = new Signature("crossEntropy", [...chosen, ["labelSmoothing", aNumber, 0]]);
+export type CrossEntropyOptions = Options<typeof softmaxed>;
 
 /** Softmax cross-entropy of logits [N, C, ...] (or [C]) against int32 class indices [N, ...] or float32 probabilities [N, C, ...]. */
-export function crossEntropy(logits: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
-  const reduction = reductionOf("crossEntropy", options);
-  const { weight = null, ignoreIndex = -100, labelSmoothing = 0 } = options;
+export const crossEntropy = taking(softmaxed, (logits, target, weight, ignoreIndex, reduction, labelSmoothing): Tensor => {
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw argumentError("crossEntropy", `got labelSmoothing ${labelSmoothing}; expected a number from 0 to 1.`);
   }
   if (logits.ndim === 1) {
-    const row = () => crossEntropy(logits.unsqueeze(0), target.unsqueeze(0), options);
+    const row = () => crossEntropy(logits.unsqueeze(0), target.unsqueeze(0), weight, ignoreIndex, reduction, labelSmoothing);
     return tidy(() => (reduction === "none" ? row().squeeze(0) : row()));
   }
   if (target.dtype === "float32" && sameShape(target.shape, logits.shape)) {
     return tidy(() => probabilityCrossEntropy(logits, target, weight, labelSmoothing, reduction));
   }
   return engine.crossEntropy(logits, target, weight, { reduction, ignoreIndex, labelSmoothing });
-}
+});
 
 /** −Σ_c weight[c]·target[c]·log softmax(x)[c]; the mean divides by the rows, whatever the weights. */
 function probabilityCrossEntropy(logits: Tensor, target: Tensor, weight: Tensor | null, labelSmoothing: number, reduction: Reduction): Tensor {
@@ -39,17 +37,13 @@ function probabilityCrossEntropy(logits: Tensor, target: Tensor, weight: Tensor 
   return reduced(weighted.sum(1).neg(), reduction);
 }
 
-export interface NllOptions extends ReductionOptions {
-  readonly weight?: Tensor | null;
-  readonly ignoreIndex?: number;
-}
+const likelihood = new Signature("nllLoss", chosen);
+export type NllOptions = Options<typeof likelihood>;
 /** −weight[label]·x[label] for log-probabilities x [N, C, ...] and int32 labels [N, ...]; the mean divides by the sum of the weights. */
-export function nllLoss(logProbabilities: Tensor, labels: Tensor, options: NllOptions = {}): Tensor {
-  const reduction = reductionOf("nllLoss", options);
-  const { weight = null, ignoreIndex = -100 } = options;
-  return tidy(() => {
+export const nllLoss = taking(likelihood, (logProbabilities, labels, weight, ignoreIndex, reduction): Tensor =>
+  tidy(() => {
     if (logProbabilities.ndim === 1) {
-      const row = nllLoss(logProbabilities.unsqueeze(0), labels.unsqueeze(0), options);
+      const row = nllLoss(logProbabilities.unsqueeze(0), labels.unsqueeze(0), weight, ignoreIndex, reduction);
       return reduction === "none" ? row.squeeze(0) : row;
     }
     checkLabels("nllLoss", logProbabilities, labels, logProbabilities.shape.filter((_, d) => d !== 1));
@@ -59,8 +53,8 @@ export function nllLoss(logProbabilities: Tensor, labels: Tensor, options: NllOp
     const factors = weight ? weight.gather(0, chosen.flatten()).reshape(chosen.shape).mul(counted) : counted;
     const losses = logProbabilities.gather(1, chosen.unsqueeze(1)).squeeze(1).neg().maskedFill(ignored, 0).mul(factors);
     return reduction === "mean" ? losses.sum().div(factors.sum()) : reduced(losses, reduction);
-  });
-}
+  }),
+);
 
 function checkLabels(loss: string, x: Tensor, labels: Tensor, expected: readonly number[]): void {
   if (labels.dtype === "int32" && sameShape(labels.shape, expected)) return;
@@ -71,24 +65,18 @@ function checkLabels(loss: string, x: Tensor, labels: Tensor, expected: readonly
   );
 }
 
-export interface MultiMarginOptions extends ReductionOptions {
-  /** 1 or 2. Default 1. */
-  readonly p?: number;
-  readonly margin?: number;
-  /** A factor for each class, [C], taken at the label. */
-  readonly weight?: Tensor | null;
-}
+// p: 1 or 2; weight: a factor for each class, [C], taken at the label
+const hinged = new Signature("multiMarginLoss", [...scored, ["p", aNumber, 1], ["margin", aNumber, 1], ["weight", aTensor, null], reductionArgument]);
+export type MultiMarginOptions = Options<typeof hinged>;
 /** Σ_{i ≠ y} weight[y]·max(0, margin − x[y] + x[i])^p / C for scores x [N, C] (or [C]) and int32 labels y [N]. */
-export function multiMarginLoss(scores: Tensor, labels: Tensor, options: MultiMarginOptions = {}): Tensor {
-  const reduction = reductionOf("multiMarginLoss", options);
-  const { p = 1, margin = 1, weight = null } = options;
+export const multiMarginLoss = taking(hinged, (scores, labels, p, margin, weight, reduction): Tensor => {
   if (p !== 1 && p !== 2) throw argumentError("multiMarginLoss", `got p = ${p}; expected 1 or 2.`);
   if (scores.ndim !== 1 && scores.ndim !== 2) {
     throw argumentError("multiMarginLoss", `got scores of shape ${formatShape(scores.shape)}; expected [N, classes] or [classes].`);
   }
   return tidy(() => {
     if (scores.ndim === 1) {
-      const row = multiMarginLoss(scores.unsqueeze(0), labels.reshape(1), options);
+      const row = multiMarginLoss(scores.unsqueeze(0), labels.reshape(1), p, margin, weight, reduction);
       return reduction === "none" ? row.squeeze(0) : row;
     }
     checkLabels("multiMarginLoss", scores, labels, [scores.size(0)]);
@@ -98,4 +86,4 @@ export function multiMarginLoss(scores: Tensor, labels: Tensor, options: MultiMa
     const weighted = weight ? powered.mul(weight.gather(0, labels).unsqueeze(1)) : powered;
     return reduced(weighted.maskedFill(oneHot(labels, classes).bool(), 0).sum(1).div(classes), reduction);
   });
-}
+});

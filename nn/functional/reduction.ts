@@ -1,6 +1,6 @@
 // What losses share: how their terms become one number, and the warning about a target of another shape.
 import type { Tensor } from "../../engine/index.js";
-import { argumentError } from "../../engine/scope.js";
+import { oneOf } from "../../engine/kinds.js";
 import { formatShape, sameShape } from "../../engine/shape.js";
 
 export type Reduction = "mean" | "sum" | "none";
@@ -9,13 +9,8 @@ export interface ReductionOptions {
   readonly reduction?: Reduction;
 }
 
-export function reductionOf(loss: string, options: ReductionOptions): Reduction {
-  const { reduction = "mean" } = options;
-  if (reduction !== "mean" && reduction !== "sum" && reduction !== "none") {
-    throw argumentError(loss, `got reduction "${String(reduction)}"; expected "mean", "sum" or "none".`);
-  }
-  return reduction;
-}
+/** @internal The parameter of every loss. */
+export const reductionArgument = ["reduction", oneOf("mean", "sum", "none"), "mean"] as const;
 export function reduced(losses: Tensor, reduction: Reduction): Tensor {
   if (reduction === "none") return losses;
   return reduction === "mean" ? losses.mean() : losses.sum();
