@@ -1,7 +1,7 @@
 // How much memory tensors hold, per device, and when to ask the garbage collector for what dropped handles still hold.
 import type { Device, DeviceKind } from "../kernels/types.js";
-import { ArgumentError } from "../kernels/errors.js";
-import { collectGarbage, isNode } from "./platform.js";
+import { ArgumentError, OutOfMemoryError } from "../kernels/errors.js";
+import { atNextTurn, collectGarbage, isNode } from "./platform.js";
 
 export interface MemoryReport {
   readonly device: DeviceKind;
@@ -17,8 +17,8 @@ let smallestThreshold = 64 * mebibyte;
 /** Small tensors would never reach the bytes: a loop over them would take a new buffer for each until V8 collects by itself. */
 let fewestTensors = 512;
 
-/** From how many live bytes (default 64 MiB) or live tensors (default 512) on the engine may ask for a garbage collection at an await. Lower:
- *  less memory held by dropped handles, more collections. */
+/** From how many live bytes (default 64 MiB) or live tensors (default 512) on the engine asks for a garbage collection, at an await or
+ *  at the event loop's next turn. Lower: less memory held by dropped handles, more collections. */
 export function setCollectionThreshold(bytes: number, tensors = fewestTensors): void {
   if (!(bytes > 0)) throw new ArgumentError(`setCollectionThreshold: got ${bytes}; expected a number of bytes above 0.`);
   if (!(tensors > 0)) throw new ArgumentError(`setCollectionThreshold: got ${tensors} tensors; expected a number above 0.`);
@@ -31,7 +31,7 @@ class Account {
   liveTensors = 0;
   liveBytes = 0;
   peakBytes = 0;
-  /** Live bytes and live tensors beyond which the next await collects. */
+  /** Live bytes and live tensors beyond which a collection is asked for. */
   private threshold = smallestThreshold;
   private thresholdTensors = fewestTensors;
   constructor(readonly device: Device) {}
@@ -40,10 +40,13 @@ class Account {
     this.liveTensors++;
     this.liveBytes += bytes;
     this.peakBytes = Math.max(this.peakBytes, this.liveBytes + this.device.pooledBytes);
+    if (asked !== null) asked.made(bytes);
+    else if (this.overThreshold) askForCollection();
   }
   freed(bytes: number): void {
     this.liveTensors--;
     this.liveBytes -= bytes;
+    asked?.freed(bytes);
   }
   get overThreshold(): boolean {
     return this.liveBytes > this.threshold || this.liveTensors > this.thresholdTensors;
@@ -72,14 +75,64 @@ export function needsBallast(): boolean {
   return !isNode;
 }
 
-/** Asks for a garbage collection when some device holds more than its threshold. Called by every read (item, data, tolist) and by data
- *  loaders; a loop without any await cannot be helped. */
+/** What came to live between an allocation that asked for a collection and the turn of the event loop that does it: in a training step what it
+ *  still uses, in a loop that takes no turn all that it ever made. */
+class Stretch {
+  tensors = 0;
+  private bytes = 0;
+  private told = false;
+
+  made(bytes: number): void {
+    this.tensors++;
+    this.bytes += bytes;
+    if (this.told || this.bytes < 2 ** 31 || this.tensors < 4096) return; // more than a single step of any known network keeps
+    this.told = true;
+    console.warn(`Athanor: ${(this.bytes / 2 ** 30).toFixed(1)} GiB are held. ${this.advice}`);
+  }
+  freed(bytes: number): void {
+    this.bytes -= bytes;
+  }
+  get advice(): string {
+    return (
+      `${this.tensors} tensors were made since the event loop had its last turn, and only a turn lets go of those that the program dropped: await in ` +
+      "the loop (await x.item(), or await new Promise((resolve) => setTimeout(resolve))), or wrap its body in tidy(() => …)."
+    );
+  }
+}
+let asked: Stretch | null = null;
+
+/** Over a threshold an allocation asks for a collection itself, at the event loop's next turn: any await that is more than a settled promise will
+ *  do, the engine's own or not. */
+function askForCollection(): void {
+  asked = new Stretch();
+  const done = () => void (asked = null);
+  atNextTurn(() => void collectIfNeeded().then(done, done), false);
+}
+
+/** The error of an allocation, with what to do where the loop never let the collector in. */
+export function explainOutOfMemory(error: unknown): unknown {
+  if (!(error instanceof OutOfMemoryError) || asked === null) return error;
+  return new OutOfMemoryError(`${error.message} ${asked.advice}`, { cause: error });
+}
+
+let collecting: Promise<void> | null = null;
+
+/** Collects garbage when some device holds more than its threshold. Called by every read (item, data, tolist) and by data loaders, whose loops
+ *  may await nothing that takes a turn of the event loop. */
 export async function collectIfNeeded(): Promise<void> {
-  let needed = false;
-  for (const account of accounts.values()) needed ||= account.overThreshold;
-  if (!needed) return;
-  await collectGarbage();
-  for (const account of accounts.values()) account.renewThreshold();
+  if (collecting !== null) return collecting;
+  for (const account of accounts.values()) {
+    if (account.overThreshold) return (collecting = collectAndRenew());
+  }
+}
+
+async function collectAndRenew(): Promise<void> {
+  try {
+    await collectGarbage();
+    for (const account of accounts.values()) account.renewThreshold();
+  } finally {
+    collecting = null;
+  }
 }
 
 /** Live tensors and bytes, pooled bytes and the peak, one report per device that was used. */

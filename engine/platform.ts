@@ -8,31 +8,48 @@ export const isNode = typeof process !== "undefined" && typeof process.versions?
 
 let collector: Promise<(() => void) | null> | undefined;
 
-/** V8's gc() where it can be had (Node: about 2 ms on a training loop's heap), else null. */
+/** The engine's own gc() where it can be had (Node: about 2 ms on a training loop's heap), else null. */
 function findCollector(): Promise<(() => void) | null> {
-  collector ??= (async () => {
-    if (!isNode) return null;
-    const v8 = await importNode<typeof import("node:v8")>("v8");
-    const vm = await importNode<typeof import("node:vm")>("vm");
-    v8.setFlagsFromString("--expose-gc");
-    const gc: unknown = vm.runInNewContext("gc");
-    return typeof gc === "function" ? () => void gc() : null;
-  })();
+  collector ??= isNode ? exposedCollector().catch(() => null) : Promise.resolve(null);
   return collector;
+}
+
+async function exposedCollector(): Promise<(() => void) | null> {
+  const { Bun } = globalThis as { readonly Bun?: { gc(synchronously: boolean): void } };
+  if (Bun !== undefined) return () => Bun.gc(true);
+  const v8 = await importNode<typeof import("node:v8")>("v8");
+  const vm = await importNode<typeof import("node:vm")>("vm");
+  v8.setFlagsFromString("--expose-gc");
+  const gc: unknown = vm.runInNewContext("gc");
+  return typeof gc === "function" ? () => void gc() : null;
 }
 
 /** One turn of the event loop's task queue: finalizers run after it, not after microtasks. */
 export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => (typeof setImmediate === "function" ? setImmediate(resolve) : setTimeout(resolve, 0)));
+  return new Promise((resolve) => atNextTurn(resolve));
 }
 
-/** Collects garbage and lets the finalizers run; resolves to false where that cannot be asked for. After one turn the finalizers' own task may
- *  still be queued behind it (seen: the first collection freed nothing), after two it has run. */
-export async function collectGarbage(): Promise<boolean> {
-  const gc = await findCollector();
-  if (gc === null) return false;
-  gc();
+/** Calls back at the next turn; a process that has nothing else to do does not wait for it. In a page not through a timer: those of a hidden
+ *  page are held back for a second and more. */
+export function atNextTurn(callback: () => void, keepsProcess = true): void {
+  if (typeof setImmediate === "function") {
+    const turn = setImmediate(callback);
+    if (!keepsProcess) turn.unref();
+    return;
+  }
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    port1.close();
+    callback();
+  };
+  port2.postMessage(null);
+}
+
+/** Collects garbage and lets the finalizers run. After one turn the finalizers' own task may still be queued behind it (seen: the first
+ *  collection freed nothing), after two it has run. Where no collection can be asked for (a page) the turns alone let go of what the
+ *  collector found unasked: a loop that awaits nothing but settled promises takes none by itself. */
+export async function collectGarbage(): Promise<void> {
+  (await findCollector())?.();
   await nextTurn();
   await nextTurn();
-  return true;
 }

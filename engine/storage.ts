@@ -2,7 +2,7 @@
 // tape that was walked) lets go, at once; or nobody can reach it any more and the garbage collector says so, later.
 import type { Device, DeviceBuffer } from "../kernels/types.js";
 import { AthanorError } from "../kernels/errors.js";
-import { accountFor, needsBallast } from "./memory.js";
+import { accountFor, explainOutOfMemory, needsBallast } from "./memory.js";
 
 const bytesPerElement = 4;
 
@@ -12,7 +12,11 @@ class Allocation {
   readonly bytes: number;
   constructor(readonly device: Device, elements: number) {
     this.bytes = elements * bytesPerElement;
-    this.#buffer = device.allocate(elements);
+    try {
+      this.#buffer = device.allocate(elements);
+    } catch (error) {
+      throw explainOutOfMemory(error);
+    }
     accountFor(device).allocated(this.bytes);
   }
   get buffer(): DeviceBuffer {

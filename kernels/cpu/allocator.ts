@@ -81,8 +81,8 @@ export class Allocator {
     }
     throw new OutOfMemoryError(
       `The cpu device cannot allocate ${describe(asked)}: ${describe(this.liveTotal)} are live in ${this.live.size} buffers and WebAssembly's ` +
-        `memory ends at ${describe(this.end)}. Use a smaller batch, wrap evaluation in noGrad(), dispose() what is no longer needed, or await ` +
-        "something in the loop (item(), data()) so that dropped tensors can be collected.",
+        `memory ends at ${describe(this.end)}. Use a smaller batch, wrap evaluation in noGrad(), or dispose() what is no ` +
+        "longer needed.",
     );
   }
 

@@ -1,7 +1,7 @@
 // What differs between Node and a browser for the CPU device: how many cores there are, how a worker is started, and whether the main
 // thread may sleep. Node's modules are loaded only when threads are asked for.
 import { importNode } from "../platform.js";
-import { type WorkerStart, workerSource } from "./worker.js";
+import { type WorkerStart, nodeWorkerSource, webWorkerSource } from "./worker.js";
 
 const inNode = typeof process !== "undefined" && typeof process.versions?.node === "string" && typeof window === "undefined";
 
@@ -32,7 +32,7 @@ export function startWorker(start: WorkerStart): Promise<WorkerHandle> {
 async function startNodeWorker(start: WorkerStart): Promise<WorkerHandle> {
   const { Worker } = await importNode<typeof import("node:worker_threads")>("worker_threads");
   // No flags of the process: --input-type=module would make the text an ES module, --import would load a program's hooks in every thread.
-  const worker = new Worker(workerSource, { eval: true, workerData: start, execArgv: [] });
+  const worker = new Worker(nodeWorkerSource, { eval: true, workerData: start, execArgv: [] });
   await new Promise<void>((resolve, reject) => {
     worker.once("message", () => resolve());
     worker.once("error", reject);
@@ -46,7 +46,7 @@ async function startNodeWorker(start: WorkerStart): Promise<WorkerHandle> {
 }
 
 async function startWebWorker(start: WorkerStart): Promise<WorkerHandle> {
-  const url = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
+  const url = URL.createObjectURL(new Blob([webWorkerSource], { type: "text/javascript" }));
   const worker = new Worker(url);
   await new Promise<void>((resolve, reject) => {
     worker.onmessage = () => resolve();

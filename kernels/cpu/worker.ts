@@ -12,7 +12,7 @@ export interface WorkerStart {
   readonly spinMicroseconds: number;
 }
 
-export const workerSource = `
+const body = `
 const c = ${JSON.stringify(control)};
 function start(data, ready) {
   const { memory, scratch } = data;
@@ -68,10 +68,15 @@ function start(data, ready) {
     Atomics.notify(words, c.participants);
   }
 }
-if (typeof self === "undefined") {
-  const { workerData, parentPort } = require("node:worker_threads");
-  start(workerData, () => parentPort.postMessage("ready"));
-} else {
-  self.onmessage = (event) => { start(event.data, () => self.postMessage("ready")); self.close(); };
-}
+`;
+
+/** For node:worker_threads. Whoever starts the thread says what it is: what is global in one differs between Node, Deno and Bun. */
+export const nodeWorkerSource = `${body}
+const { workerData, parentPort } = require("node:worker_threads");
+start(workerData, () => parentPort.postMessage("ready"));
+`;
+
+/** For a page's Worker. */
+export const webWorkerSource = `${body}
+self.onmessage = (event) => { start(event.data, () => self.postMessage("ready")); self.close(); };
 `;

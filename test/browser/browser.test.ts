@@ -7,6 +7,7 @@ import { launchChromium, openPage } from "./chromium.js";
 import { bundle, serve, type Served } from "./server.js";
 
 const STEPS = 100;
+const LOOP = 2000;
 const devices = ["cpu", "webgpu"] as const;
 
 let browser: Browser | undefined;
@@ -56,6 +57,16 @@ for (const device of devices) {
   });
 
   test(`in the browser, ${device}: SimpleCNN trains for ${STEPS} steps`, async (t) => trains(t, device, true));
+}
+
+for (const device of devices) {
+  test(`in the browser, ${device}: ${LOOP} steps that await item() alone run in flat memory`, async (t) => {
+    const { page, close } = await open(t, device, true);
+    page.setDefaultTimeout(120_000);
+    const { early, late } = await page.evaluate((steps) => window.athanorTest.holds(steps), LOOP);
+    t.ok(early > 0 && late <= 1.1 * early + 2 ** 20, `${(early / 2 ** 20).toFixed(1)} → ${(late / 2 ** 20).toFixed(1)} MiB`);
+    await close();
+  });
 }
 
 test("in a page without cross-origin isolation the CPU device trains on one thread", async (t) => trains(t, "cpu", false));

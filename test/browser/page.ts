@@ -1,5 +1,5 @@
 // What runs inside the page: the library as a browser's bundle takes it, called by browser.test.ts from outside through `window.athanorTest`.
-import { type Device, manualSeed, memory, nn, openDevice, optim, tensor } from "../../index.js";
+import { type Device, manualSeed, memory, nn, openDevice, optim, randn, tensor } from "../../index.js";
 import { openReference } from "../../kernels/reference/index.js";
 import { kernelFamilies } from "../kernels/families.js";
 import { allowanceOf, checkLayer, checkOperation, type LayerRow, nameOfRow, type OperationRow } from "../support/fixtureRows.js";
@@ -85,6 +85,26 @@ async function train(steps: number): Promise<{ losses: number[]; peakBytes: numb
   return { losses, peakBytes: memory(device).peakBytes };
 }
 
+/** The plain loop, with nothing in it that waits but loss.item(): the largest live-and-pooled bytes of its early and of its late steps. */
+async function holds(steps: number): Promise<{ early: number; late: number }> {
+  const [batch, width] = device.kind === "cpu" ? [1024, 512] : [32, 32];
+  const model = new nn.Sequential(new nn.Linear(16, width), new nn.ReLU(), new nn.Linear(width, 1)).to(device);
+  const optimizer = new optim.SGD(model.parameters(), { lr: 1e-3 });
+  const input = randn(batch, 16).to(device);
+  const peaks = { early: 0, late: 0 };
+  for (let step = 0; step < steps; step++) {
+    const loss = model(input.mul(1)).square().mean();
+    optimizer.zeroGrad();
+    loss.backward();
+    optimizer.step();
+    await loss.item();
+    const { liveBytes, pooledBytes } = memory(device);
+    const window = step >= 0.1 * steps && step < 0.5 * steps ? "early" : step >= 0.6 * steps ? "late" : null;
+    if (window !== null) peaks[window] = Math.max(peaks[window], liveBytes + pooledBytes);
+  }
+  return peaks;
+}
+
 // Ten patterns that a network can tell apart (stripes of one slope each) under noise: the loss has somewhere to fall to.
 function stripes(step: number): { images: Float32Array; labels: Int32Array } {
   const images = new Float32Array(BATCH * SIDE * SIDE);
@@ -112,6 +132,7 @@ const athanorTest = {
   compareOperations,
   compareLayers,
   train,
+  holds,
 };
 declare global {
   interface Window {
