@@ -50,10 +50,16 @@ export function expectedOptions(name: string, names: readonly string[]): string 
 export function shown(value: unknown): string {
   switch (typeof value) {
     case "string": return clipped(JSON.stringify(value));
-    case "function": return value.name === "" ? "a function" : `the function ${value.name}`;
+    case "function": return shownFunction(value);
     case "object": return value === null ? "null" : shownObject(value);
     default: return String(value);
   }
+}
+/** A module is a function whose class has a name. */
+function shownFunction(value: object): string {
+  const { name: ofClass } = value.constructor;
+  if (!ofClass.endsWith("Function")) return `${/^[AEIOU]/.test(ofClass) ? "an" : "a"} ${ofClass}`;
+  return "name" in value && value.name !== "" ? `the function ${String(value.name)}` : "a function";
 }
 function shownObject(value: object): string {
   if (Array.isArray(value)) return clipped(`[${value.map(shown).join(", ")}]`);

@@ -1,6 +1,7 @@
 // Adadelta (Zeiler 2012): a step size of its own for each weight, from the sizes of its steps and gradients so far.
-import type { OptionalTail } from "../engine/arguments.js";
-import { type CommonOptions, Optimizer, type ParameterGroup, type ParametersInput, type UpdatePlan } from "./optimizer.js";
+import { type Call, Signature } from "../engine/arguments.js";
+import { aBoolean, aNumber } from "../engine/kinds.js";
+import { type CommonOptions, implementationHints, Optimizer, type ParameterGroup, parametersOf, type UpdatePlan } from "./optimizer.js";
 
 export interface AdadeltaOptions extends CommonOptions {
   /** What the method's own step is multiplied with. Default 1. */
@@ -13,9 +14,16 @@ export interface AdadeltaOptions extends CommonOptions {
   weightDecay: number;
 }
 
+const signature = new Signature(
+  "optim.Adadelta",
+  [["params", parametersOf<AdadeltaOptions>()], ["lr", aNumber, 1], ["rho", aNumber, 0.9], ["eps", aNumber, 1e-6], ["weightDecay", aNumber, 0]],
+  [["maximize", aBoolean, false], ...implementationHints],
+);
+
 export class Adadelta extends Optimizer<AdadeltaOptions> {
-  constructor(params: ParametersInput<AdadeltaOptions>, ...tail: OptionalTail<AdadeltaOptions, ["lr", "rho", "eps", "weightDecay"]>) {
-    super(params, tail, { lr: 1, rho: 0.9, eps: 1e-6, weightDecay: 0, maximize: false });
+  constructor(...given: Call<typeof signature>) {
+    const [params, lr, rho, eps, weightDecay, maximize] = signature.read(given, `optim.${new.target.name}`);
+    super(params, { lr, rho, eps, weightDecay, maximize });
   }
   protected check(group: ParameterGroup<AdadeltaOptions>): void {
     this.refuseNegative(group, "lr", "eps", "weightDecay");

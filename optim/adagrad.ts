@@ -1,6 +1,7 @@
 // Adagrad (Duchi et al. 2011).
-import type { OptionalTail } from "../engine/arguments.js";
-import { type CommonOptions, Optimizer, type ParameterGroup, type ParametersInput, type UpdatePlan } from "./optimizer.js";
+import { type Call, Signature } from "../engine/arguments.js";
+import { aBoolean, aNumber } from "../engine/kinds.js";
+import { type CommonOptions, implementationHints, Optimizer, type ParameterGroup, parametersOf, type UpdatePlan } from "./optimizer.js";
 
 export interface AdagradOptions extends CommonOptions {
   /** The learning rate falls as 1/(1 + (step − 1)·lrDecay). Default 0. */
@@ -12,11 +13,19 @@ export interface AdagradOptions extends CommonOptions {
   eps: number;
 }
 
-type Tail = OptionalTail<AdagradOptions, ["lr", "lrDecay", "weightDecay", "initialAccumulatorValue", "eps"]>;
+const signature = new Signature(
+  "optim.Adagrad",
+  [
+    ["params", parametersOf<AdagradOptions>()], ["lr", aNumber, 1e-2], ["lrDecay", aNumber, 0], ["weightDecay", aNumber, 0],
+    ["initialAccumulatorValue", aNumber, 0], ["eps", aNumber, 1e-10],
+  ],
+  [["maximize", aBoolean, false], ...implementationHints],
+);
 
 export class Adagrad extends Optimizer<AdagradOptions> {
-  constructor(params: ParametersInput<AdagradOptions>, ...tail: Tail) {
-    super(params, tail, { lr: 1e-2, lrDecay: 0, weightDecay: 0, initialAccumulatorValue: 0, eps: 1e-10, maximize: false });
+  constructor(...given: Call<typeof signature>) {
+    const [params, lr, lrDecay, weightDecay, initialAccumulatorValue, eps, maximize] = signature.read(given, `optim.${new.target.name}`);
+    super(params, { lr, lrDecay, weightDecay, initialAccumulatorValue, eps, maximize });
   }
   protected check(group: ParameterGroup<AdagradOptions>): void {
     this.refuseNegative(group, "lr", "lrDecay", "weightDecay", "initialAccumulatorValue", "eps");

@@ -1,6 +1,7 @@
 // Adam (Kingma & Ba 2015) and AdamW (Loshchilov & Hutter 2019), each with AMSGrad (Reddi et al. 2018) on request.
-import type { OptionalTail } from "../engine/arguments.js";
-import { type CommonOptions, Optimizer, type ParameterGroup, type ParametersInput, type UpdatePlan } from "./optimizer.js";
+import { type Call, Signature } from "../engine/arguments.js";
+import { aBoolean, aNumber } from "../engine/kinds.js";
+import { type CommonOptions, implementationHints, momentDecays, Optimizer, type ParameterGroup, parametersOf, type UpdatePlan } from "./optimizer.js";
 
 export interface AdamOptions extends CommonOptions {
   /** Decay of the first and the second moment. Default [0.9, 0.999]. */
@@ -13,13 +14,25 @@ export interface AdamOptions extends CommonOptions {
   amsgrad: boolean;
 }
 
-/** lr, betas, eps, weightDecay, amsgrad, as PyTorch orders them, or an options object in place of any rest of them. */
-type AdamTail = OptionalTail<AdamOptions, ["lr", "betas", "eps", "weightDecay", "amsgrad"]>;
+const byName = [["maximize", aBoolean, false], ["capturable", aBoolean, false], ...implementationHints] as const;
+const adam = new Signature(
+  "optim.Adam",
+  [
+    ["params", parametersOf<AdamOptions>()], ["lr", aNumber, 1e-3], ["betas", momentDecays, [0.9, 0.999]], ["eps", aNumber, 1e-8],
+    ["weightDecay", aNumber, 0], ["amsgrad", aBoolean, false],
+  ],
+  byName,
+);
+const adamW = new Signature(
+  "optim.AdamW",
+  [
+    ["params", parametersOf<AdamOptions>()], ["lr", aNumber, 1e-3], ["betas", momentDecays, [0.9, 0.999]], ["eps", aNumber, 1e-8],
+    ["weightDecay", aNumber, 1e-2], ["amsgrad", aBoolean, false],
+  ],
+  byName,
+);
 
 abstract class AdamBase extends Optimizer<AdamOptions> {
-  constructor(params: ParametersInput<AdamOptions>, tail: AdamTail, defaultDecay: number) {
-    super(params, tail, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: defaultDecay, amsgrad: false, maximize: false });
-  }
   protected check(group: ParameterGroup<AdamOptions>): void {
     this.refuseNegative(group, "lr", "eps", "weightDecay");
     this.refuseBetas(group.betas);
@@ -40,8 +53,9 @@ abstract class AdamBase extends Optimizer<AdamOptions> {
 }
 
 export class Adam extends AdamBase {
-  constructor(params: ParametersInput<AdamOptions>, ...tail: AdamTail) {
-    super(params, tail, 0);
+  constructor(...given: Call<typeof adam>) {
+    const [params, lr, betas, eps, weightDecay, amsgrad, maximize] = adam.read(given, `optim.${new.target.name}`);
+    super(params, { lr, betas, eps, weightDecay, amsgrad, maximize });
   }
   protected decay({ weightDecay }: ParameterGroup<AdamOptions>) {
     return { penalty: weightDecay, shrink: 1 };
@@ -49,8 +63,9 @@ export class Adam extends AdamBase {
 }
 /** Adam whose weight decay does not pass through the moments. */
 export class AdamW extends AdamBase {
-  constructor(params: ParametersInput<AdamOptions>, ...tail: AdamTail) {
-    super(params, tail, 1e-2);
+  constructor(...given: Call<typeof adamW>) {
+    const [params, lr, betas, eps, weightDecay, amsgrad, maximize] = adamW.read(given, `optim.${new.target.name}`);
+    super(params, { lr, betas, eps, weightDecay, amsgrad, maximize });
   }
   protected decay({ lr, weightDecay }: ParameterGroup<AdamOptions>) {
     return { penalty: 0, shrink: 1 - lr * weightDecay };

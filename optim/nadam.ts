@@ -1,6 +1,7 @@
 // NAdam: Adam with Nesterov's momentum (Dozat 2016), in PyTorch's form, whose momentum warms up by a schedule of its own.
-import type { OptionalTail } from "../engine/arguments.js";
-import { type CommonOptions, Optimizer, type ParameterGroup, type ParametersInput, type UpdatePlan } from "./optimizer.js";
+import { type Call, Signature } from "../engine/arguments.js";
+import { aBoolean, aNumber } from "../engine/kinds.js";
+import { type CommonOptions, implementationHints, momentDecays, Optimizer, type ParameterGroup, parametersOf, type UpdatePlan } from "./optimizer.js";
 
 export interface NAdamOptions extends CommonOptions {
   /** Default 2e-3. */
@@ -17,6 +18,15 @@ export interface NAdamOptions extends CommonOptions {
   decoupledWeightDecay: boolean;
 }
 
+const signature = new Signature(
+  "optim.NAdam",
+  [
+    ["params", parametersOf<NAdamOptions>()], ["lr", aNumber, 2e-3], ["betas", momentDecays, [0.9, 0.999]], ["eps", aNumber, 1e-8],
+    ["weightDecay", aNumber, 0], ["momentumDecay", aNumber, 4e-3],
+  ],
+  [["decoupledWeightDecay", aBoolean, false], ["maximize", aBoolean, false], ...implementationHints],
+);
+
 /** What 0.96 is in μ_t. */
 const warmUp = 0.96;
 
@@ -24,10 +34,9 @@ const warmUp = 0.96;
  *  step is corrected by the product of μ_1 … μ_{t+1}: the published formula, that of PyTorch's `foreach` form and, since 2.0, of its plain one
  *  (which before multiplied μ_t in twice). */
 export class NAdam extends Optimizer<NAdamOptions> {
-  constructor(params: ParametersInput<NAdamOptions>, ...tail: OptionalTail<NAdamOptions, ["lr", "betas", "eps", "weightDecay", "momentumDecay"]>) {
-    super(params, tail, {
-      lr: 2e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, momentumDecay: 4e-3, decoupledWeightDecay: false, maximize: false,
-    });
+  constructor(...given: Call<typeof signature>) {
+    const [params, lr, betas, eps, weightDecay, momentumDecay, decoupledWeightDecay, maximize] = signature.read(given, `optim.${new.target.name}`);
+    super(params, { lr, betas, eps, weightDecay, momentumDecay, decoupledWeightDecay, maximize });
   }
   protected check(group: ParameterGroup<NAdamOptions>): void {
     this.refuseNegative(group, "lr", "eps", "weightDecay", "momentumDecay");

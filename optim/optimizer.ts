@@ -1,9 +1,11 @@
 // Optimizer: parameter groups with options of their own, states by parameter, and a step that updates a whole group in one fused kernel.
 // What an optimizer computes is a row of kernels/updates.ts; what its scalars are at a step, its own file says.
 import type { UpdateName } from "../kernels/updates.js";
-import { type Tensor, full, noGrad } from "../engine/index.js";
+import { Tensor, full, noGrad } from "../engine/index.js";
 import { applyUpdate } from "../engine/functions.js";
-import { checkedOptions, optionalTail } from "../engine/arguments.js";
+import { type Call, checkedOptions, Signature } from "../engine/arguments.js";
+import { aBoolean, aFunction, type Kind, kind } from "../engine/kinds.js";
+import { isPlainObject, shown } from "../engine/spelling.js";
 import { argumentError } from "../engine/scope.js";
 import { formatShape } from "../engine/shape.js";
 import { inspected } from "../engine/text/inspect.js";
@@ -16,6 +18,25 @@ export type ParameterGroup<Options> = Options & Scheduled & { params: Tensor[] }
 export type GroupInput<Options> = Partial<Options> & Scheduled & { readonly params: Tensor | Iterable<Tensor> };
 /** Tensors, or groups of them. */
 export type ParametersInput<Options> = Iterable<Tensor> | Iterable<GroupInput<Options>>;
+
+/** The first argument of every optimizer. */
+export function parametersOf<Options>(): Kind<ParametersInput<Options>> {
+  const isWalkable = (value: unknown) => typeof value === "object" && value !== null && !(value instanceof Tensor) && Symbol.iterator in value;
+  return kind("parameters, as model.parameters() gives them, or groups { params, … }", isWalkable, {
+    hint: (value) => {
+      if (value instanceof Tensor) return " (put it in a list: [tensor])";
+      if (typeof value !== "function") return "";
+      return "parameters" in value ? " (call model.parameters())" : " (call it: model.parameters())";
+    },
+  });
+}
+/** What PyTorch chooses an implementation by: here every step is fused, and both are obeyed as they are. */
+export const implementationHints = [["foreach", aBoolean, null], ["fused", aBoolean, null]] as const;
+
+/** Decays of two moments. */
+export const momentDecays: Kind<readonly [number, number]> = kind(
+  "two numbers from 0 to below 1", (value) => Array.isArray(value) && value.length === 2 && value.every((beta) => typeof beta === "number"),
+);
 
 /** What a scheduler leaves in a group: the learning rate it started from. Given to a constructor it lets a scheduler start at an epoch. */
 interface Scheduled {
@@ -34,10 +55,9 @@ export interface CommonOptions {
   /** Climb instead of descend. Default false. */
   maximize: boolean;
 }
-export interface ZeroGradOptions {
-  /** Whether gradients become null (the default) or zeros. */
-  readonly setToNone?: boolean;
-}
+/** setToNone: whether gradients become null or zeros. */
+const zeroing = new Signature("zeroGrad", [["setToNone", aBoolean, true]]);
+const stepping = new Signature("step", [["closure", aFunction<() => unknown>("a function that computes the loss and its gradients, and returns the loss"), undefined]]);
 /** Parameters of one group that are at the same step with the same numbers: one fused update. */
 interface Batch {
   readonly step: number;
@@ -52,15 +72,17 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
   readonly #defaults: Options;
   #stepCount = 0;
 
-  /** `tail` holds the optional arguments: values in the order of the defaults, which is PyTorch's, or an options object in place of the rest. */
-  constructor(params: ParametersInput<Options>, tail: readonly unknown[], defaults: Options) {
-    this.#defaults = { ...defaults, ...optionalTail<Options>(this.#name, optionNames(defaults), tail) };
+  /** `defaults` are the options of groups that do not say otherwise. */
+  constructor(params: ParametersInput<Options>, defaults: Options) {
+    this.#defaults = defaults;
     const items = [...params];
     if (items.length === 0) {
       throw argumentError(this.#name, "got no parameters; expected model.parameters() of a model that has some, or groups of them.");
     }
-    const groups = items.filter((item): item is GroupInput<Options> => "params" in item);
-    const tensors = items.filter((item): item is Tensor => !("params" in item));
+    const odd = items.find((item) => !(item instanceof Tensor || (isPlainObject(item) && "params" in item)));
+    if (odd !== undefined) throw argumentError(this.#name, `got ${shown(odd)} among the parameters; expected tensors, or groups { params, … }.`);
+    const groups = items.filter((item): item is GroupInput<Options> => !(item instanceof Tensor));
+    const tensors = items.filter((item): item is Tensor => item instanceof Tensor);
     if (groups.length > 0 && tensors.length > 0) {
       throw argumentError(this.#name, "got tensors and groups mixed; expected all tensors, or all { params, ... }.");
     }
@@ -94,20 +116,27 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
     this.refuse(!fits, "betas", betas, "two numbers from 0 to below 1");
   }
   protected refuseNegative<Name extends keyof Options & string>(group: ParameterGroup<Options>, ...names: readonly Name[]): void {
-    for (const name of names) this.refuse(!(Number(group[name]) >= 0), name, group[name], "a number of at least 0");
+    for (const name of names) this.refuse(!(typeof group[name] === "number" && group[name] >= 0), name, group[name], "a number of at least 0");
   }
 
   /** Adds parameters with options of their own, a layer that is unfrozen later for example. */
   addParamGroup(group: GroupInput<Options>): void {
+    if (!isPlainObject(group) || !("params" in group)) throw argumentError(`${this.#name}.addParamGroup`, `got ${shown(group)}; expected { params, … }.`);
     const { params, ...options } = group;
-    this.#addGroup("shape" in params ? [params] : [...params], options);
+    const list = parametersOf<Options>();
+    if (!(params instanceof Tensor) && !list.takes(params)) {
+      throw argumentError(this.#name, `got params ${shown(params)} in a group; expected tensors${list.hint?.(params) ?? ""}.`);
+    }
+    this.#addGroup(params instanceof Tensor ? [params] : [...params], options);
   }
   #addGroup(params: Tensor[], options: object): void {
     // A misspelt option would be ignored in silence.
     const given = checkedOptions(this.#name, [...optionNames(this.#defaults), "initialLr"], options);
+    for (const [name, value] of Object.entries(given)) this.#checkKind(name, value);
     const group: ParameterGroup<Options> = { ...this.#defaults, ...given, params };
     const known = new Set(this.paramGroups.flatMap((g) => g.params));
     for (const param of params) {
+      if (!(param instanceof Tensor)) throw argumentError(this.#name, `got ${shown(param)} among the parameters of a group; expected tensors.`);
       if (known.has(param)) {
         throw argumentError(this.#name, `a parameter of shape ${formatShape(param.shape)} appears twice; give each to one group, once.`);
       }
@@ -130,9 +159,17 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
     this.paramGroups.push(group);
   }
 
+  /** A group's options are of the kinds that the optimizer's own are. */
+  #checkKind(name: string, value: unknown): void {
+    const own = Object.entries(this.#defaults).find(([option]) => option === name)?.[1];
+    const fits = typeof value === typeof own && Array.isArray(value) === Array.isArray(own);
+    if (own === undefined || fits) return;
+    throw argumentError(this.#name, `got ${name} ${shown(value)} in a group; expected ${Array.isArray(own) ? "a list of numbers" : `a ${typeof own}`}.`);
+  }
+
   /** Forgets all gradients; with setToNone false they become zeros. */
-  zeroGrad(option?: boolean | ZeroGradOptions): void {
-    const { setToNone = true } = optionalTail<ZeroGradOptions>(`${this.#name}.zeroGrad`, ["setToNone"], [option]);
+  zeroGrad(...given: Call<typeof zeroing>): void {
+    const [setToNone] = zeroing.read(given);
     for (const { params } of this.paramGroups) {
       for (const param of params) {
         if (setToNone) param.clearGrad();
@@ -144,7 +181,8 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
   /** Updates every parameter that has a gradient. A closure, if given, runs first and its result is given back. */
   step(): void;
   step<R>(closure: () => R): R;
-  step<R>(closure?: () => R): R | void {
+  step<R>(...given: [closure?: () => R]): R | void {
+    const [closure] = stepping.read(given) as [(() => R) | undefined];
     const result = closure?.();
     if (result instanceof Promise) {
       result.catch(() => undefined); // the sentence below is the error to report

@@ -1,6 +1,7 @@
 // RAdam: Adam whose variance is rectified, and left out of the first steps, where it cannot be (Liu et al. 2020).
-import type { OptionalTail } from "../engine/arguments.js";
-import { type CommonOptions, Optimizer, type ParameterGroup, type ParametersInput, type UpdatePlan } from "./optimizer.js";
+import { type Call, Signature } from "../engine/arguments.js";
+import { aBoolean, aNumber } from "../engine/kinds.js";
+import { type CommonOptions, implementationHints, momentDecays, Optimizer, type ParameterGroup, parametersOf, type UpdatePlan } from "./optimizer.js";
 
 export interface RAdamOptions extends CommonOptions {
   /** Default 1e-3. */
@@ -15,12 +16,22 @@ export interface RAdamOptions extends CommonOptions {
   decoupledWeightDecay: boolean;
 }
 
+const signature = new Signature(
+  "optim.RAdam",
+  [
+    ["params", parametersOf<RAdamOptions>()], ["lr", aNumber, 1e-3], ["betas", momentDecays, [0.9, 0.999]], ["eps", aNumber, 1e-8],
+    ["weightDecay", aNumber, 0],
+  ],
+  [["decoupledWeightDecay", aBoolean, false], ["maximize", aBoolean, false], ...implementationHints],
+);
+
 /** The shortest approximated average that PyTorch rectifies. */
 const shortestRectified = 5;
 
 export class RAdam extends Optimizer<RAdamOptions> {
-  constructor(params: ParametersInput<RAdamOptions>, ...tail: OptionalTail<RAdamOptions, ["lr", "betas", "eps", "weightDecay"]>) {
-    super(params, tail, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, decoupledWeightDecay: false, maximize: false });
+  constructor(...given: Call<typeof signature>) {
+    const [params, lr, betas, eps, weightDecay, decoupledWeightDecay, maximize] = signature.read(given, `optim.${new.target.name}`);
+    super(params, { lr, betas, eps, weightDecay, decoupledWeightDecay, maximize });
   }
   protected check(group: ParameterGroup<RAdamOptions>): void {
     this.refuseNegative(group, "lr", "eps", "weightDecay");

@@ -1,6 +1,7 @@
 // RMSprop (Hinton's lecture 6e, 2012; centred as in Graves 2013).
-import type { OptionalTail } from "../engine/arguments.js";
-import { type CommonOptions, Optimizer, type ParameterGroup, type ParametersInput, type UpdatePlan } from "./optimizer.js";
+import { type Call, Signature } from "../engine/arguments.js";
+import { aBoolean, aNumber } from "../engine/kinds.js";
+import { type CommonOptions, implementationHints, Optimizer, type ParameterGroup, parametersOf, type UpdatePlan } from "./optimizer.js";
 
 export interface RMSpropOptions extends CommonOptions {
   /** Decay of the squared average. Default 0.99. */
@@ -13,11 +14,19 @@ export interface RMSpropOptions extends CommonOptions {
   centered: boolean;
 }
 
-type Tail = OptionalTail<RMSpropOptions, ["lr", "alpha", "eps", "weightDecay", "momentum", "centered"]>;
+const signature = new Signature(
+  "optim.RMSprop",
+  [
+    ["params", parametersOf<RMSpropOptions>()], ["lr", aNumber, 1e-2], ["alpha", aNumber, 0.99], ["eps", aNumber, 1e-8], ["weightDecay", aNumber, 0],
+    ["momentum", aNumber, 0], ["centered", aBoolean, false],
+  ],
+  [["maximize", aBoolean, false], ...implementationHints],
+);
 
 export class RMSprop extends Optimizer<RMSpropOptions> {
-  constructor(params: ParametersInput<RMSpropOptions>, ...tail: Tail) {
-    super(params, tail, { lr: 1e-2, alpha: 0.99, eps: 1e-8, weightDecay: 0, momentum: 0, centered: false, maximize: false });
+  constructor(...given: Call<typeof signature>) {
+    const [params, lr, alpha, eps, weightDecay, momentum, centered, maximize] = signature.read(given, `optim.${new.target.name}`);
+    super(params, { lr, alpha, eps, weightDecay, momentum, centered, maximize });
   }
   protected check(group: ParameterGroup<RMSpropOptions>): void {
     this.refuseNegative(group, "lr", "alpha", "eps", "weightDecay", "momentum");

@@ -193,7 +193,7 @@ test("the three optimizers' wrong options are sentences", (t) => {
   t.throws(() => new optim.Adadelta(p(), { weightDecay: -1 }), /optim\.Adadelta: got weightDecay -1/);
   t.throws(() => Reflect.construct(optim.Adadelta, [p(), { momentum: 1 }]),
     /got the option "momentum"; expected one of lr, rho, eps, weightDecay, maximize/);
-  t.throws(() => Reflect.construct(optim.Adam, [p(), { lr: 1 }, [0.9, 0.99]]), /an options object before the last argument/);
+  t.throws(() => Reflect.construct(optim.Adam, [p(), { lr: 1 }, [0.9, 0.99]]), /got lr an object { lr }; expected a number \(an options object stands last\)/);
   t.throws(() => Reflect.construct(optim.Adam, [[{ params: p(), learningRate: 1 }]]), /got the option "learningRate"/);
   t.end();
 });

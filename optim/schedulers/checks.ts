@@ -1,9 +1,29 @@
 // What schedulers ask of their arguments, and the sentences where they do not get it. `callee` opens each: "optim.StepLR".
+import { aBoolean, aNumber, either, type Kind, kind, listOf, numbers } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
+import { isPlainObject } from "../../engine/spelling.js";
 import { Optimizer } from "../optimizer.js";
 
 /** One value for all parameter groups, or one for each. */
 export type PerGroup<Value> = Value | readonly Value[];
+
+/** The first argument of every scheduler. */
+export const optimizer: Kind<Optimizer> = kind(
+  "an optimizer, such as new optim.SGD(model.parameters(), { lr: 0.1 })", (value) => value instanceof Optimizer,
+);
+export const rates: Kind<PerGroup<number>> = either(aNumber, numbers);
+const aRule: Kind<(x: number) => number> = kind("a function of the epoch", (value) => typeof value === "function");
+export const rules: Kind<PerGroup<(x: number) => number>> = either(aRule, listOf("a list of them", aRule));
+/** The last arguments of every scheduler. */
+export const startAndVoice = [["lastEpoch", aNumber, -1], ["verbose", aBoolean, false]] as const;
+
+/** PyTorch's T_max, T_0 and T_mult in the spelling that leaves the letter large; the call's options are renamed in place. */
+export function withSmallT<Call extends unknown[]>(given: Call): Call {
+  const last = given.at(-1);
+  if (!isPlainObject(last) || !Object.keys(last).some((name) => /^T[A-Z0-9]/.test(name))) return given;
+  given[given.length - 1] = Object.fromEntries(Object.entries(last).map(([name, value]) => [name.replace(/^T(?=[A-Z0-9])/, "t"), value]));
+  return given;
+}
 
 export function shown(value: unknown): string {
   if (typeof value === "string" || Array.isArray(value)) return JSON.stringify(value);
@@ -27,10 +47,6 @@ export function number(callee: string, name: string, value: number, least = -Inf
 }
 export function whole(callee: string, name: string, value: number, least: number): number {
   refuseValue(callee, !(Number.isInteger(value) && value >= least), name, value, `a whole number of at least ${least}`);
-  return value;
-}
-export function oneOf<Name extends string>(callee: string, name: string, value: Name, names: readonly Name[]): Name {
-  refuseValue(callee, !names.includes(value), name, value, names.map((each) => JSON.stringify(each)).join(" or "));
   return value;
 }
 

@@ -1,11 +1,12 @@
 // Schedulers of schedulers: SequentialLR (one after another), ChainedScheduler (all at once), and warmUp, the usual sequence.
-import { type OptionalTail, optionalTail } from "../../engine/arguments.js";
+import { type Call, Signature } from "../../engine/arguments.js";
+import { aNumber, kind, numbers } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
 import type { Optimizer } from "../optimizer.js";
-import { refuse, refuseValue, shown, whole } from "./checks.js";
+import { optimizer, refuse, refuseValue, shown, startAndVoice, whole } from "./checks.js";
 import { LinearLR } from "./decay.js";
 import { LRScheduler, type SchedulerOptions } from "./scheduler.js";
-import type { SchedulerStateDict } from "./state.js";
+import { BaseScheduler, type SchedulerStateDict } from "./state.js";
 
 /** The state dict holds those of the parts, in a list. */
 abstract class ComposedScheduler extends LRScheduler {
@@ -51,9 +52,10 @@ abstract class ComposedScheduler extends LRScheduler {
   }
 }
 
+const parts = kind<readonly LRScheduler[]>("a list of schedulers", Array.isArray);
+
 /** Throws where something else stands in the list. */
 function checkParts(callee: string, schedulers: readonly LRScheduler[]): LRScheduler {
-  refuseValue(callee, !Array.isArray(schedulers), "schedulers", schedulers, "a list of schedulers");
   for (const scheduler of schedulers) {
     const expected = "those whose step() takes no metric, such as StepLR";
     refuse(callee, !(scheduler instanceof LRScheduler), `${shown(scheduler)} among the schedulers`, expected);
@@ -63,22 +65,24 @@ function checkParts(callee: string, schedulers: readonly LRScheduler[]): LRSched
   return first;
 }
 
+const sequential = new Signature("optim.SequentialLR", [["optimizer", optimizer], ["schedulers", parts], ["milestones", numbers], ...startAndVoice]);
+/** A step of a composed scheduler is always the next one. */
+const stepping = new Signature("step", []);
+
 /** schedulers[i] up to (not including) epoch milestones[i], where the next one begins as if the training did. */
 export class SequentialLR extends ComposedScheduler {
   milestones: number[];
 
-  constructor(
-    optimizer: Optimizer, schedulers: readonly LRScheduler[], milestones: readonly number[],
-    ...tail: OptionalTail<SchedulerOptions, ["lastEpoch", "verbose"]>
-  ) {
-    const callee = "optim.SequentialLR", first = checkParts(callee, schedulers);
-    super(callee, optimizer, schedulers, optionalTail<SchedulerOptions>(callee, ["lastEpoch", "verbose"], tail));
+  constructor(...given: Call<typeof sequential>) {
+    const callee = `optim.${new.target.name}`, [watched, schedulers, milestones, lastEpoch, verbose] = sequential.read(given, callee);
+    const first = checkParts(callee, schedulers);
+    super(callee, watched, schedulers, { lastEpoch, verbose });
     for (const scheduler of schedulers) {
       const expected = "schedulers that hold no others: a composed one cannot begin late";
       refuse(callee, scheduler instanceof ComposedScheduler, `${shown(scheduler)} among the schedulers`, expected);
     }
     refuseValue(
-      callee, !Array.isArray(milestones) || milestones.length !== schedulers.length - 1, "milestones", milestones,
+      callee, milestones.length !== schedulers.length - 1, "milestones", milestones,
       `${schedulers.length - 1} of them, one between each two of the ${schedulers.length} schedulers`,
     );
     const rising = milestones.every((epoch, i) => i === 0 || epoch > (milestones[i - 1] ?? 0));
@@ -86,12 +90,13 @@ export class SequentialLR extends ComposedScheduler {
     this.milestones = milestones.map((epoch) => whole(callee, "the milestone", epoch, 1));
     this.lastEpoch++;
     // Every scheduler has set its first rates when it was made; only the first one's hold.
-    for (const group of optimizer.paramGroups) group.lr = group.initialLr ?? group.lr;
+    for (const group of watched.paramGroups) group.lr = group.initialLr ?? group.lr;
     for (const scheduler of schedulers) scheduler.lastEpoch--;
     first.initialStep();
     this.lastLr = this.currentLr();
   }
-  override step(): void {
+  override step(...given: []): void {
+    stepping.read(given, `${this.callee}.step`);
     this.lastEpoch++;
     const at = this.milestones.filter((epoch) => epoch <= this.lastEpoch).length, scheduler = this.schedulers[at];
     if (at > 0 && this.milestones[at - 1] === this.lastEpoch) scheduler?.step(0);
@@ -100,23 +105,32 @@ export class SequentialLR extends ComposedScheduler {
   }
 }
 
+const chained = new Signature("optim.ChainedScheduler", [["schedulers", parts]]);
+
 /** Every scheduler steps at each step: their factors multiply. */
 export class ChainedScheduler extends ComposedScheduler {
-  constructor(schedulers: readonly LRScheduler[]) {
-    const { optimizer } = checkParts("optim.ChainedScheduler", schedulers);
-    super("optim.ChainedScheduler", optimizer, schedulers, {});
+  constructor(...given: Call<typeof chained>) {
+    const callee = `optim.${new.target.name}`, [schedulers] = chained.read(given, callee);
+    super(callee, checkParts(callee, schedulers).optimizer, schedulers, {});
     this.lastEpoch = 0;
   }
-  override step(): void {
+  override step(...given: []): void {
+    stepping.read(given, `${this.callee}.step`);
     this.lastEpoch++;
     for (const scheduler of this.schedulers) scheduler.step();
     this.lastLr = this.currentLr();
   }
 }
 
+const warming = new Signature("optim.warmUp", [
+  ["scheduler", kind<LRScheduler>("a scheduler, such as new optim.CosineAnnealingLR(optimizer, 90)", (value) => value instanceof BaseScheduler)],
+  ["startFactor", aNumber, 1 / 3], ["totalIters", aNumber, 5],
+]);
+
 /** A warm-up before any schedule: the rate rises in a line from startFactor (default 1/3) of its own to all of it in totalIters epochs (default 5),
  *  then `scheduler`, made for the same optimizer, begins. The same as SequentialLR of a LinearLR and the scheduler. */
-export function warmUp(scheduler: LRScheduler, options: { readonly startFactor?: number; readonly totalIters?: number } = {}): SequentialLR {
-  const { optimizer } = checkParts("optim.warmUp", [scheduler]), { startFactor = 1 / 3, totalIters = 5 } = options;
-  return new SequentialLR(optimizer, [new LinearLR(optimizer, { startFactor, totalIters }), scheduler], [totalIters]);
+export function warmUp(...given: Call<typeof warming>): SequentialLR {
+  const [scheduler, startFactor, totalIters] = warming.read(given);
+  const { optimizer: watched } = checkParts("optim.warmUp", [scheduler]);
+  return new SequentialLR(watched, [new LinearLR(watched, { startFactor, totalIters }), scheduler], [totalIters]);
 }

@@ -1,21 +1,25 @@
 // Cosine schedules (Loshchilov & Hutter 2017, SGDR): CosineAnnealingLR, CosineAnnealingWarmRestarts.
-import { type OptionalTail, optionalTail } from "../../engine/arguments.js";
+import { type Call, Signature } from "../../engine/arguments.js";
+import { aNumber } from "../../engine/kinds.js";
 import type { Optimizer } from "../optimizer.js";
-import { number, whole } from "./checks.js";
-import { LRScheduler, type SchedulerOptions } from "./scheduler.js";
+import { number, optimizer, startAndVoice, whole, withSmallT } from "./checks.js";
+import { LRScheduler, type SchedulerOptions, stepping } from "./scheduler.js";
 
 export interface CosineAnnealingLROptions extends SchedulerOptions {
   /** The lowest rate. Default 0. */
   etaMin: number;
 }
+const cosine = new Signature("optim.CosineAnnealingLR", [["optimizer", optimizer], ["tMax", aNumber], ["etaMin", aNumber, 0], ...startAndVoice]);
+/** T_max may be written TMax too. */
+type TMaxCall = [optimizer: Optimizer, options: Partial<CosineAnnealingLROptions> & { readonly TMax: number }];
+
 /** The rate falls from its own to etaMin in half a cosine of tMax epochs, and rises again after it. */
 export class CosineAnnealingLR extends LRScheduler {
   tMax: number;
   etaMin: number;
-  constructor(optimizer: Optimizer, tMax: number, ...tail: OptionalTail<CosineAnnealingLROptions, ["etaMin", "lastEpoch", "verbose"]>) {
-    const names = ["etaMin", "lastEpoch", "verbose"] as const;
-    const { etaMin = 0, ...rest } = optionalTail<CosineAnnealingLROptions>("optim.CosineAnnealingLR", names, tail);
-    super(optimizer, rest);
+  constructor(...given: Call<typeof cosine> | TMaxCall) {
+    const [watched, tMax, etaMin, lastEpoch, verbose] = cosine.read(withSmallT(given), `optim.${new.target.name}`);
+    super(watched, { lastEpoch, verbose });
     this.tMax = whole(this.callee, "tMax", tMax, 1);
     this.etaMin = number(this.callee, "etaMin", etaMin);
     this.initialStep();
@@ -44,6 +48,13 @@ export interface WarmRestartsOptions extends SchedulerOptions {
   /** The lowest rate. Default 0. */
   etaMin: number;
 }
+const restarts = new Signature(
+  "optim.CosineAnnealingWarmRestarts", [["optimizer", optimizer], ["t0", aNumber], ["tMult", aNumber, 1], ["etaMin", aNumber, 0], ...startAndVoice],
+);
+/** T_0 and T_mult may be written T0 and TMult too. */
+type LargeTOptions = Partial<WarmRestartsOptions> & { readonly TMult?: number };
+type T0Call = [optimizer: Optimizer, options: LargeTOptions & { readonly T0: number }] | [optimizer: Optimizer, t0: number, options: LargeTOptions];
+
 /** Half a cosine from the rate to etaMin in t0 epochs, then again from the top, each period tMult times as long as the one before. */
 export class CosineAnnealingWarmRestarts extends LRScheduler {
   t0: number;
@@ -52,10 +63,9 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
   /** The length of this period, and the epochs since it began. */
   tI: number;
   tCur: number;
-  constructor(optimizer: Optimizer, t0: number, ...tail: OptionalTail<WarmRestartsOptions, ["tMult", "etaMin", "lastEpoch", "verbose"]>) {
-    const names = ["tMult", "etaMin", "lastEpoch", "verbose"] as const;
-    const { tMult = 1, etaMin = 0, ...rest } = optionalTail<WarmRestartsOptions>("optim.CosineAnnealingWarmRestarts", names, tail);
-    super(optimizer, rest);
+  constructor(...given: Call<typeof restarts> | T0Call) {
+    const [watched, t0, tMult, etaMin, lastEpoch, verbose] = restarts.read(withSmallT(given), `optim.${new.target.name}`);
+    super(watched, { lastEpoch, verbose });
     this.t0 = this.tI = whole(this.callee, "t0", t0, 1);
     this.tMult = whole(this.callee, "tMult", tMult, 1);
     this.etaMin = number(this.callee, "etaMin", etaMin);
@@ -67,7 +77,8 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
     return this.baseLrs.map((lr) => etaMin + ((lr - etaMin) * (1 + Math.cos((Math.PI * tCur) / tI))) / 2);
   }
   /** The next epoch, or any moment: `scheduler.step(epoch + batch / batches)` after each batch. */
-  override step(epoch?: number): void {
+  override step(...given: [epoch?: number]): void {
+    const [epoch] = stepping.read(given, `${this.callee}.step`);
     if (epoch === undefined && this.lastEpoch >= 0) {
       this.lastEpoch++;
       this.tCur++;

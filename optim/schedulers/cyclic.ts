@@ -1,7 +1,7 @@
 // CyclicLR (Smith 2017): up and down in lines between baseLr and maxLr, with the momentum going the other way. Steps are batches.
-import { type OptionalTail, optionalTail } from "../../engine/arguments.js";
-import type { Optimizer } from "../optimizer.js";
-import { type PerGroup, anOptimizer, number, numberPerGroup, oneOf, refuseValue, whole } from "./checks.js";
+import { type Call, Signature } from "../../engine/arguments.js";
+import { aBoolean, aFunction, aNumber, oneOf } from "../../engine/kinds.js";
+import { type PerGroup, number, numberPerGroup, optimizer, rates, startAndVoice, whole } from "./checks.js";
 import { requireMomentum, setMomentums } from "./momentum.js";
 import { LRScheduler, type SchedulerOptions } from "./scheduler.js";
 
@@ -25,9 +25,12 @@ export interface CyclicLROptions extends SchedulerOptions {
   /** The momentum at the lowest rate. Default 0.9. */
   maxMomentum: PerGroup<number>;
 }
-const names = [
-  "stepSizeUp", "stepSizeDown", "mode", "gamma", "scaleFn", "scaleMode", "cycleMomentum", "baseMomentum", "maxMomentum", "lastEpoch", "verbose",
-] as const;
+const signature = new Signature("optim.CyclicLR", [
+  ["optimizer", optimizer], ["baseLr", rates], ["maxLr", rates], ["stepSizeUp", aNumber, 2000], ["stepSizeDown", aNumber, null],
+  ["mode", oneOf("triangular", "triangular2", "exp_range"), "triangular"], ["gamma", aNumber, 1],
+  ["scaleFn", aFunction<(x: number) => number>("a function of the cycle or the step"), null], ["scaleMode", oneOf("cycle", "iterations"), "cycle"],
+  ["cycleMomentum", aBoolean, true], ["baseMomentum", rates, 0.8], ["maxMomentum", rates, 0.9], ...startAndVoice,
+]);
 
 /** scaleFn is no part of the state dict: give the same one to the scheduler that loads it. */
 export class CyclicLR extends LRScheduler {
@@ -43,27 +46,27 @@ export class CyclicLR extends LRScheduler {
   maxMomentums: number[] = [];
   readonly #scale: ((x: number) => number) | null;
 
-  constructor(optimizer: Optimizer, baseLr: PerGroup<number>, maxLr: PerGroup<number>, ...tail: OptionalTail<CyclicLROptions, typeof names>) {
-    const callee = "optim.CyclicLR", options = optionalTail<CyclicLROptions>(callee, names, tail);
-    const { stepSizeUp = 2000, mode = "triangular", gamma = 1, scaleFn = null, scaleMode = "cycle", cycleMomentum = true, lastEpoch = -1 } = options;
-    anOptimizer(callee, optimizer);
-    const baseLrs = numberPerGroup(callee, "baseLr", baseLr, optimizer), maxLrs = numberPerGroup(callee, "maxLr", maxLr, optimizer);
-    if (cycleMomentum) requireMomentum(callee, optimizer);
-    if (lastEpoch === -1) optimizer.paramGroups.forEach((group, i) => (group.lr = baseLrs[i] ?? group.lr));
-    super(optimizer, { lastEpoch, ...(options.verbose !== undefined && { verbose: options.verbose }) });
+  constructor(...given: Call<typeof signature>) {
+    const callee = `optim.${new.target.name}`;
+    const [
+      watched, baseLr, maxLr, stepSizeUp, stepSizeDown, mode, gamma, scaleFn, scaleMode, cycleMomentum, baseMomentum, maxMomentum, lastEpoch, verbose,
+    ] = signature.read(given, callee);
+    const baseLrs = numberPerGroup(callee, "baseLr", baseLr, watched), maxLrs = numberPerGroup(callee, "maxLr", maxLr, watched);
+    if (cycleMomentum) requireMomentum(callee, watched);
+    if (lastEpoch === -1) watched.paramGroups.forEach((group, i) => (group.lr = baseLrs[i] ?? group.lr));
+    super(watched, { lastEpoch, verbose });
     const up = whole(callee, "stepSizeUp", stepSizeUp, 1);
-    this.totalSize = up + whole(callee, "stepSizeDown", options.stepSizeDown ?? up, 1);
+    this.totalSize = up + whole(callee, "stepSizeDown", stepSizeDown ?? up, 1);
     this.stepRatio = up / this.totalSize;
     this.maxLrs = maxLrs;
-    this.mode = oneOf(callee, "mode", mode, ["triangular", "triangular2", "exp_range"]);
+    this.mode = mode;
     this.gamma = number(callee, "gamma", gamma);
-    refuseValue(callee, scaleFn !== null && typeof scaleFn !== "function", "scaleFn", scaleFn, "a function of the cycle or the step");
     this.#scale = scaleFn;
-    this.scaleMode = scaleFn ? oneOf(callee, "scaleMode", scaleMode, ["cycle", "iterations"]) : mode === "exp_range" ? "iterations" : "cycle";
+    this.scaleMode = scaleFn ? scaleMode : mode === "exp_range" ? "iterations" : "cycle";
     this.cycleMomentum = cycleMomentum;
     if (cycleMomentum) {
-      this.baseMomentums = numberPerGroup(callee, "baseMomentum", options.baseMomentum ?? 0.8, optimizer);
-      this.maxMomentums = numberPerGroup(callee, "maxMomentum", options.maxMomentum ?? 0.9, optimizer);
+      this.baseMomentums = numberPerGroup(callee, "baseMomentum", baseMomentum, watched);
+      this.maxMomentums = numberPerGroup(callee, "maxMomentum", maxMomentum, watched);
     }
     this.initialStep();
     this.baseLrs = baseLrs;

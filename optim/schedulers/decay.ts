@@ -1,21 +1,22 @@
 // Schedules that multiply the rate: in steps (StepLR, MultiStepLR), at every epoch (ExponentialLR), for a while (ConstantLR, LinearLR), down to
 // nothing (PolynomialLR).
-import { type OptionalTail, optionalTail } from "../../engine/arguments.js";
-import type { Optimizer } from "../optimizer.js";
-import { number, refuseValue, whole } from "./checks.js";
+import { type Call, Signature } from "../../engine/arguments.js";
+import { aNumber, numbers } from "../../engine/kinds.js";
+import { number, optimizer, refuseValue, startAndVoice, whole } from "./checks.js";
 import { LRScheduler, type SchedulerOptions } from "./scheduler.js";
 
 export interface DecayOptions extends SchedulerOptions {
   /** What the rate is multiplied with. Default 0.1. */
   gamma: number;
 }
+const stepLR = new Signature("optim.StepLR", [["optimizer", optimizer], ["stepSize", aNumber], ["gamma", aNumber, 0.1], ...startAndVoice]);
 /** The rate falls by gamma every stepSize epochs. */
 export class StepLR extends LRScheduler {
   stepSize: number;
   gamma: number;
-  constructor(optimizer: Optimizer, stepSize: number, ...tail: OptionalTail<DecayOptions, ["gamma", "lastEpoch", "verbose"]>) {
-    const { gamma = 0.1, ...rest } = optionalTail<DecayOptions>("optim.StepLR", ["gamma", "lastEpoch", "verbose"], tail);
-    super(optimizer, rest);
+  constructor(...given: Call<typeof stepLR>) {
+    const [watched, stepSize, gamma, lastEpoch, verbose] = stepLR.read(given, `optim.${new.target.name}`);
+    super(watched, { lastEpoch, verbose });
     this.stepSize = whole(this.callee, "stepSize", stepSize, 1);
     this.gamma = number(this.callee, "gamma", gamma);
     this.initialStep();
@@ -28,14 +29,14 @@ export class StepLR extends LRScheduler {
   }
 }
 
+const multiStepLR = new Signature("optim.MultiStepLR", [["optimizer", optimizer], ["milestones", numbers], ["gamma", aNumber, 0.1], ...startAndVoice]);
 /** The rate falls by gamma at each milestone; one that stands twice counts twice. */
 export class MultiStepLR extends LRScheduler {
   milestones: number[];
   gamma: number;
-  constructor(optimizer: Optimizer, milestones: readonly number[], ...tail: OptionalTail<DecayOptions, ["gamma", "lastEpoch", "verbose"]>) {
-    const { gamma = 0.1, ...rest } = optionalTail<DecayOptions>("optim.MultiStepLR", ["gamma", "lastEpoch", "verbose"], tail);
-    super(optimizer, rest);
-    refuseValue(this.callee, !Array.isArray(milestones), "milestones", milestones, "a list of epochs, such as [30, 80]");
+  constructor(...given: Call<typeof multiStepLR>) {
+    const [watched, milestones, gamma, lastEpoch, verbose] = multiStepLR.read(given, `optim.${new.target.name}`);
+    super(watched, { lastEpoch, verbose });
     this.milestones = milestones.map((epoch) => whole(this.callee, "the milestone", epoch, 0)).sort((a, b) => a - b);
     this.gamma = number(this.callee, "gamma", gamma);
     this.initialStep();
@@ -48,11 +49,13 @@ export class MultiStepLR extends LRScheduler {
   }
 }
 
+const exponentialLR = new Signature("optim.ExponentialLR", [["optimizer", optimizer], ["gamma", aNumber], ...startAndVoice]);
 /** The rate is multiplied with gamma at every epoch. */
 export class ExponentialLR extends LRScheduler {
   gamma: number;
-  constructor(optimizer: Optimizer, gamma: number, ...tail: OptionalTail<SchedulerOptions, ["lastEpoch", "verbose"]>) {
-    super(optimizer, optionalTail<SchedulerOptions>("optim.ExponentialLR", ["lastEpoch", "verbose"], tail));
+  constructor(...given: Call<typeof exponentialLR>) {
+    const [watched, gamma, lastEpoch, verbose] = exponentialLR.read(given, `optim.${new.target.name}`);
+    super(watched, { lastEpoch, verbose });
     this.gamma = number(this.callee, "gamma", gamma);
     this.initialStep();
   }
@@ -70,14 +73,14 @@ export interface ConstantLROptions extends SchedulerOptions {
   /** How many epochs it is. Default 5. */
   totalIters: number;
 }
+const constantLR = new Signature("optim.ConstantLR", [["optimizer", optimizer], ["factor", aNumber, 1 / 3], ["totalIters", aNumber, 5], ...startAndVoice]);
 /** The rate is factor of its own for totalIters epochs. */
 export class ConstantLR extends LRScheduler {
   factor: number;
   totalIters: number;
-  constructor(optimizer: Optimizer, ...tail: OptionalTail<ConstantLROptions, ["factor", "totalIters", "lastEpoch", "verbose"]>) {
-    const names = ["factor", "totalIters", "lastEpoch", "verbose"] as const;
-    const { factor = 1 / 3, totalIters = 5, ...rest } = optionalTail<ConstantLROptions>("optim.ConstantLR", names, tail);
-    super(optimizer, rest);
+  constructor(...given: Call<typeof constantLR>) {
+    const [watched, factor, totalIters, lastEpoch, verbose] = constantLR.read(given, `optim.${new.target.name}`);
+    super(watched, { lastEpoch, verbose });
     this.factor = positiveFraction(this.callee, "factor", factor);
     this.totalIters = whole(this.callee, "totalIters", totalIters, 1);
     this.initialStep();
@@ -98,15 +101,15 @@ export interface LinearLROptions extends SchedulerOptions {
   /** How many epochs it takes from the one to the other. Default 5. */
   totalIters: number;
 }
+const linearLR = new Signature("optim.LinearLR", [["optimizer", optimizer], ["startFactor", aNumber, 1 / 3], ["endFactor", aNumber, 1], ["totalIters", aNumber, 5], ...startAndVoice]);
 /** The rate goes in a line from startFactor to endFactor of its own in totalIters epochs: a warm-up. */
 export class LinearLR extends LRScheduler {
   startFactor: number;
   endFactor: number;
   totalIters: number;
-  constructor(optimizer: Optimizer, ...tail: OptionalTail<LinearLROptions, ["startFactor", "endFactor", "totalIters", "lastEpoch", "verbose"]>) {
-    const names = ["startFactor", "endFactor", "totalIters", "lastEpoch", "verbose"] as const;
-    const { startFactor = 1 / 3, endFactor = 1, totalIters = 5, ...rest } = optionalTail<LinearLROptions>("optim.LinearLR", names, tail);
-    super(optimizer, rest);
+  constructor(...given: Call<typeof linearLR>) {
+    const [watched, startFactor, endFactor, totalIters, lastEpoch, verbose] = linearLR.read(given, `optim.${new.target.name}`);
+    super(watched, { lastEpoch, verbose });
     this.startFactor = positiveFraction(this.callee, "startFactor", startFactor);
     this.endFactor = number(this.callee, "endFactor", endFactor, 0, 1);
     this.totalIters = whole(this.callee, "totalIters", totalIters, 1);
@@ -131,14 +134,14 @@ export interface PolynomialLROptions extends SchedulerOptions {
   /** Default 1: a line. */
   power: number;
 }
+const polynomialLR = new Signature("optim.PolynomialLR", [["optimizer", optimizer], ["totalIters", aNumber, 5], ["power", aNumber, 1], ...startAndVoice]);
 /** The rate falls to 0 in totalIters epochs, as (1 − epoch/totalIters)^power. */
 export class PolynomialLR extends LRScheduler {
   totalIters: number;
   power: number;
-  constructor(optimizer: Optimizer, ...tail: OptionalTail<PolynomialLROptions, ["totalIters", "power", "lastEpoch", "verbose"]>) {
-    const names = ["totalIters", "power", "lastEpoch", "verbose"] as const;
-    const { totalIters = 5, power = 1, ...rest } = optionalTail<PolynomialLROptions>("optim.PolynomialLR", names, tail);
-    super(optimizer, rest);
+  constructor(...given: Call<typeof polynomialLR>) {
+    const [watched, totalIters, power, lastEpoch, verbose] = polynomialLR.read(given, `optim.${new.target.name}`);
+    super(watched, { lastEpoch, verbose });
     this.totalIters = whole(this.callee, "totalIters", totalIters, 1);
     this.power = number(this.callee, "power", power);
     this.initialStep();

@@ -1,8 +1,8 @@
 // OneCycleLR (Smith & Topin 2018): up to maxLr, down to far below the beginning, with the momentum going the other way. Steps are batches.
-import { type OptionalTail, optionalTail } from "../../engine/arguments.js";
+import { type Call, Signature } from "../../engine/arguments.js";
+import { aBoolean, aNumber, oneOf } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
-import type { Optimizer } from "../optimizer.js";
-import { type PerGroup, anOptimizer, number, numberPerGroup, oneOf, refuse, refuseValue, whole } from "./checks.js";
+import { type PerGroup, number, numberPerGroup, optimizer, rates, refuse, refuseValue, startAndVoice, whole } from "./checks.js";
 import { requireMomentum, setMomentums } from "./momentum.js";
 import { LRScheduler, type SchedulerOptions } from "./scheduler.js";
 
@@ -28,10 +28,11 @@ export interface OneCycleLROptions extends SchedulerOptions {
   /** Back down to the first rate as fast as it rose, then to the last one; otherwise down to the last one in one go. Default false. */
   threePhase: boolean;
 }
-const names = [
-  "totalSteps", "epochs", "stepsPerEpoch", "pctStart", "annealStrategy", "cycleMomentum", "baseMomentum", "maxMomentum", "divFactor",
-  "finalDivFactor", "threePhase", "lastEpoch", "verbose",
-] as const;
+const signature = new Signature("optim.OneCycleLR", [
+  ["optimizer", optimizer], ["maxLr", rates], ["totalSteps", aNumber, null], ["epochs", aNumber, null], ["stepsPerEpoch", aNumber, null],
+  ["pctStart", aNumber, 0.3], ["annealStrategy", oneOf("cos", "linear"), "cos"], ["cycleMomentum", aBoolean, true], ["baseMomentum", rates, 0.85],
+  ["maxMomentum", rates, 0.95], ["divFactor", aNumber, 25], ["finalDivFactor", aNumber, 1e4], ["threePhase", aBoolean, false], ...startAndVoice,
+]);
 
 /** A stretch of the cycle: its last step, and whether rate and momentum stand at their lowest, first or highest value at its two ends. */
 interface Phase {
@@ -53,28 +54,29 @@ export class OneCycleLR extends LRScheduler {
   baseMomentums: number[] = [];
   maxMomentums: number[] = [];
 
-  constructor(optimizer: Optimizer, maxLr: PerGroup<number>, ...tail: OptionalTail<OneCycleLROptions, typeof names>) {
-    const callee = "optim.OneCycleLR", options = optionalTail<OneCycleLROptions>(callee, names, tail);
-    const { pctStart = 0.3, annealStrategy = "cos", cycleMomentum = true, threePhase = false, lastEpoch = -1, verbose = false } = options;
-    anOptimizer(callee, optimizer);
-    const totalSteps = stepsOf(callee, options);
-    const maxLrs = numberPerGroup(callee, "maxLr", maxLr, optimizer);
-    const divFactor = positive(callee, "divFactor", options.divFactor ?? 25);
-    const finalDivFactor = positive(callee, "finalDivFactor", options.finalDivFactor ?? 1e4);
+  constructor(...given: Call<typeof signature>) {
+    const callee = `optim.${new.target.name}`;
+    const [
+      watched, maxLr, stepsGiven, epochs, stepsPerEpoch, pctStart, annealStrategy, cycleMomentum, baseMomentum, maxMomentum, divFactor, finalDivFactor,
+      threePhase, lastEpoch, verbose,
+    ] = signature.read(given, callee);
+    const totalSteps = stepsOf(callee, stepsGiven, epochs, stepsPerEpoch), maxLrs = numberPerGroup(callee, "maxLr", maxLr, watched);
+    positive(callee, "divFactor", divFactor);
+    positive(callee, "finalDivFactor", finalDivFactor);
     number(callee, "pctStart", pctStart, 0, 1);
-    if (cycleMomentum) requireMomentum(callee, optimizer);
-    if (lastEpoch === -1) optimizer.paramGroups.forEach((group, i) => (group.initialLr = (maxLrs[i] ?? NaN) / divFactor));
-    super(optimizer, { lastEpoch, verbose });
+    if (cycleMomentum) requireMomentum(callee, watched);
+    if (lastEpoch === -1) watched.paramGroups.forEach((group, i) => (group.initialLr = (maxLrs[i] ?? NaN) / divFactor));
+    super(watched, { lastEpoch, verbose });
     this.totalSteps = totalSteps;
     this.pctStart = pctStart;
-    this.annealStrategy = oneOf(callee, "annealStrategy", annealStrategy, ["cos", "linear"]);
+    this.annealStrategy = annealStrategy;
     this.threePhase = threePhase;
     this.cycleMomentum = cycleMomentum;
     this.maxLrs = maxLrs;
     this.minLrs = this.baseLrs.map((lr) => lr / finalDivFactor);
     if (cycleMomentum) {
-      this.baseMomentums = numberPerGroup(callee, "baseMomentum", options.baseMomentum ?? 0.85, optimizer);
-      this.maxMomentums = numberPerGroup(callee, "maxMomentum", options.maxMomentum ?? 0.95, optimizer);
+      this.baseMomentums = numberPerGroup(callee, "baseMomentum", baseMomentum, watched);
+      this.maxMomentums = numberPerGroup(callee, "maxMomentum", maxMomentum, watched);
     }
     this.#refuseEmptyPhase();
     this.initialStep();
@@ -116,14 +118,13 @@ export class OneCycleLR extends LRScheduler {
   }
 }
 
-function stepsOf(callee: string, { totalSteps = null, epochs = null, stepsPerEpoch = null }: Partial<OneCycleLROptions>): number {
+function stepsOf(callee: string, totalSteps: number | null, epochs: number | null, stepsPerEpoch: number | null): number {
   if (totalSteps !== null) return whole(callee, "totalSteps", totalSteps, 1);
   if (epochs === null || stepsPerEpoch === null) {
     throw argumentError(callee, "got no totalSteps; expected { totalSteps: … }, or both { epochs: …, stepsPerEpoch: … }.");
   }
   return whole(callee, "epochs", epochs, 1) * whole(callee, "stepsPerEpoch", stepsPerEpoch, 1);
 }
-function positive(callee: string, name: string, value: number): number {
+function positive(callee: string, name: string, value: number): void {
   refuseValue(callee, !(Number.isFinite(value) && value > 0), name, value, "a number above 0");
-  return value;
 }

@@ -1,7 +1,7 @@
 // ReduceLROnPlateau: the rate falls when a metric no longer gets better.
-import { type OptionalTail, optionalTail } from "../../engine/arguments.js";
-import type { Optimizer } from "../optimizer.js";
-import { type PerGroup, number, numberPerGroup, oneOf, refuse, refuseValue, shown, whole } from "./checks.js";
+import { type Call, Signature } from "../../engine/arguments.js";
+import { aBoolean, aNumber, kind, oneOf } from "../../engine/kinds.js";
+import { type PerGroup, number, numberPerGroup, optimizer, rates, refuseValue, whole } from "./checks.js";
 import { epochText, scientific } from "./scheduler.js";
 import { BaseScheduler, type SchedulerStateDict } from "./state.js";
 
@@ -25,7 +25,12 @@ export interface ReduceLROnPlateauOptions {
   /** Print each reduction. Default false. */
   verbose: boolean;
 }
-const names = ["mode", "factor", "patience", "threshold", "thresholdMode", "cooldown", "minLr", "eps", "verbose"] as const;
+const signature = new Signature("optim.ReduceLROnPlateau", [
+  ["optimizer", optimizer], ["mode", oneOf("min", "max"), "min"], ["factor", aNumber, 0.1], ["patience", aNumber, 10], ["threshold", aNumber, 1e-4],
+  ["thresholdMode", oneOf("rel", "abs"), "rel"], ["cooldown", aNumber, 0], ["minLr", rates, 0], ["eps", aNumber, 1e-8], ["verbose", aBoolean, false],
+]);
+const metricKind = kind<number>("a number: of a tensor, await metric.item()", (value) => typeof value === "number");
+const stepping = new Signature("optim.ReduceLROnPlateau.step", [["metric", metricKind], ["epoch", aNumber, null]]);
 
 export class ReduceLROnPlateau extends BaseScheduler {
   mode: ReduceLROnPlateauOptions["mode"];
@@ -42,28 +47,29 @@ export class ReduceLROnPlateau extends BaseScheduler {
   numBadEpochs = 0;
   cooldownCounter = 0;
 
-  constructor(optimizer: Optimizer, ...tail: OptionalTail<ReduceLROnPlateauOptions, typeof names>) {
-    super(optimizer, 0);
-    const { callee } = this, options = optionalTail<ReduceLROnPlateauOptions>(callee, names, tail);
-    this.mode = oneOf(callee, "mode", options.mode ?? "min", ["min", "max"]);
-    this.factor = number(callee, "factor", options.factor ?? 0.1);
-    refuseValue(callee, this.factor >= 1, "factor", this.factor, "a number below 1");
-    this.patience = whole(callee, "patience", options.patience ?? 10, 0);
-    this.threshold = number(callee, "threshold", options.threshold ?? 1e-4);
-    this.thresholdMode = oneOf(callee, "thresholdMode", options.thresholdMode ?? "rel", ["rel", "abs"]);
-    this.cooldown = whole(callee, "cooldown", options.cooldown ?? 0, 0);
-    this.minLrs = numberPerGroup(callee, "minLr", options.minLr ?? 0, optimizer);
-    this.eps = number(callee, "eps", options.eps ?? 1e-8);
-    this.verbose = options.verbose ?? false;
+  constructor(...given: Call<typeof signature>) {
+    const callee = `optim.${new.target.name}`;
+    const [watched, mode, factor, patience, threshold, thresholdMode, cooldown, minLr, eps, verbose] = signature.read(given, callee);
+    super(watched, 0);
+    this.mode = mode;
+    this.factor = number(callee, "factor", factor);
+    refuseValue(callee, factor >= 1, "factor", factor, "a number below 1");
+    this.patience = whole(callee, "patience", patience, 0);
+    this.threshold = number(callee, "threshold", threshold);
+    this.thresholdMode = thresholdMode;
+    this.cooldown = whole(callee, "cooldown", cooldown, 0);
+    this.minLrs = numberPerGroup(callee, "minLr", minLr, watched);
+    this.eps = number(callee, "eps", eps);
+    this.verbose = verbose;
   }
   get inCooldown(): boolean {
     return this.cooldownCounter > 0;
   }
 
   /** After each epoch, with the metric that is watched. NaN is never better. */
-  step(metric: number): void {
-    refuse(this.callee, typeof metric !== "number", `${shown(metric)} as the metric`, "a number: of a tensor, await metric.item()");
-    this.lastEpoch++;
+  step(...given: Call<typeof stepping>): void {
+    const [metric, epoch] = stepping.read(given);
+    this.lastEpoch = epoch ?? this.lastEpoch + 1;
     if (this.isBetter(metric, this.best ?? (this.mode === "min" ? Infinity : -Infinity))) {
       this.best = metric;
       this.numBadEpochs = 0;

@@ -1,6 +1,8 @@
 // LRScheduler: what a scheduler does at a step. Construct it, then call optimizer.step() and scheduler.step() in this order, the latter once
 // an epoch (or a batch, where a scheduler counts batches). Every rule is written as PyTorch's is: from the rates that stand in the groups,
 // so that schedulers chain and a rate changed by hand stays changed.
+import { Signature } from "../../engine/arguments.js";
+import { aNumber } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
 import type { Optimizer } from "../optimizer.js";
 import { number, whole } from "./checks.js";
@@ -12,6 +14,9 @@ export interface SchedulerOptions {
   /** Print each change. Default false. */
   verbose: boolean;
 }
+
+/** @internal */
+export const stepping = new Signature("step", [["epoch", aNumber, undefined]]);
 
 /** A scheduler of one's own extends this class, says its rates in getLr(), and ends its constructor with this.initialStep(). */
 export abstract class LRScheduler extends BaseScheduler {
@@ -58,7 +63,8 @@ export abstract class LRScheduler extends BaseScheduler {
     this.step();
   }
   /** Sets the rates of the next epoch. With an epoch: of that one, in closed form where there is one. */
-  step(epoch?: number): void {
+  step(...given: [epoch?: number]): void {
+    const [epoch] = stepping.read(given, `${this.callee}.step`);
     this.#warnIfEarly();
     this.lastEpoch = epoch === undefined ? this.lastEpoch + 1 : number(this.callee, "epoch", epoch, 0);
     this.stepCount++;
