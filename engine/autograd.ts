@@ -59,10 +59,13 @@ export class TapeNode {
     }
     return entry.raw;
   }
+  /** Lets go of what was saved. A step that saved nothing can be taken again: rows of one tensor may each be walked back by themselves. */
   release(): void {
-    if (this.released) return;
-    this.released = true;
-    for (const entry of [...this.savedInputs, ...this.savedOutputs]) entry?.raw.storage.release();
+    for (const entry of [...this.savedInputs, ...this.savedOutputs]) {
+      if (!entry) continue;
+      entry.raw.storage.release();
+      this.released = true;
+    }
     this.savedInputs = [];
     this.savedOutputs = [];
   }

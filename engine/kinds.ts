@@ -23,7 +23,8 @@ export function kind<Value>(says: string, takes: (value: unknown) => boolean, mo
 /** Marks tensors, whose class stands above this file. */
 export const tensorBrand: unique symbol = Symbol("tensor");
 function isTensor(value: unknown): value is Tensor {
-  return typeof value === "object" && value !== null && tensorBrand in value;
+  // x.data is a tensor that can be called.
+  return ((typeof value === "object" && value !== null) || typeof value === "function") && tensorBrand in value;
 }
 
 export const aTensor: Kind<Tensor> = kind("a tensor", isTensor, {

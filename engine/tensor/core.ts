@@ -50,7 +50,13 @@ const takes = {
 /** What an in-place result may go into: kinds of numbers, each of which holds those before it. */
 const kindOf: Record<DType, number> = { bool: 0, uint8: 1, int32: 1, float32: 2 };
 
+/** What structuredClone quotes when it refuses a tensor, of which it would make an empty object. */
+function copyTensors(): string {
+  return "structuredClone and postMessage cannot copy a tensor; write x.clone(), or send await x.data()";
+}
+
 export abstract class TensorCore {
+  protected readonly copying = copyTensors;
   #raw: RawTensor;
   #slot: GradSlot;
   #disposed = false;
@@ -123,6 +129,11 @@ export abstract class TensorCore {
   /** console.log(x) in Node. */
   [inspected](): string {
     return this.toString();
+  }
+  /** A template string prints the tensor; an operator is refused, for JavaScript would take the text for a number. */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === "string") return this.toString();
+    throw argumentError("tensor", `a tensor of shape ${formatShape(this.#raw.shape)} stands in an expression of JavaScript's, whose operators know no tensors; write x.add(1) for x + 1, x.mul(2), x.gt(0) for x > 0, (await x.item()) for the number, \`\${x}\` or String(x) for the text.`);
   }
 
   // ── gradients ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -31,6 +31,13 @@ type NormalisationCall = Call<typeof normalisation>;
 const factor = new Signature("matmul", [["other", aTensor]]);
 type ProductCall = Call<typeof factor>;
 
+/** [values, indices], also by these names. */
+export type Extremes = [Tensor, Tensor] & { readonly values: Tensor; readonly indices: Tensor };
+
+function extremes(values: Tensor, indices: Tensor): Extremes {
+  return Object.assign<[Tensor, Tensor], { values: Tensor; indices: Tensor }>([values, indices], { values, indices });
+}
+
 export abstract class TensorReductions extends TensorArithmetic {
   private over(operation: string, given: unknown[]): ReduceParams {
     return this.reducing(operation, ...reduction.read(given, operation));
@@ -72,32 +79,32 @@ export abstract class TensorReductions extends TensorArithmetic {
   /** max(): the largest element; max(dim): [values, int32 indices]; max(other): element-wise. */
   max(): Tensor;
   max(other: Tensor): Tensor;
-  max(...given: AlongCall): [Tensor, Tensor];
-  max(...given: unknown[]): Tensor | [Tensor, Tensor] {
+  max(...given: AlongCall): Extremes;
+  max(...given: unknown[]): Tensor | Extremes {
     return this.extremeOf("max", given);
   }
   min(): Tensor;
   min(other: Tensor): Tensor;
-  min(...given: AlongCall): [Tensor, Tensor];
-  min(...given: unknown[]): Tensor | [Tensor, Tensor] {
+  min(...given: AlongCall): Extremes;
+  min(...given: unknown[]): Tensor | Extremes {
     return this.extremeOf("min", given);
   }
-  private extremeOf(kind: "max" | "min", given: unknown[]): Tensor | [Tensor, Tensor] {
+  private extremeOf(kind: "max" | "min", given: unknown[]): Tensor | Extremes {
     if (given.every((value) => value === undefined)) return this.extremeOver(kind, []);
     const [first] = given;
     if (!aTensor.takes(first) && !(isPlainObject(first) && Object.hasOwn(first, "other"))) return this.alongDim(kind, given);
     const [other] = extremeBeside.read(given, kind);
     return kind === "max" ? this.maximum(other) : this.minimum(other);
   }
-  private alongDim(kind: "max" | "min", given: unknown[]): [Tensor, Tensor] {
+  private alongDim(kind: "max" | "min", given: unknown[]): Extremes {
     const [dim, keepdim] = along.read(given, kind);
     const d = normalizeDim(kind, dim, this.ndim);
     const source = this.ndim === 0 ? this.reshape(1) : this.self;
     const [values, indices] = call(extremeAlong, [source], { kind, dim: d });
     if (indices === undefined) throw argumentError(kind, "gave no indices.");
-    if (keepdim && this.ndim > 0) return [values, indices];
+    if (keepdim && this.ndim > 0) return extremes(values, indices);
     const shape = this.shape.filter((_, i) => i !== d);
-    return [values.reshape(shape), indices.reshape(shape)];
+    return extremes(values.reshape(shape), indices.reshape(shape));
   }
   /** int32 index of the first largest element: of the flattened tensor, or along dim. */
   argmax(...tail: PlaceCall): Tensor {

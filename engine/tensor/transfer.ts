@@ -1,15 +1,17 @@
 // Reading a tensor's values, and moving it to another device or dtype.
-import type { Device, DType } from "../../kernels/types.js";
+import type { Device, DType, HostArray } from "../../kernels/types.js";
 import { type Call, Signature, takesNothing } from "../arguments.js";
 import { type DeviceTarget, resolveDevice } from "../device.js";
-import { isGradEnabled } from "../gradMode.js";
+import { isGradEnabled, noGrad } from "../gradMode.js";
 import { type Kind, aDType, aDevice, aTensor } from "../kinds.js";
 import { collectIfNeeded } from "../memory.js";
 import { cast } from "../ops/movement.js";
 import { type RawTensor, allocate } from "../raw.js";
+import { reading } from "../reading.js";
 import { argumentError } from "../scope.js";
-import { formatShape } from "../shape.js";
+import { formatShape, sameShape } from "../shape.js";
 import { TensorCore, call, construct, freshSlot } from "./core.js";
+import { type TensorData, dataAlias } from "./dataAlias.js";
 import { type NestedNumbers, nested } from "./nested.js";
 import type { Tensor } from "./tensor.js";
 
@@ -25,9 +27,24 @@ function destination(given: unknown[]): [device: DeviceTarget | null, dtype: DTy
 }
 
 export abstract class TensorTransfer extends TensorCore {
-  /** A copy of the values in row-major order: Float32Array, Int32Array, or Uint8Array for bool and uint8 (reference: Float64Array for float32). */
-  async data(...none: []): Promise<Float32Array | Float64Array | Int32Array | Uint8Array> {
-    takesNothing("data", none);
+  /** Called, a copy of the values in row-major order: Float32Array, Int32Array, or Uint8Array for bool and uint8 (reference: Float64Array for
+   *  float32). Not called, PyTorch's x.data: the same memory without the graph, `p.data.add_(…)`. */
+  get data(): TensorData {
+    return dataAlias(this.self, (...none) => reading("data", this.#values("data", none)));
+  }
+  /** The leaf takes over the other tensor's memory, and keeps what it requires. */
+  set data(value: Tensor) {
+    if (!this.isLeaf) throw argumentError("data", "only a leaf can take over other values; this is the result of a recorded operation (copy_ changes it in place).");
+    if (value.dtype !== this.dtype) throw argumentError("data", `got ${value.dtype} for a ${this.dtype} tensor; expected the same dtype (call .to("${this.dtype}")).`);
+    if (this.ownGrad !== null && !sameShape(value.shape, this.shape)) {
+      throw argumentError("data", `got shape ${formatShape(value.shape)} for a tensor of shape ${formatShape(this.shape)} that has a gradient; expected the same shape, or grad = null first.`);
+    }
+    const { raw } = noGrad(() => value.contiguous());
+    this.replaceRaw(raw);
+    if (this.slot.changes !== null) this.slot.changes = raw.storage.recordedChanges;
+  }
+  async #values(method: string, none: readonly unknown[]): Promise<HostArray> {
+    takesNothing(method, none);
     const raw = this.#packed();
     raw.storage.retain();
     try {
@@ -38,7 +55,7 @@ export abstract class TensorTransfer extends TensorCore {
     }
   }
   /** data() without waiting: on the CPU and the reference; a GPU cannot. */
-  dataSync(...none: []): Float32Array | Float64Array | Int32Array | Uint8Array {
+  dataSync(...none: []): HostArray {
     takesNothing("dataSync", none);
     if (this.device.asynchronous) {
       throw argumentError("dataSync", `a tensor on ${this.device.description} cannot be read at once; use await tensor.data(), item() or tolist().`);
@@ -52,18 +69,27 @@ export abstract class TensorTransfer extends TensorCore {
     }
   }
   /** The value of a tensor of one element, as a number. */
-  async item(...none: []): Promise<number> {
+  item(...none: []): Promise<number> {
+    return reading("item", this.#item(none));
+  }
+  async #item(none: readonly unknown[]): Promise<number> {
     takesNothing("item", none);
     if (this.numel() !== 1) {
       throw argumentError("item", `a tensor of shape ${formatShape(this.shape)} has ${this.numel()} elements; expected one (use data() or tolist()).`);
     }
-    const [value = NaN] = await this.data();
+    const [value = NaN] = await this.#values("item", none);
     return value;
   }
   /** Nested arrays of numbers (booleans for bool). */
-  async tolist(...none: []): Promise<NestedNumbers> {
-    takesNothing("tolist", none);
-    return nested(await this.data(), this.raw.shape, this.dtype === "bool");
+  tolist(...none: []): Promise<NestedNumbers> {
+    return reading("tolist", this.#values("tolist", none).then((values) => nested(values, this.raw.shape, this.dtype === "bool")));
+  }
+  /** JSON.stringify(x): nested arrays, on a device that can be read at once. */
+  toJSON(): NestedNumbers {
+    if (this.device.asynchronous) {
+      throw argumentError("toJSON", `a tensor on ${this.device.description} cannot be read at once; expected its values: JSON.stringify(await x.tolist()).`);
+    }
+    return nested(this.dataSync(), this.raw.shape, this.dtype === "bool");
   }
   /** Memory in order from its start on, as a read-back needs it. */
   #packed(): RawTensor {
@@ -105,7 +131,7 @@ export abstract class TensorTransfer extends TensorCore {
     if (this.isLeaf || !this.requiresGrad || !isGradEnabled()) return;
     throw argumentError(operation, "the result of a recorded operation cannot change its device, for its gradient could not come back; call detach() first, or move the leaves.");
   }
-  #moved(device: Device, values: Float32Array | Float64Array | Int32Array | Uint8Array): Tensor {
+  #moved(device: Device, values: HostArray): Tensor {
     const raw = allocate(device, this.raw.shape, this.dtype);
     device.upload(raw.buffer, this.dtype === "float32" && values instanceof Float64Array && device.kind !== "reference" ? Float32Array.from(values) : values, this.dtype);
     const moved = construct.tensor({ raw, slot: freshSlot() });

@@ -63,6 +63,25 @@ export abstract class TensorViews extends TensorTransfer {
     if (this.ndim === 0) return this.self;
     return this.permute(Array.from({ length: this.ndim }, (_, d) => (d === a ? b : d === b ? a : d)));
   }
+  /** All dimensions in reverse: a matrix transposed. */
+  get T(): Tensor {
+    return this.ndim < 2 ? this.self : this.permute(this.shape.map((_, d) => this.ndim - 1 - d));
+  }
+  /** The last two dimensions swapped: each matrix of a batch transposed. */
+  get mT(): Tensor {
+    if (this.ndim < 2) throw argumentError("mT", `got shape ${formatShape(this.shape)}; expected at least two dimensions.`);
+    return this.transpose(-2, -1);
+  }
+  /** The size of the first dimension: Python's len(x). */
+  get length(): number {
+    if (this.ndim === 0) throw argumentError("length", "a tensor without dimensions has none; expected at least one dimension (numel() counts its elements).");
+    return at(this.shape, 0);
+  }
+  /** for (const row of x): the entries of the first dimension, as views. */
+  [Symbol.iterator](): IterableIterator<Tensor> {
+    if (this.ndim === 0) throw argumentError("for … of", "a tensor without dimensions cannot be walked; expected await x.item() for its value.");
+    return this.unbind().values();
+  }
   /** A matrix transposed. */
   t(...none: []): Tensor {
     takesNothing("t", none);
