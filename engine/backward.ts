@@ -84,7 +84,7 @@ function unbroadcast(grad: RawTensor, spec: Spec): RawTensor {
   if (sameShape(grad.shape, spec.shape)) return grad;
   const lead = grad.shape.length - spec.shape.length;
   const dims = grad.shape.flatMap((size, d) => (d < lead || (spec.shape[d - lead] === 1 && size !== 1) ? [d] : []));
-  return contiguous(runRaw(sum, [grad], { dims, keepdim: true, scale: 1 })[0]).reshaped(spec.shape);
+  return contiguous(runRaw(sum, [grad], { dims, keepdim: true })[0]).reshaped(spec.shape);
 }
 
 /** Passes on one owned gradient: accumulated for a node, received by a leaf. */

@@ -105,8 +105,16 @@ export function avgPool2d(x: Tensor, params: Omit<PoolParams, "ceilMode">, ceilM
 export function adaptiveAvgPool2d(x: Tensor, size: readonly [number, number]): Tensor {
   return call(adaptiveOp, [x], size)[0];
 }
-export function upsampleNearest2d(x: Tensor, size: readonly [number, number]): Tensor {
-  return call(upsampleOp, [x], size)[0];
+/** Resamples x [N, C, H, W] to `size`; by `factors`, where they are what was asked for, since PyTorch then steps by their inverses. */
+export function upsampleNearest2d(x: Tensor, size: readonly [number, number], factors: readonly [number, number] | null = null): Tensor {
+  const step = (dim: 0 | 1) => nearestStep(x.shape.at(dim - 2) ?? 1, size[dim], factors?.[dim] ?? null);
+  return call(upsampleOp, [x], { size, steps: [step(0), step(1)] })[0];
+}
+/** PyTorch's rule: sizes that are equal or double map exactly, whatever the factor; else float32 of 1/factor, or of input/output. */
+function nearestStep(input: number, output: number, factor: number | null): number {
+  if (output === input) return 1;
+  if (output === 2 * input) return 0.5;
+  return Math.fround(factor === null ? input / output : 1 / factor);
 }
 
 /** Training mode: normalises x [N, C, …] by its own statistics and updates the running ones in place. */

@@ -31,7 +31,7 @@ export interface View {
   readonly dtype: DType;
 }
 
-export type ReduceName = "sum" | "prod" | "max" | "min" | "any" | "all";
+export type ReduceName = "sum" | "mean" | "prod" | "max" | "min" | "any" | "all";
 export type ArgReduceName = "argmax" | "argmin";
 export type Activation = "none" | "relu";
 export type Pair = readonly [number, number]; // height, width
@@ -72,9 +72,10 @@ export interface Kernels {
   fill(out: View, value: number): void;
 
   // ── reductions ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-  /** Reduces x (any strides) over dims; out has x's shape without them (keepdim makes no difference to memory). Sums are scaled by
-   *  `scale` (1/n for a mean). bool and int inputs sum into an int32 out. any/all give bool. NaN propagates through max and min. */
-  reduce(op: ReduceName, out: View, x: View, dims: readonly number[], scale: number): void;
+  /** Reduces x (any strides) over dims; out has x's shape without them (keepdim makes no difference to memory). bool and int inputs sum into
+   *  an int32 out. any/all give bool. NaN propagates through max and min. The mean (float32 alone) of equal numbers is that number, of
+   *  nothing NaN: the sum carries more digits than float32, and is divided, not multiplied by a rounded 1/n. */
+  reduce(op: ReduceName, out: View, x: View, dims: readonly number[]): void;
   /** Two-pass Σ(x−mean)²/(n−correction) over dims; never E[x²]−E[x]². n ≤ correction gives NaN (PyTorch's). */
   variance(out: View, x: View, dims: readonly number[], correction: number): void;
   /** int32 index of the first extreme element along dim (the caller flattens for "all"); NaN counts as extreme, as in PyTorch. */
@@ -107,9 +108,9 @@ export interface Kernels {
   /** Output cell i averages the inputs ⌊i·H/P⌋ … ⌈(i+1)·H/P⌉−1. */
   adaptiveAvgPool2d(out: View, x: View): void;
   adaptiveAvgPool2dBackward(gradX: View, grad: View): void;
-  /** out[p, q] = x[⌊p·H/P⌋, ⌊q·W/Q⌋] */
-  upsampleNearest2d(out: View, x: View): void;
-  upsampleNearest2dBackward(gradX: View, grad: View): void;
+  /** out[p, q] = x[min(⌊p·steps[0]⌋, H−1), min(⌊q·steps[1]⌋, W−1)], the products rounded to float32, as in PyTorch; steps are float32. */
+  upsampleNearest2d(out: View, x: View, steps: Pair): void;
+  upsampleNearest2dBackward(gradX: View, grad: View, steps: Pair): void;
 
   // ── normalisation and losses ───────────────────────────────────────────────────────────────────────────────────────────────────────
   /** Training mode on x viewed as [N, C, inner]. Writes mean and invStd = 1/√(biased var + eps), both [C]; out = act((x−mean)·invStd·w + b).

@@ -5,9 +5,10 @@ export {
 } from "./functional/activations.js";
 export { oneHot } from "../engine/index.js";
 export {
-  adaptiveAvgPool2d, avgPool2d, conv2d, interpolate, maxPool2d, maxPool2dWithIndices,
-  type AvgPool2dOptions, type Conv2dOptions, type InterpolateOptions, type MaxPool2dOptions, type OutputSize, type Padding2d,
+  adaptiveAvgPool2d, avgPool2d, conv2d, maxPool2d, maxPool2dWithIndices,
+  type AvgPool2dOptions, type Conv2dOptions, type MaxPool2dOptions, type OutputSize, type Padding2d,
 } from "./functional/images.js";
+export { interpolate, type InterpolateOptions } from "./functional/interpolate.js";
 export { pad, type PadOptions } from "./functional/padding.js";
 export {
   binaryCrossEntropy, binaryCrossEntropyWithLogits, huberLoss, klDiv, l1Loss, mseLoss, smoothL1Loss,

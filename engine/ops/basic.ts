@@ -80,21 +80,34 @@ export interface ReduceParams {
   readonly keepdim: boolean;
 }
 
-/** scale·Σ over dims: a sum, or with scale 1/n a mean. Integers and bools sum into int32. */
-export const sum = defineOp<ReduceParams & { readonly scale: number }>("sum", {
-  outputs: ([x], { dims, keepdim, scale }) => {
+/** Σ over dims. Integers and bools sum into int32. */
+export const sum = defineOp<ReduceParams>("sum", {
+  outputs: ([x], { dims, keepdim }) => {
     const spec = need([x ?? null], 0);
-    return [{ shape: reducedShape(spec.shape, dims, keepdim), dtype: spec.dtype === "float32" || scale !== 1 ? "float32" : "int32" }];
+    return [{ shape: reducedShape(spec.shape, dims, keepdim), dtype: spec.dtype === "float32" ? "float32" : "int32" }];
   },
-  forward: (device, [out], inputs, { dims, scale }) => {
-    if (out) device.kernels.reduce("sum", out, need(inputs, 0), dims, scale);
+  forward: (device, [out], inputs, { dims }) => {
+    if (out) device.kernels.reduce("sum", out, need(inputs, 0), dims);
   },
-  backward: (run, [grad], { params: { dims, scale }, specs }) => {
+  backward: (run, [grad], { params: { dims }, specs }) => {
     if (!grad) return [null];
     const shape = need(specs, 0).shape;
     const kept = run(reshapeTo, [grad], reducedShape(shape, dims, true))[0];
-    const spread = run(expandTo, [kept], shape)[0];
-    return [scale === 1 ? spread : run(mulScalar, [spread], [scale])[0]];
+    return [run(expandTo, [kept], shape)[0]];
+  },
+});
+
+/** Σ/n over dims, of float32 alone; NaN where there is nothing. */
+export const mean = defineOp<ReduceParams>("mean", {
+  outputs: ([x], { dims, keepdim }) => [{ shape: reducedShape(need([x ?? null], 0).shape, dims, keepdim), dtype: "float32" }],
+  forward: (device, [out], inputs, { dims }) => {
+    if (out) device.kernels.reduce("mean", out, need(inputs, 0), dims);
+  },
+  backward: (run, [grad], { params: { dims }, specs }) => {
+    if (!grad) return [null];
+    const shape = need(specs, 0).shape;
+    const share = run(elementwise("divScalar"), [grad], [dims.reduce((n, d) => n * (shape[d] ?? 1), 1)])[0];
+    return [run(expandTo, [run(reshapeTo, [share], reducedShape(shape, dims, true))[0]], shape)[0]];
   },
 });
 

@@ -90,22 +90,29 @@ const adaptiveAvgPool2dBackward: Operation<readonly number[]> = defineOp("adapti
   },
 });
 
-/** Nearest-neighbour resampling to the given height and width. */
-export const upsampleNearest2d: Operation<Size> = defineOp<Size>("upsampleNearest2d", {
-  outputs: (inputs, size) => {
+export interface ResampleParams {
+  readonly size: Size;
+  /** Input cells from one output cell to the next, as float32 numbers; see Kernels.upsampleNearest2d. */
+  readonly steps: Size;
+}
+/** Nearest-neighbour resampling to a height and a width. */
+export const upsampleNearest2d: Operation<ResampleParams> = defineOp<ResampleParams>("upsampleNearest2d", {
+  outputs: (inputs, { size }) => {
     const [n, c] = image("upsampleNearest2d", need(inputs, 0));
     checkSize("upsampleNearest2d", size);
     return [{ shape: [n, c, ...size], dtype: "float32" }];
   },
-  forward: (device, [out], inputs) => {
-    if (out) device.kernels.upsampleNearest2d(out, contiguous(need(inputs, 0)));
+  forward: (device, [out], inputs, { steps }) => {
+    if (out) device.kernels.upsampleNearest2d(out, contiguous(need(inputs, 0)), steps);
   },
-  backward: (run, [grad], { specs }) => [grad ? run(upsampleNearest2dBackward, [grad], need(specs, 0).shape)[0] : null],
+  backward: (run, [grad], { params: { steps }, specs }) => [
+    grad ? run(upsampleNearest2dBackward, [grad], { shape: need(specs, 0).shape, steps })[0] : null,
+  ],
 });
-const upsampleNearest2dBackward: Operation<readonly number[]> = defineOp("upsampleNearest2dBackward", {
-  outputs: (_inputs, shape) => [{ shape, dtype: "float32" }],
-  forward: (device, [out], inputs) => {
-    if (out) device.kernels.upsampleNearest2dBackward(out, contiguous(need(inputs, 0)));
+const upsampleNearest2dBackward: Operation<{ readonly shape: readonly number[]; readonly steps: Size }> = defineOp("upsampleNearest2dBackward", {
+  outputs: (_inputs, { shape }) => [{ shape, dtype: "float32" }],
+  forward: (device, [out], inputs, { steps }) => {
+    if (out) device.kernels.upsampleNearest2dBackward(out, contiguous(need(inputs, 0)), steps);
   },
 });
 

@@ -5,7 +5,7 @@ import { type Operation, defineOp, need } from "../op.js";
 import { allocate, contiguous } from "../raw.js";
 import { argumentError } from "../scope.js";
 import { at, formatShape, numel, reducedShape } from "../shape.js";
-import { type ReduceParams, elementwise, expandTo, mul, mulScalar, reshapeTo, sum } from "./basic.js";
+import { type ReduceParams, elementwise, expandTo, mean, mul, mulScalar, reshapeTo, sum } from "./basic.js";
 import { scatterIntoZeros } from "./indexing.js";
 
 const add = elementwise("add"), eq = elementwise("eq"), neg = elementwise("neg"), relu = elementwise("relu");
@@ -26,7 +26,7 @@ export const extreme = defineOp<ExtremeParams>("amax", {
     return [{ shape: reducedShape(shape, dims, keepdim), dtype: result }];
   },
   forward: (device, [out], inputs, { dims, kind }) => {
-    if (out) device.kernels.reduce(kind, out, need(inputs, 0), dims, 1);
+    if (out) device.kernels.reduce(kind, out, need(inputs, 0), dims);
   },
   saves: () => ({ inputs: [0], outputs: [0] }),
   backward: (run, [grad], { params: { dims, keepdim }, specs, input, output }) => {
@@ -35,7 +35,7 @@ export const extreme = defineOp<ExtremeParams>("amax", {
     const kept = reducedShape(shape, dims, true);
     const spread = (a: typeof grad) => run(expandTo, [run(reshapeTo, [a], kept)[0]], shape)[0];
     const mask = run(castToFloat, [run(eq, [input(0), spread(output(0))], [])[0]], null)[0];
-    const count = run(sum, [mask], { dims, keepdim, scale: 1 })[0];
+    const count = run(sum, [mask], { dims, keepdim })[0];
     const share = run(div, [grad, count], [])[0];
     return [run(mul, [mask, spread(share)], [])[0]];
   },
@@ -48,7 +48,7 @@ export const product: Operation<ReduceParams> = defineOp<ReduceParams>("prod", {
     return [{ shape: reducedShape(shape, dims, keepdim), dtype: dtype === "float32" ? dtype : "int32" }];
   },
   forward: (device, [out], inputs, { dims }) => {
-    if (out) device.kernels.reduce("prod", out, need(inputs, 0), dims, 1);
+    if (out) device.kernels.reduce("prod", out, need(inputs, 0), dims);
   },
   saves: () => ({ inputs: [0] }),
   backward: (run, [grad], { params: { dims }, specs, input }) => {
@@ -60,7 +60,7 @@ export const product: Operation<ReduceParams> = defineOp<ReduceParams>("prod", {
     const isZero = run(castToFloat, [run(eq, [x, run(neg, [x], [])[0]], [])[0]], null)[0];
     const withoutZeros = run(add, [x, isZero], [])[0];
     const quotient = run(div, [spread(run(product, [withoutZeros], { dims, keepdim: true })[0]), withoutZeros], [])[0];
-    const otherZeros = run(sub, [spread(run(sum, [isZero], { dims, keepdim: true, scale: 1 })[0]), isZero], [])[0];
+    const otherZeros = run(sub, [spread(run(sum, [isZero], { dims, keepdim: true })[0]), isZero], [])[0];
     const counts = run(relu, [run(reverseSubScalar, [otherZeros], [1])[0]], [])[0]; // 1 where no other factor is zero, else 0
     return [run(mul, [run(mul, [quotient, counts], [])[0], spread(grad)], [])[0]];
   },
@@ -123,8 +123,8 @@ export const variance = defineOp<ReduceParams & { readonly correction: number }>
     if (!grad) return [null];
     const { shape } = need(specs, 0);
     const count = dims.reduce((n, d) => n * at(shape, d), 1);
-    const mean = run(sum, [input(0)], { dims, keepdim: true, scale: 1 / count })[0];
-    const deviation = run(sub, [input(0), mean], [])[0];
+    const centre = run(mean, [input(0)], { dims, keepdim: true })[0];
+    const deviation = run(sub, [input(0), centre], [])[0];
     const scaled = run(mulScalar, [run(reshapeTo, [grad], reducedShape(shape, dims, true))[0]], [2 / Math.max(0, count - correction)])[0];
     return [run(mul, [deviation, scaled], [])[0]];
   },
@@ -138,7 +138,7 @@ export const norm2 = defineOp<ReduceParams>("norm", {
     if (!out) return;
     const squares = allocate(device, x.shape, "float32"), total = allocate(device, out.shape, "float32");
     device.kernels.elementwise(row("square"), squares, [x], []);
-    device.kernels.reduce("sum", total, squares, dims, 1);
+    device.kernels.reduce("sum", total, squares, dims);
     device.kernels.elementwise(row("sqrt"), out, [total], []);
   },
   saves: () => ({ inputs: [0], outputs: [0] }),

@@ -1,7 +1,7 @@
 // Reductions and matrix products as methods.
 import { type Call, Signature } from "../arguments.js";
 import { aBoolean, aNumber, aTensor, dimensions, either, oneOf } from "../kinds.js";
-import { type ReduceParams, sum } from "../ops/basic.js";
+import { type ReduceParams, mean, sum } from "../ops/basic.js";
 import { matmul } from "../ops/matmul.js";
 import { type ExtremeParams, argReduce, extreme, extremeAlong, norm2, product, softmax, variance } from "../ops/reduce.js";
 import { argumentError } from "../scope.js";
@@ -47,15 +47,12 @@ export abstract class TensorReductions extends TensorArithmetic {
   }
   /** Of all elements, or over the dimensions named. bool and int32 give int32. */
   sum(...tail: ReductionCall): Tensor {
-    return call(sum, [this], { ...this.over("sum", tail), scale: 1 })[0];
+    return call(sum, [this], this.over("sum", tail))[0];
   }
   mean(...tail: ReductionCall): Tensor {
     const params = this.over("mean", tail);
     if (this.dtype !== "float32") throw argumentError("mean", `got ${this.dtype}; expected float32 (call .float()).`);
-    const count = params.dims.reduce((n, d) => n * at(this.shape, d), 1);
-    // The mean of nothing is NaN; a kernel that meets no element does not come to its scale.
-    if (count === 0) return tidy(() => call(sum, [this], { ...params, scale: 1 })[0].mul(NaN));
-    return call(sum, [this], { ...params, scale: 1 / count })[0];
+    return call(mean, [this], params)[0];
   }
   prod(...tail: ReductionCall): Tensor {
     return call(product, [this], this.over("prod", tail))[0];

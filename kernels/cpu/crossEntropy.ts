@@ -44,7 +44,7 @@ export function crossEntropyBackward(
   const buffer = inner > 1 ? runtime.allocate(rows * classes) : null;
   const rowsView: View = { ...gradX, buffer: buffer ?? gradX.buffer, offset: buffer ? 0 : gradX.offset };
   runtime.run("crossEntropyBackwardRows", rows, [
-    runtime.pointer(rowsView), runtime.pointer(grad), params.reduction === "none" ? 4 : 0, params.reduction === "mean" ? 1 / total : 1,
+    runtime.pointer(rowsView), runtime.pointer(grad), params.reduction === "none" ? 4 : 0, params.reduction === "mean" ? total : 1,
     logits.address, runtime.pointer(labels), weight ? runtime.pointer(weight) : 0, classes, params.ignoreIndex, params.labelSmoothing, weightSum,
   ], rows * classes >= parallelFrom);
   if (buffer) {

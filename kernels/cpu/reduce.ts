@@ -12,12 +12,12 @@ const stripColumns = 64;
 /** Elements that are worth a task of their own, and those that are worth waking a thread. */
 const elementsPerTask = 16384, parallelFrom = 65536;
 
-type Operation = "sum" | "prod" | "max" | "min";
+type Operation = "sum" | "mean" | "prod" | "max" | "min";
 type NumberKind = "Float" | "Int";
 
-const neutralElements: Record<ReduceName, number> = { sum: 0, prod: 1, max: -Infinity, min: Infinity, any: 0, all: 1 };
+const neutralElements: Record<ReduceName, number> = { sum: 0, mean: NaN, prod: 1, max: -Infinity, min: Infinity, any: 0, all: 1 };
 
-export function reduce(runtime: CpuRuntime, op: ReduceName, out: View, x: View, dims: readonly number[], scale: number): void {
+export function reduce(runtime: CpuRuntime, op: ReduceName, out: View, x: View, dims: readonly number[]): void {
   const outputs = count(out.shape);
   if (outputs === 0) return;
   if (count(x.shape) === 0) {
@@ -44,7 +44,8 @@ export function reduce(runtime: CpuRuntime, op: ReduceName, out: View, x: View, 
     const { before, length, after, rest } = lastReduced(groups);
     const final = !rest.some((group) => group.reduced);
     const target = final ? runtime.pointer(out) : runtime.temporary(before * after * 4);
-    reducePart(runtime, `${op}`, kind, target, source, [before, length, after], final ? scale : 1);
+    // The mean of means of equally many numbers is their mean.
+    reducePart(runtime, op, kind, target, source, [before, length, after], length);
     if (!final) temporaries.push(target);
     source = target;
     groups = rest;
@@ -80,31 +81,31 @@ function lastReduced(groups: readonly Group[]): { before: number; length: number
   return { before: count(lengths.slice(0, at)), length: lengths[at] ?? 1, after: count(lengths.slice(at + 1)), rest };
 }
 
-/** [outer, length, inner] → [outer, inner], in one or two rounds. */
+/** [outer, length, inner] → [outer, inner], in one or two rounds. A mean divides by `divisor` in the last one. */
 function reducePart(
-  runtime: CpuRuntime, op: Operation, kind: NumberKind, out: number, x: number, [outer, length, inner]: [number, number, number], scale: number,
+  runtime: CpuRuntime, op: Operation, kind: NumberKind, out: number, x: number, [outer, length, inner]: [number, number, number], divisor: number,
 ): void {
   const piece = inner === 1 ? rowPiece : columnPiece;
   const pieces = Math.ceil(length / piece);
   if (pieces > 1) {
     const partials = runtime.temporary(outer * pieces * inner * 4);
     launch(runtime, op, kind, partials, x, [outer, length, inner], piece, 1);
-    reducePart(runtime, op, kind, out, partials, [outer, pieces, inner], scale);
+    reducePart(runtime, op, kind, out, partials, [outer, pieces, inner], divisor);
     runtime.releaseTemporary(partials);
   } else {
-    launch(runtime, op, kind, out, x, [outer, length, inner], piece, scale);
+    launch(runtime, op, kind, out, x, [outer, length, inner], piece, divisor);
   }
 }
 
 function launch(
   runtime: CpuRuntime, op: Operation, kind: NumberKind, out: number, x: number, [outer, length, inner]: [number, number, number],
-  piece: number, scale: number,
+  piece: number, divisor: number,
 ): void {
   const units = outer * Math.ceil(length / piece) * (inner === 1 ? 1 : Math.ceil(inner / stripColumns));
   const unitElements = Math.min(length, piece) * (inner === 1 ? 1 : Math.min(inner, stripColumns));
   const unitsPerTask = Math.max(1, Math.floor(elementsPerTask / unitElements));
   const form = inner === 1 ? "Rows" : "Columns";
-  const args = [out, x, units, unitsPerTask, length, piece, ...(inner === 1 ? [] : [inner]), scale];
+  const args = [out, x, units, unitsPerTask, length, piece, ...(inner === 1 ? [] : [inner]), ...(op === "mean" ? [divisor] : [])];
   runtime.run(`${op}${form}${kind}`, Math.ceil(units / unitsPerTask), args, outer * length * inner >= parallelFrom);
 }
 
@@ -113,7 +114,7 @@ function reduceTruth(runtime: CpuRuntime, op: "any" | "all", out: View, x: View,
   const buffer = runtime.allocate(count(x.shape));
   const truth: View = { buffer, shape: x.shape, strides: contiguousStrides(x.shape), offset: 0, dtype: "bool" };
   copy(runtime, truth, x);
-  reduce(runtime, op === "any" ? "max" : "min", out, truth, dims, 1);
+  reduce(runtime, op === "any" ? "max" : "min", out, truth, dims);
   runtime.release(buffer);
 }
 

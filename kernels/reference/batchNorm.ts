@@ -1,6 +1,7 @@
 // Batch normalisation in training mode over [N, C, inner], and its backward (Ioffe & Szegedy 2015).
 import type { Activation, View } from "../types.js";
 import { activate } from "./matmul.js";
+import { meanOf } from "./reduce.js";
 import { at, read, threeLengths, write } from "./views.js";
 
 /** The flat positions of one channel's elements. */
@@ -18,9 +19,9 @@ export function batchNorm(
   const values = read(x), scale = w && read(w), shift = b && read(b), result = new Float64Array(values.length);
   const channels = Array.from({ length: threeLengths(x)[1] }, (_, channel) => {
     const cells = channelCells(x, channel), n = cells.length;
-    const centre = total(cells, (i) => at(values, i)) / n;
+    const centre = meanOf(Float64Array.from(cells, (i) => at(values, i)));
     const squares = total(cells, (i) => (at(values, i) - centre) ** 2);
-    const inverse = 1 / Math.sqrt(squares / n + eps);
+    const spread = squares / n + eps, inverse = spread === 0 ? 0 : 1 / Math.sqrt(spread); // PyTorch's, for a constant without eps
     for (const i of cells) {
       const normal = (at(values, i) - centre) * inverse;
       result[i] = activate(normal * (scale ? at(scale, channel) : 1) + (shift ? at(shift, channel) : 0), activation);

@@ -1,6 +1,6 @@
 // Max and average pooling over windows, adaptive average pooling and nearest-neighbour upsampling. The linear ones are lists of
 // (output, input, weight) links: forward reads a link one way, backward the other.
-import type { Pool2dParams, View } from "../types.js";
+import type { Pair, Pool2dParams, View } from "../types.js";
 import { at, count, fourLengths, read, write } from "./views.js";
 
 export function maxPool2d(out: View, indices: View, x: View, params: Pool2dParams): void {
@@ -43,29 +43,32 @@ export function maxPool2dBackward(gradX: View, grad: View, indices: View): void 
   write(gradX, sums);
 }
 
-/** Which inputs one output cell averages or copies, and with what weight. */
-type Links = (p: number, q: number) => { readonly cells: readonly number[]; readonly weight: number };
+/** Which inputs one output cell averages or copies, and what their sum is divided by. */
+type Links = (p: number, q: number) => { readonly cells: readonly number[]; readonly divisor: number };
 
-function forEachLink(output: View, input: View, links: Links, visit: (outputAt: number, inputAt: number, weight: number) => void): void {
+function forEachLink(output: View, input: View, links: Links, visit: (outputAt: number, inputAt: number, divisor: number) => void): void {
   const [batch, channels, outHeight, outWidth] = fourLengths(output);
   const [, , height, width] = fourLengths(input);
   for (let p = 0; p < outHeight; p++) for (let q = 0; q < outWidth; q++) {
-    const { cells, weight } = links(p, q);
+    const { cells, divisor } = links(p, q);
     for (let plane = 0; plane < batch * channels; plane++) {
-      for (const cell of cells) visit((plane * outHeight + p) * outWidth + q, plane * height * width + cell, weight);
+      for (const cell of cells) visit((plane * outHeight + p) * outWidth + q, plane * height * width + cell, divisor);
     }
   }
 }
 
 function gatherLinks(out: View, x: View, links: Links): void {
-  const values = read(x), sums = new Float64Array(count(out.shape));
-  forEachLink(out, x, links, (o, i, weight) => (sums[o] = at(sums, o) + at(values, i) * weight));
-  write(out, sums);
+  const values = read(x), sums = new Float64Array(count(out.shape)), divisors = new Float64Array(count(out.shape)).fill(1);
+  forEachLink(out, x, links, (o, i, divisor) => {
+    sums[o] = at(sums, o) + at(values, i);
+    divisors[o] = divisor;
+  });
+  write(out, sums.map((sum, o) => sum / at(divisors, o)));
 }
 
 function scatterLinks(gradX: View, grad: View, links: Links): void {
   const g = read(grad), sums = new Float64Array(count(gradX.shape));
-  forEachLink(grad, gradX, links, (o, i, weight) => (sums[i] = at(sums, i) + at(g, o) * weight));
+  forEachLink(grad, gradX, links, (o, i, divisor) => (sums[i] = at(sums, i) + at(g, o) / divisor));
   write(gradX, sums);
 }
 
@@ -78,7 +81,7 @@ function averageLinks(input: View, params: Pool2dParams): Links {
     const area =
       padded(p * params.stride[0] - params.padding[0], params.kernel[0], height, params.padding[0]) *
       padded(q * params.stride[1] - params.padding[1], params.kernel[1], width, params.padding[1]);
-    return { cells, weight: 1 / (params.countIncludePad ? area : cells.length) };
+    return { cells, divisor: params.countIncludePad ? area : cells.length };
   };
 }
 export function avgPool2d(out: View, x: View, params: Pool2dParams): void {
@@ -97,7 +100,7 @@ function adaptiveLinks(output: View, input: View): Links {
   };
   return (p, q) => {
     const rows = range(p, outHeight, height), columns = range(q, outWidth, width);
-    return { cells: rows.flatMap((h) => columns.map((w) => h * width + w)), weight: 1 / (rows.length * columns.length) };
+    return { cells: rows.flatMap((h) => columns.map((w) => h * width + w)), divisor: rows.length * columns.length };
   };
 }
 export function adaptiveAvgPool2d(out: View, x: View): void {
@@ -107,14 +110,14 @@ export function adaptiveAvgPool2dBackward(gradX: View, grad: View): void {
   scatterLinks(gradX, grad, adaptiveLinks(grad, gradX));
 }
 
-function nearestLinks(output: View, input: View): Links {
-  const [, , outHeight, outWidth] = fourLengths(output);
+function nearestLinks(input: View, [rowStep, columnStep]: Pair): Links {
   const [, , height, width] = fourLengths(input);
-  return (p, q) => ({ cells: [Math.floor((p * height) / outHeight) * width + Math.floor((q * width) / outWidth)], weight: 1 });
+  const source = (i: number, step: number, length: number) => Math.min(Math.floor(Math.fround(i * step)), length - 1);
+  return (p, q) => ({ cells: [source(p, rowStep, height) * width + source(q, columnStep, width)], divisor: 1 });
 }
-export function upsampleNearest2d(out: View, x: View): void {
-  gatherLinks(out, x, nearestLinks(out, x));
+export function upsampleNearest2d(out: View, x: View, steps: Pair): void {
+  gatherLinks(out, x, nearestLinks(x, steps));
 }
-export function upsampleNearest2dBackward(gradX: View, grad: View): void {
-  scatterLinks(gradX, grad, nearestLinks(grad, gradX));
+export function upsampleNearest2dBackward(gradX: View, grad: View, steps: Pair): void {
+  scatterLinks(gradX, grad, nearestLinks(gradX, steps));
 }

@@ -7,7 +7,7 @@ interface Reduction {
   readonly combine: (a: number, b: number) => number;
 }
 
-const reductions: Record<ReduceName, Reduction> = {
+const reductions: Record<Exclude<ReduceName, "mean">, Reduction> = {
   sum: { neutral: 0, combine: (a, b) => a + b },
   prod: { neutral: 1, combine: (a, b) => a * b },
   max: { neutral: -Infinity, combine: (a, b) => Math.max(a, b) },
@@ -33,15 +33,24 @@ function groups(x: View, dims: readonly number[]): Numbers[] {
   return Array.from({ length: outputs }, (_, i) => values.subarray(i * length, (i + 1) * length));
 }
 
-export function reduce(op: ReduceName, out: View, x: View, dims: readonly number[], scale: number): void {
+export function reduce(op: ReduceName, out: View, x: View, dims: readonly number[]): void {
+  if (op === "mean") {
+    write(out, groups(x, dims).map(meanOf));
+    return;
+  }
   const { neutral, combine } = (x.dtype === "float32" ? undefined : wrapping[op]) ?? reductions[op];
-  const factor = op === "sum" ? scale : 1;
-  write(out, groups(x, dims).map((group) => group.reduce((a, b) => combine(a, b), neutral) * factor));
+  write(out, groups(x, dims).map((group) => group.reduce((a, b) => combine(a, b), neutral)));
+}
+
+/** Corrected by the mean distance from itself, so that equal numbers have exactly themselves as their mean. */
+export function meanOf(values: Numbers): number {
+  const first = values.reduce((a, b) => a + b, 0) / values.length;
+  return Number.isFinite(first) ? first + values.reduce((sum, value) => sum + (value - first), 0) / values.length : first;
 }
 
 export function variance(out: View, x: View, dims: readonly number[], correction: number): void {
   write(out, groups(x, dims).map((group) => {
-    const mean = group.reduce((a, b) => a + b, 0) / group.length;
+    const mean = meanOf(group);
     const squares = group.reduce((sum, value) => sum + (value - mean) ** 2, 0);
     const freedom = group.length - correction;
     return freedom > 0 ? squares / freedom : NaN;

@@ -1,5 +1,6 @@
 // Adaptive average pooling: output cell i of P averages the inputs ⌊i·H/P⌋ … ⌈(i+1)·H/P⌉−1. Both directions are gathers.
 import type { View } from "../types.js";
+import { exactSumCode, quotientCode } from "./exactSums.js";
 import { dispatchElements, elements, lengths4 } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 
@@ -14,17 +15,18 @@ export function adaptiveAvgPool2d(runtime: WebGPURuntime, out: View, x: View): v
     constants: [height, width, outHeight, outWidth],
     inputs: { x },
     outputs: { out },
+    helpers: exactSumCode + quotientCode,
     body: () => `
   let first = params.xOffset + i / ${outHeight * outWidth}u * ${height * width}u;
   let p = i % ${outHeight * outWidth}u / ${outWidth}u;
   let q = i % ${outWidth}u;
   let rows = ${rangeCode("p", height, outHeight)};
   let columns = ${rangeCode("q", width, outWidth)};
-  var sum = 0.0;
+  var sum = vec2f(0.0);
   for (var h = rows.x; h < rows.y; h++) {
-    for (var w = columns.x; w < columns.y; w++) { sum += x[first + h * ${width}u + w]; }
+    for (var w = columns.x; w < columns.y; w++) { sum = addExactly(sum, vec2f(x[first + h * ${width}u + w], 0.0)); }
   }
-  out[i] = sum / f32((rows.y - rows.x) * (columns.y - columns.x));`,
+  out[i] = quotientOf(sum, f32((rows.y - rows.x) * (columns.y - columns.x)));`,
   });
 }
 

@@ -1,8 +1,10 @@
 // Batch normalisation in training mode (Ioffe & Szegedy 2015) over [N, C, inner] with a fused ReLU, and its backward. One workgroup a channel
 // reads it twice (mean, then squared deviations: never E[x²] − E[x]²) and writes it, all in one dispatch. Where few channels would leave a
-// hardware GPU idle, a first dispatch takes the statistics of parts of the batch and the second combines them (Chan et al. 1979).
+// hardware GPU idle, a first dispatch takes the statistics of parts of the batch and the second combines them (Chan et al. 1979). The mean is
+// summed exactly, so that a constant channel becomes 0 whatever its value.
 import type { Activation, View } from "../types.js";
 import { channelParts } from "./biasActivation.js";
+import { exactSumCode, exactTotalCode, quotientCode } from "./exactSums.js";
 import { dispatchKernel, float, lengths3 } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 import { activate, reluCode } from "./tiles.js";
@@ -23,13 +25,15 @@ function channelsOf(runtime: WebGPURuntime, x: View): Channels {
 const partParams = ({ batch, parts }: Channels) => ({ batch, images: Math.ceil(batch / parts), parts });
 
 /** WGSL: main of one workgroup for each channel and part, with the images first … last − 1. */
-function channelMain(totals: readonly ("sum" | "max")[], body: string): string {
-  return `${totalsCode(lanes, totals)}
+function channelMain({ channels }: Channels, helpers: string, body: string): string {
+  return `${totalsCode(lanes, ["sum"])}${helpers}
 fn imagesOf(part: u32) -> u32 { return min((part + 1u) * params.images, params.batch) - min(part * params.images, params.batch); }
 @compute @workgroup_size(${lanes})
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let channel = workgroup.x;
-  let part = workgroup.y;
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let index = linearWorkgroup(workgroup, grid);
+  let channel = index % ${channels}u;
+  let part = index / ${channels}u;
+  if (part >= params.parts) { return; }
   let first = min(part * params.images, params.batch);
   let last = min(first + params.images, params.batch);
   ${body}
@@ -42,21 +46,26 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
 /** WGSL: `centre` and `squares` (Σ of squared deviations) of the images first … last − 1. */
 function statisticsCode({ channels, inner }: Channels): string {
   return `
-  var sum = 0.0;
-  ${walkChannel(channels, inner, lanes, "sum += x[params.xOffset + at];")}
-  let centre = sumOfLanes(sum, lane) / f32((last - first) * ${inner}u);
+  var sum = vec2f(0.0);
+  ${walkChannel(channels, inner, lanes, "sum = addExactly(sum, vec2f(x[params.xOffset + at], 0.0));")}
+  let centre = quotientOf(exactSumOfLanes(sum, lane), f32((last - first) * ${inner}u));
   var deviations = 0.0;
   ${walkChannel(channels, inner, lanes, "let d = x[params.xOffset + at] - centre; deviations += d * d;")}
   let squares = sumOfLanes(deviations, lane);
 `;
 }
 
-/** WGSL: the same of all images, from the parts' statistics. */
+const statisticsHelpers = exactSumCode + exactTotalCode(lanes) + quotientCode;
+
+/** WGSL: the same of all images, from the parts' statistics: means as distances from the first, since those of a constant are 0. */
 function combinedStatisticsCode({ inner }: Channels): string {
   return `
+  let firstMean = statistics[2u * channel * params.parts];
   var weighted = 0.0;
-  for (var p = 0u; p < params.parts; p++) { weighted += f32(imagesOf(p) * ${inner}u) * statistics[2u * (channel * params.parts + p)]; }
-  let centre = weighted / f32(params.batch * ${inner}u);
+  for (var p = 1u; p < params.parts; p++) {
+    weighted += f32(imagesOf(p) * ${inner}u) * (statistics[2u * (channel * params.parts + p)] - firstMean);
+  }
+  let centre = firstMean + weighted / f32(params.batch * ${inner}u);
   var squares = 0.0;
   for (var p = 0u; p < params.parts; p++) {
     let distance = statistics[2u * (channel * params.parts + p)] - centre;
@@ -79,8 +88,8 @@ export function batchNorm(
       inputs: { x },
       outputs: { statistics },
       params: partParams(sizes),
-      workgroups: [channels, parts, 1],
-      body: () => channelMain(["sum"], `${statisticsCode(sizes)}
+      workgroups: channels * parts,
+      body: () => channelMain(sizes, statisticsHelpers, `${statisticsCode(sizes)}
   if (lane == 0u) {
     statistics[2u * (channel * params.parts + part)] = centre;
     statistics[2u * (channel * params.parts + part) + 1u] = squares;
@@ -93,11 +102,12 @@ export function batchNorm(
     inputs: { x, w, b, statistics },
     outputs: { out, mean, invStd, runningMean, runningVar },
     params: { ...partParams(sizes), eps: float(eps), momentum: float(momentum), rest: float(1 - momentum) },
-    workgroups: [channels, parts, 1],
-    body: () => reluCode + channelMain(["sum"], `
+    workgroups: channels * parts,
+    body: () => reluCode + channelMain(sizes, statistics ? "" : statisticsHelpers, `
 ${statistics ? combinedStatisticsCode(sizes) : statisticsCode(sizes)}
   let count = f32(params.batch * ${inner}u);
-  let inverse = 1.0 / sqrt(squares / count + params.eps);
+  let spread = squares / count + params.eps;
+  let inverse = select(1.0 / sqrt(spread), 0.0, spread == 0.0); // PyTorch's, for a constant without eps
   let scale = inverse${w ? " * w[params.wOffset + channel]" : ""};
   let shift = ${b ? "b[params.bOffset + channel]" : "0.0"};
   ${walkChannel(channels, inner, lanes, `out[at] = ${activate("(x[params.xOffset + at] - centre) * scale + shift", activation)};`)}
@@ -143,8 +153,8 @@ export function batchNormBackward(
       inputs: { grad, x, mean, invStd, y },
       outputs: { sums },
       params: partParams(sizes),
-      workgroups: [channels, parts, 1],
-      body: () => channelMain(["sum"], `${place}${ownSums}
+      workgroups: channels * parts,
+      body: () => channelMain(sizes, "", `${place}${ownSums}
   if (lane == 0u) {
     sums[2u * (channel * params.parts + part)] = total;
     sums[2u * (channel * params.parts + part) + 1u] = products;
@@ -164,8 +174,8 @@ export function batchNormBackward(
     inputs: { grad, x, w, mean, invStd, y, sums },
     outputs: { gradX, gradW, gradB },
     params: partParams(sizes),
-    workgroups: [channels, parts, 1],
-    body: () => channelMain(["sum"], `${place}${sums ? combined : ownSums}
+    workgroups: channels * parts,
+    body: () => channelMain(sizes, "", `${place}${sums ? combined : ownSums}
   let count = f32(params.batch * ${inner}u);
   let scale = inverse${w ? " * w[params.wOffset + channel]" : ""};
   ${gradX && inner * batch > 0 ? walkChannel(channels, inner, lanes, `

@@ -65,15 +65,15 @@ export function dispatchKernel(runtime: WebGPURuntime, call: KernelCall): void {
   });
 }
 
-/** A kernel with one invocation for each of `count` elements: the body sees its number as `i`. */
-export function dispatchElements(runtime: WebGPURuntime, count: number, call: Omit<KernelCall, "workgroups">): void {
+/** A kernel with one invocation for each of `count` elements: the body sees its number as `i`, and the functions of `helpers`. */
+export function dispatchElements(runtime: WebGPURuntime, count: number, call: Omit<KernelCall, "workgroups"> & { readonly helpers?: string }): void {
   if (count === 0) return;
   const lanes = 64;
   dispatchKernel(runtime, {
     ...call,
     params: { ...call.params, count },
     workgroups: Math.ceil(count / lanes),
-    body: () => `
+    body: () => `${call.helpers ?? ""}
 @compute @workgroup_size(${lanes})
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = linearWorkgroup(workgroup, grid) * ${lanes}u + lane;

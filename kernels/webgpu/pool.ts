@@ -1,6 +1,7 @@
 // Max and average pooling, forward and backward, as gathers: one invocation for each element written, no atomics. Windows that tile the image
 // exactly have a max backward of their own, an invocation a window.
 import type { Pair, Pool2dParams, View } from "../types.js";
+import { exactSumCode, quotientCode } from "./exactSums.js";
 import { dispatchElements, elements, float, lengths4, unroll } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 
@@ -152,14 +153,15 @@ export function avgPool2d(runtime: WebGPURuntime, out: View, x: View, params: Po
     constants: constantsOf(g),
     inputs: { x },
     outputs: { out },
+    helpers: exactSumCode + quotientCode,
     body: () => `${placeCode(g.windows)}
   let first = params.xOffset + plane * ${height * width}u;
-  var sum = 0.0;
-  ${windowLoop(g, `sum += x[first + u32(h * ${width} + w)];`)}
+  var sum = vec2f(0.0);
+  ${windowLoop(g, `sum = addExactly(sum, vec2f(x[first + u32(h * ${width} + w)], 0.0));`)}
   let p = row;
   let q = column;
   ${areaCode(g)}
-  out[i] = sum / area;`,
+  out[i] = quotientOf(sum, area);`,
   });
 }
 

@@ -1,16 +1,20 @@
 // Reductions over any dimensions of any strided view: each invocation combines its share of one output's elements, a tree in workgroup memory
 // combines the invocations, and where few outputs would leave the GPU idle the reduction is cut into slices that a second stage combines.
-// The order of combination depends on the shape alone, so equal inputs give equal bits.
+// The order of combination depends on the shape alone, so equal inputs give equal bits. Sums of floats carry what float32 loses (exactSums.ts).
 import type { ArgReduceName, DType, ReduceName, View } from "../types.js";
 import { workgroupSize } from "./constants.js";
+import { exactSumCode, quotientCode } from "./exactSums.js";
 import { planReduce, type ReducePlan, stepDigits } from "./reducePlan.js";
 import { type Binding, floatBits, type WebGPURuntime } from "./runtime.js";
 import type { WorkType } from "./wgslAlgebra.js";
 
-/** A way of combining, in WGSL over scalars of the accumulator's type. */
+/** What a combination adds up in: numbers, or sums with what they lost. */
+type Accumulator = WorkType | "vec2f";
+
+/** A way of combining, in WGSL over the accumulator's type. */
 interface Combination {
   readonly name: string;
-  readonly accumulator: WorkType;
+  readonly accumulator: Accumulator;
   /** Of an empty reduction. */
   readonly neutral: string;
   /** An element `value` of output `o` as it enters; default: itself, converted. */
@@ -18,6 +22,8 @@ interface Combination {
   /** Of a and b. */
   readonly combine: string;
 }
+
+const exactSum = { accumulator: "vec2f", neutral: "0.0", combine: "addExactly(a, b)" } as const;
 
 /** NaN in either operand survives; see specialFunctions.ts for why its bits are tested. */
 const isNotANumber = (x: string): string => `((bitcast<u32>(${x}) & 0x7fffffffu) > 0x7f800000u)`;
@@ -31,7 +37,8 @@ function combination(op: ReduceName, stored: WorkType): Combination {
   const name = `${op}/${stored}`;
   switch (op) {
     case "sum":
-      return { name, accumulator: stored, neutral: "0", combine: "a + b" };
+    case "mean":
+      return isFloat ? { name, ...exactSum, enter: "vec2f(value, 0.0)" } : { name, accumulator: stored, neutral: "0", combine: "a + b" };
     case "prod":
       return { name, accumulator: stored, neutral: "1", combine: "a * b" };
     case "max":
@@ -48,51 +55,64 @@ function combination(op: ReduceName, stored: WorkType): Combination {
 const storedAs = (dtype: DType): WorkType => (dtype === "float32" ? "f32" : "i32");
 const negativeInfinityBits = 0xff800000;
 
-export function reduce(runtime: WebGPURuntime, op: ReduceName, out: View, x: View, dims: readonly number[], scale: number): void {
-  reduceInStages(runtime, op, combination(op, storedAs(x.dtype)), out, x, dims, op === "sum" ? scale : 1, null);
+const lengthOver = (x: View, dims: readonly number[]): number => dims.reduce((product, d) => product * (x.shape[d] ?? 1), 1);
+
+export function reduce(runtime: WebGPURuntime, op: ReduceName, out: View, x: View, dims: readonly number[]): void {
+  reduceInStages(runtime, op, combination(op, storedAs(x.dtype)), out, x, dims, op === "mean" ? lengthOver(x, dims) : null, null);
 }
 
 export function variance(runtime: WebGPURuntime, out: View, x: View, dims: readonly number[], correction: number): void {
-  const n = dims.reduce((product, d) => product * (x.shape[d] ?? 1), 1);
+  const n = lengthOver(x, dims);
   const outputs = out.shape.reduce((product, size) => product * size, 1);
   if (outputs === 0) return;
   const mean = runtime.temporary(outputs);
-  reduceInStages(runtime, "sum", combination("sum", "f32"), mean, x, dims, 1 / n, null);
-  const squares: Combination = {
-    name: "squaredDeviations", accumulator: "f32", neutral: "0", combine: "a + b", enter: "(value - mean[o]) * (value - mean[o])",
-  };
-  const freedom = n - correction;
-  reduceInStages(runtime, "variance", squares, out, x, dims, freedom > 0 ? 1 / freedom : NaN, mean);
+  reduceInStages(runtime, "mean", combination("mean", "f32"), mean, x, dims, n, null);
+  const squares: Combination = { name: "squaredDeviations", ...exactSum, enter: "vec2f((value - mean[o]) * (value - mean[o]), 0.0)" };
+  reduceInStages(runtime, "variance", squares, out, x, dims, Math.max(0, n - correction), mean);
   runtime.releaseTemporary(mean);
 }
 
+/** `divisor`: of the result; null for none. */
 function reduceInStages(
-  runtime: WebGPURuntime, name: string, how: Combination, out: View, x: View, dims: readonly number[], scale: number, mean: View | null,
+  runtime: WebGPURuntime, name: string, how: Combination, out: View, x: View, dims: readonly number[], divisor: number | null, mean: View | null,
 ): void {
   const plan = planReduce(x, dims, true);
   if (plan.outputs === 0) return;
   if (plan.slices === 1) {
-    stage(runtime, name, how, out, x, plan, scale, mean);
+    stage(runtime, name, how, { out, x, plan, mean, divisor });
     return;
   }
   const { slices, outputs } = plan;
-  const partial = runtime.temporary(slices * outputs, how.accumulator === "f32" ? "float32" : "int32");
-  stage(runtime, name, how, partial, x, plan, 1, mean);
+  // The table's elements are accumulators: of a sum of floats two numbers each.
+  const width = how.accumulator === "vec2f" ? 2 : 1;
+  const partial = runtime.temporary(width * slices * outputs, how.accumulator === "i32" ? "int32" : "float32");
+  stage(runtime, name, how, { out: partial, x, plan, mean, divisor: null, outStored: how.accumulator });
   const table = { ...partial, shape: [slices, outputs], strides: [outputs, 1] };
-  const { enter: _entered, ...again } = how;
-  stage(runtime, name, { ...again, name: `${how.name}/partial` }, out, table, planReduce(table, [0], false), scale, null);
+  const again = { ...how, name: `${how.name}/partial`, enter: "value" };
+  stage(runtime, name, again, { out, x: table, plan: planReduce(table, [0], false), mean: null, divisor, xStored: how.accumulator });
   runtime.releaseTemporary(partial);
 }
 
+interface Stage {
+  readonly out: View;
+  readonly x: View;
+  readonly plan: ReducePlan;
+  readonly mean: View | null;
+  readonly divisor: number | null;
+  /** What the elements are stored as, where the dtype does not say it. */
+  readonly xStored?: Accumulator;
+  readonly outStored?: Accumulator;
+}
+
 /** One dispatch: out[slice, output] from the slice's share of the reduced elements. */
-function stage(
-  runtime: WebGPURuntime, name: string, how: Combination, out: View, x: View, plan: ReducePlan, scale: number, mean: View | null,
-): void {
-  const variant = `reduce/${how.name}/${x.dtype}/${out.dtype}/${plan.keptDims.length}/${plan.reducedDims.length}/${plan.lanes}/${plan.lanesFirst}`;
-  const code = runtime.text(variant, () => generateReduce(how, plan, storedAs(x.dtype), out.dtype, mean !== null));
+function stage(runtime: WebGPURuntime, name: string, how: Combination, s: Stage): void {
+  const { out, x, plan, mean, divisor, xStored = storedAs(x.dtype), outStored = storedAs(out.dtype) } = s;
+  const variant = `reduce/${how.name}/${xStored}/${outStored}/${divisor !== null}/` +
+    `${plan.keptDims.length}/${plan.reducedDims.length}/${plan.lanes}/${plan.lanesFirst}`;
+  const code = runtime.text(variant, () => generateReduce(how, plan, xStored, outStored, divisor !== null, mean !== null));
   const read = mean ? [x, mean] : [x];
   const bindings: Binding[] = [...read.map((view): Binding => ({ view, access: "read" })), { view: out, access: "write" }];
-  runtime.dispatch({ name, code, bindings, params: parameters(plan, out, x, scale), workgroups: blocksOf(plan) * plan.slices });
+  runtime.dispatch({ name, code, bindings, params: parameters(plan, out, x, divisor ?? 1), workgroups: blocksOf(plan) * plan.slices });
 }
 
 /** Workgroups a slice. */
@@ -101,10 +121,10 @@ function blocksOf(plan: ReducePlan): number {
 }
 
 /** In the order of parametersText. */
-function parameters(plan: ReducePlan, out: View, x: View, scale: number): number[] {
+function parameters(plan: ReducePlan, out: View, x: View, divisor: number): number[] {
   return [
     plan.outputs, plan.length, Math.ceil(plan.length / plan.slices), x.offset, out.offset,
-    floatBits(scale), negativeInfinityBits, blocksOf(plan), plan.slices,
+    floatBits(divisor), negativeInfinityBits, blocksOf(plan), plan.slices,
     ...plan.keptDims, ...plan.keptStrides, ...plan.reducedDims, ...plan.reducedStrides, ...stepDigits(plan.lanes, plan.reducedDims),
   ];
 }
@@ -154,7 +174,7 @@ function loopText(plan: ReducePlan, start: string, end: string, body: string): s
 function parametersText(plan: ReducePlan): string {
   const fields = [
     "outputs: u32", "length: u32", "perSlice: u32", "xOffset: u32", "outOffset: u32",
-    "scale: f32", "negativeInfinity: u32", "blocks: u32", "slices: u32",
+    "divisor: f32", "negativeInfinity: u32", "blocks: u32", "slices: u32",
     ...numbered("kept", plan.keptDims), ...numbered("keptStride", plan.keptDims),
     ...numbered("reduced", plan.reducedDims), ...numbered("reducedStride", plan.reducedDims), ...numbered("step", plan.reducedDims),
   ];
@@ -167,14 +187,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
 /** Distance in workgroup memory between neighbouring lanes of one output. */
 const laneDistance = (plan: ReducePlan): number => (plan.lanesFirst ? 1 : workgroupSize / plan.lanes);
 
-function generateReduce(how: Combination, plan: ReducePlan, stored: WorkType, outType: DType, hasMean: boolean): string {
-  const { accumulator } = how;
+function generateReduce(
+  how: Combination, plan: ReducePlan, stored: Accumulator, outStored: Accumulator, divides: boolean, hasMean: boolean,
+): string {
+  const { accumulator } = how, isExact = accumulator === "vec2f";
   const entered = how.enter ?? (stored === accumulator ? "value" : `${accumulator}(value)`);
-  const isScaled = accumulator === "f32" || outType === "float32";
-  const result = isScaled ? "f32(partial[local]) * params.scale" : "partial[local]";
-  const outStored = storedAs(outType);
+  const closed = divides ? "quotientOf(partial[local], params.divisor)" : "closeSum(partial[local])";
+  const result = isExact && outStored === "f32" ? closed : `${outStored}(partial[local])`;
   return `
 ${parametersText(plan)}
+${isExact ? exactSumCode + (divides ? quotientCode : "") : ""}
 @group(0) @binding(0) var<storage, read> x: array<${stored}>;
 ${hasMean ? "@group(0) @binding(1) var<storage, read> mean: array<f32>;" : ""}
 @group(0) @binding(${hasMean ? 2 : 1}) var<storage, read_write> out: array<${outStored}>;
@@ -194,7 +216,7 @@ ${entryPoint}
   }
   workgroupBarrier();
   if (lane == 0u && o < params.outputs && slice < params.slices) {
-    out[params.outOffset + slice * params.outputs + o] = ${outStored}(${result});
+    out[params.outOffset + slice * params.outputs + o] = ${result};
   }
 }
 `;

@@ -1,38 +1,59 @@
-// Nearest-neighbour resampling, out[p, q] = x[⌊p·H/P⌋, ⌊q·W/Q⌋], and its backward, which gathers the outputs that copied an input.
-import type { View } from "../types.js";
-import { dispatchElements, elements, lengths4 } from "./kernelCall.js";
+// Nearest-neighbour resampling, out[p, q] = x[⌊p·rowStep⌋, ⌊q·columnStep⌋] (at most the last), and its backward, which gathers the outputs that
+// copied an input.
+import type { Pair, View } from "../types.js";
+import { dispatchElements, elements, float, lengths4 } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 
-export function upsampleNearest2d(runtime: WebGPURuntime, out: View, x: View): void {
+const nearestCode = "fn nearest(i: u32, step: f32, length: u32) -> u32 { return min(u32(f32(i) * step), length - 1u); }\n";
+
+export function upsampleNearest2d(runtime: WebGPURuntime, out: View, x: View, [rowStep, columnStep]: Pair): void {
   const [, , height, width] = lengths4(x), [, , outHeight, outWidth] = lengths4(out);
   dispatchElements(runtime, elements(out), {
     name: "upsampleNearest2d",
     constants: [height, width, outHeight, outWidth],
     inputs: { x },
     outputs: { out },
+    params: { rowStep: float(rowStep), columnStep: float(columnStep) },
+    helpers: nearestCode,
     body: () => `
-  let h = i % ${outHeight * outWidth}u / ${outWidth}u * ${height}u / ${outHeight}u;
-  let w = i % ${outWidth}u * ${width}u / ${outWidth}u;
+  let h = nearest(i % ${outHeight * outWidth}u / ${outWidth}u, params.rowStep, ${height}u);
+  let w = nearest(i % ${outWidth}u, params.columnStep, ${width}u);
   out[i] = x[params.xOffset + i / ${outHeight * outWidth}u * ${height * width}u + h * ${width}u + w];`,
   });
 }
 
-export function upsampleNearest2dBackward(runtime: WebGPURuntime, gradX: View, grad: View): void {
+/** WGSL: `firstAt(source, …)`, the first output whose source is not before `source`: found from an estimate, since products round. */
+const firstOutputCode = `${nearestCode}
+fn firstAt(source: u32, step: f32, length: u32, outputs: u32) -> u32 {
+  if (source >= length) { return outputs; }
+  var i = min(u32(f32(source) / step), outputs);
+  for (; i > 0u && nearest(i - 1u, step, length) >= source; i--) {}
+  for (; i < outputs && nearest(i, step, length) < source; i++) {}
+  return i;
+}
+`;
+
+export function upsampleNearest2dBackward(runtime: WebGPURuntime, gradX: View, grad: View, [rowStep, columnStep]: Pair): void {
   const [, , height, width] = lengths4(gradX), [, , outHeight, outWidth] = lengths4(grad);
-  // Input h was copied by the outputs ⌈h·P/H⌉ … ⌈(h+1)·P/H⌉−1.
-  const start = (h: string, length: number, outLength: number) => `(${h} * ${outLength}u + ${length - 1}u) / ${length}u`;
+  const rows = (h: string) => `firstAt(${h}, params.rowStep, ${height}u, ${outHeight}u)`;
+  const columns = (w: string) => `firstAt(${w}, params.columnStep, ${width}u, ${outWidth}u)`;
   dispatchElements(runtime, elements(gradX), {
     name: "upsampleNearest2d, backward",
     constants: [height, width, outHeight, outWidth],
     inputs: { grad },
     outputs: { gradX },
+    params: { rowStep: float(rowStep), columnStep: float(columnStep) },
+    helpers: firstOutputCode,
     body: () => `
   let first = params.gradOffset + i / ${height * width}u * ${outHeight * outWidth}u;
   let h = i % ${height * width}u / ${width}u;
   let w = i % ${width}u;
+  let lastRow = ${rows("h + 1u")};
+  let firstColumn = ${columns("w")};
+  let lastColumn = ${columns("w + 1u")};
   var sum = 0.0;
-  for (var p = ${start("h", height, outHeight)}; p < ${start("(h + 1u)", height, outHeight)}; p++) {
-    for (var q = ${start("w", width, outWidth)}; q < ${start("(w + 1u)", width, outWidth)}; q++) { sum += grad[first + p * ${outWidth}u + q]; }
+  for (var p = ${rows("h")}; p < lastRow; p++) {
+    for (var q = firstColumn; q < lastColumn; q++) { sum += grad[first + p * ${outWidth}u + q]; }
   }
   gradX[i] = sum;`,
   });

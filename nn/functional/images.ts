@@ -1,6 +1,6 @@
 // Convolution, pooling and resampling of images [N, C, H, W] (a single image [C, H, W] is a batch of one), with PyTorch's arguments.
 import type { Activation, Pair } from "../../kernels/types.js";
-import { type Tensor, tensor, tidy } from "../../engine/index.js";
+import { type Tensor, tidy } from "../../engine/index.js";
 import * as engine from "../../engine/functions.js";
 import { type Kind, aBoolean, aNumber, aTensor, either, kind, listOf, oneOf, orNull } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
@@ -102,36 +102,3 @@ export const adaptiveAvgPool2d = taking(new Signature("adaptiveAvgPool2d", [["in
   const [height, width] = typeof outputSize === "object" && outputSize !== null ? outputSize : [outputSize, outputSize];
   return batched(x, (batch) => engine.adaptiveAvgPool2d(batch, [height ?? batch.size(-2), width ?? batch.size(-1)]));
 });
-
-/** @internal One factor for both sides, or the two of them. */
-export const factors = { ...size2, says: "a number, or two of them [height, width]" } as Kind<number | readonly [number, number]>;
-const resampling = new Signature("interpolate", [["input", aTensor], ["size", size2, null], ["scaleFactor", factors, null], ["mode", oneOf("nearest"), "nearest"]]);
-export type InterpolateOptions = Options<typeof resampling>;
-/** Resamples to `size`, or to the input's size times `scaleFactor`, by the nearest neighbour. */
-export const interpolate = taking(resampling, (x, size, scaleFactor) => {
-  if ((size === null) === (scaleFactor === null)) {
-    throw argumentError("interpolate", "got both or neither of size and scaleFactor; expected exactly one.");
-  }
-  return batched(x, (batch) => {
-    if (size !== null) return engine.upsampleNearest2d(batch, pair("interpolate", "size", size, 1));
-    return scaled(batch, typeof scaleFactor === "number" ? [scaleFactor, scaleFactor] : (scaleFactor ?? [1, 1]));
-  });
-});
-
-function scaled(x: Tensor, factors: readonly [number, number]): Tensor {
-  if (!factors.every((f) => f > 0 && Number.isFinite(f))) {
-    throw argumentError("interpolate", `got scaleFactor ${factors.join("×")}; expected positive numbers.`);
-  }
-  const [rowFactor, columnFactor] = factors;
-  if (Number.isInteger(rowFactor) && Number.isInteger(columnFactor)) {
-    return engine.upsampleNearest2d(x, [x.size(-2) * rowFactor, x.size(-1) * columnFactor]);
-  }
-  return tidy(() => x.indexSelect(-2, sources(x, -2, rowFactor)).indexSelect(-1, sources(x, -1, columnFactor)));
-}
-
-/** A factor that is no whole number: PyTorch steps by 1/factor in float32, not by the ratio of the rounded sizes. */
-function sources(x: Tensor, dim: number, factor: number): Tensor {
-  const size = x.size(dim), step = Math.fround(1 / factor);
-  const indices = Int32Array.from({ length: Math.floor(size * factor) }, (_, i) => Math.min(Math.floor(Math.fround(i * step)), size - 1));
-  return tensor(indices, { device: x.device });
-}

@@ -3,6 +3,7 @@ import type { Tensor } from "../../engine/index.js";
 import { type Size2, optionalTail, pair } from "../arguments.js";
 import { pythonBoolean, pythonNumber, pythonValue } from "../describe.js";
 import * as F from "../functional/images.js";
+import { type InterpolateOptions, type PerSide, interpolate } from "../functional/interpolate.js";
 import { Module } from "../module.js";
 
 type MaxOptions = F.MaxPool2dOptions;
@@ -84,22 +85,26 @@ export class AdaptiveAvgPool2d extends Module {
   }
 }
 
-type Scale = number | readonly [number, number];
-type UpsampleOptions = F.InterpolateOptions;
-/** Resamples to a size or by a factor; nearest neighbour. Upsample(size) or Upsample({ scaleFactor: 2 }). */
+/** Resamples [N, C, L] or [N, C, H, W] to a size or by a factor; nearest neighbour. Upsample(size) or Upsample({ scaleFactor: 2 }). */
 export class Upsample extends Module {
-  readonly sizes: Size2 | null;
-  readonly scaleFactor: Scale | null;
+  readonly sizes: PerSide | null;
+  readonly scaleFactor: PerSide | null;
   readonly mode: "nearest";
-  constructor(size?: Size2 | null | UpsampleOptions, scaleFactor?: Scale | null | UpsampleOptions, mode?: "nearest" | UpsampleOptions) {
+  readonly recomputeScaleFactor: boolean;
+  constructor(
+    size?: PerSide | null | InterpolateOptions, scaleFactor?: PerSide | null | InterpolateOptions, mode?: "nearest" | InterpolateOptions,
+  ) {
     super();
-    const options = optionalTail<UpsampleOptions>("Upsample", ["size", "scaleFactor", "mode"], [size, scaleFactor, mode]);
+    const names = ["size", "scaleFactor", "mode", "alignCorners", "recomputeScaleFactor"] as const;
+    const options = optionalTail<InterpolateOptions>("Upsample", names, [size, scaleFactor, mode]);
     this.sizes = options.size ?? null;
     this.scaleFactor = options.scaleFactor ?? null;
     this.mode = options.mode ?? "nearest";
+    this.recomputeScaleFactor = options.recomputeScaleFactor ?? false;
   }
   forward(x: Tensor): Tensor {
-    return F.interpolate(x, { size: this.sizes, scaleFactor: this.scaleFactor, mode: this.mode });
+    const { sizes, scaleFactor, mode, recomputeScaleFactor } = this;
+    return interpolate(x, { size: sizes, scaleFactor, mode, recomputeScaleFactor });
   }
   override extraRepr(): string {
     if (this.scaleFactor === null) return `size=${pythonValue(this.sizes)}, mode=${this.mode}`;

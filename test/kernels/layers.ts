@@ -97,13 +97,22 @@ export function resampling(): KernelCase[] {
     const out = [input[0], input[1], height, width], x = normals(random, input), grad = normals(random, out),
     sumLength = input[2] * input[3] + height * width;
     const label = `[${input}] to [${height}, ${width}]`;
-    const forward = (name: "adaptiveAvgPool2d" | "upsampleNearest2d"): KernelCase => ({
-      name: `${name} ${label}`, inputs: [x], outputs: [output(out)], allowance: { sumLength }, run: (k, y, given) => k[name](y, given),
+    const forward = (name: string, run: KernelCase["run"]): KernelCase => ({
+      name: `${name} ${label}`, inputs: [x], outputs: [output(out)], allowance: { sumLength }, run,
     });
-    const backward = (name: "adaptiveAvgPool2dBackward" | "upsampleNearest2dBackward"): KernelCase => ({
-      name: `${name} ${label}`, inputs: [grad], outputs: [output(input)], allowance: { sumLength }, run: (k, gradX, g) => k[name](gradX, g),
+    const backward = (name: string, run: KernelCase["run"]): KernelCase => ({
+      name: `${name}, backward ${label}`, inputs: [grad], outputs: [output(input)], allowance: { sumLength }, run,
     });
-    return [forward("adaptiveAvgPool2d"), backward("adaptiveAvgPool2dBackward"), forward("upsampleNearest2d"), backward("upsampleNearest2dBackward")];
+    // By the sizes' ratio, and by steps that reach past the last cell or miss some.
+    const steps: readonly Pair[] = [[Math.fround(input[2] / height), Math.fround(input[3] / width)], [Math.fround(1 / 1.1), 2.5], [0.3, 0.7].map(Math.fround) as [number, number]];
+    return [
+      forward("adaptiveAvgPool2d", (k, y, given) => k.adaptiveAvgPool2d(y, given)),
+      backward("adaptiveAvgPool2d", (k, gradX, g) => k.adaptiveAvgPool2dBackward(gradX, g)),
+      ...steps.flatMap((step) => [
+        forward(`upsampleNearest2d by ${step}`, (k, y, given) => k.upsampleNearest2d(y, given, step)),
+        backward(`upsampleNearest2d by ${step}`, (k, gradX, g) => k.upsampleNearest2dBackward(gradX, g, step)),
+      ]),
+    ];
   });
 }
 

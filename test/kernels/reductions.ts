@@ -20,7 +20,9 @@ export function sums(): KernelCase[] {
     const out = output(without(shape, dims)), length = reducedLength(shape, dims), label = `[${shape}] over [${dims}] ${layout}`;
     return [
       { name: `sum ${label}`, inputs: [normals(random, shape, layout)], outputs: [out], allowance: { sumLength: length },
-        run: (k, y, x) => k.reduce("sum", y, x, dims, 1 / 3) },
+        run: (k, y, x) => k.reduce("sum", y, x, dims) },
+      { name: `mean ${label}`, inputs: [normals(random, shape, layout)], outputs: [out], allowance: { sumLength: length },
+        run: (k, y, x) => k.reduce("mean", y, x, dims) },
       // The variance of n numbers of deviation 1 around 5 is a sum of squares of length n, divided by about n; each square carries the rounding
       // of the mean, eps·5.
       { name: `variance ${label}`, inputs: [drawn(shape, () => 5 + random.normal(), { layout })], outputs: [out], allowance: { absolute: 1e-5 },
@@ -36,7 +38,7 @@ export function otherReductions(): KernelCase[] {
     const op = i % 2 === 0 ? "max" : "min";
     return {
       name: `${op} [${shape}] over [${dims}]`, outputs: [output(without(shape, dims))],
-      inputs: [normals(random, shape, i % 3 === 0 ? "permuted" : "contiguous")], run: (k, y, x) => k.reduce(op, y, x, dims, 1),
+      inputs: [normals(random, shape, i % 3 === 0 ? "permuted" : "contiguous")], run: (k, y, x) => k.reduce(op, y, x, dims),
     };
   });
   // Which geometries a kernel can get wrong, the sums show; the other operations and dtypes take a few of them.
@@ -45,26 +47,26 @@ export function otherReductions(): KernelCase[] {
     name: `prod [${shape}] over [${dims}]`, inputs: [drawn(shape, () => random.uniform(0.98, 1.02))], outputs: [output(without(shape, dims))],
     // A product of n factors carries n roundings of half a unit each.
     allowance: { absolute: reducedLength(shape, dims) * 2 ** -24 },
-    run: (k, y, x) => k.reduce("prod", y, x, dims, 1),
+    run: (k, y, x) => k.reduce("prod", y, x, dims),
   }));
   const truths = some.flatMap(([shape, dims]) => (["any", "all"] as const).flatMap((op) => (["bool", "int32",
     "float32"] as const).map((dtype): KernelCase => ({
     name: `${op} [${shape}] over [${dims}] ${dtype}`, outputs: [output(without(shape, dims), "bool")],
     inputs: [drawn(shape, () => (random.uniform() < (op === "any" ? 0.1 : 0.9) ? 1 : 0), { dtype })],
-    run: (k, y, x) => k.reduce(op, y, x, dims, 1),
+    run: (k, y, x) => k.reduce(op, y, x, dims),
   }))));
   const whole = some.flatMap(([shape, dims]) => (["int32", "bool"] as const).map((dtype): KernelCase => ({
     name: `sum [${shape}] over [${dims}] ${dtype}`, outputs: [output(without(shape, dims), "int32")],
     inputs: [drawn(shape, () => random.integer(0, 2) * (dtype === "bool" ? 1 : random.integer(0, 200)), { dtype })],
-    run: (k, y, x) => k.reduce("sum", y, x, dims, 1),
+    run: (k, y, x) => k.reduce("sum", y, x, dims),
   })));
   const bytes: KernelCase = {
     name: "sum of uint8", inputs: [drawn([5, 77], () => random.integer(0, 256), { dtype: "uint8" })], outputs: [output([5], "int32")],
-    run: (k, y, x) => k.reduce("sum", y, x, [1], 1),
+    run: (k, y, x) => k.reduce("sum", y, x, [1]),
   };
   const wholeExtremes = (["max", "min", "prod"] as const).map((op): KernelCase => ({
     name: `${op} of int32`, inputs: [integers(random, [3, 31], -50, 50)], outputs: [output([3], "int32")],
-    run: (k, y, x) => k.reduce(op, y, x, [1], 1),
+    run: (k, y, x) => k.reduce(op, y, x, [1]),
   }));
   return [...extremes, ...products, ...truths, ...whole, bytes, ...wholeExtremes];
 }
@@ -92,7 +94,7 @@ export function extremeIndices(): KernelCase[] {
   }));
   const reduceNaN = (["max", "min", "sum"] as const).map((op): KernelCase => ({
     name: `${op} propagates NaN`, inputs: [withNaN(normals(random, [3, 300]), 377)], outputs: [output([3])],
-    run: (k, y, x) => k.reduce(op, y, x, [1], 1), allowance: { sumLength: 300 },
+    run: (k, y, x) => k.reduce(op, y, x, [1]), allowance: { sumLength: 300 },
   }));
   return [...cases, ...ofNaN, ...reduceNaN];
 }

@@ -55,13 +55,13 @@ function reductions(): KernelCase[] {
       name: `${name} ${dims} ${layout}`, inputs: [normals(random, image, layout)], outputs: [output(shape)], run,
     });
     return [
-      given("sum", (k, y, a) => k.reduce("sum", y, a, dims, 0.5)), given("max", (k, y, a) => k.reduce("max", y, a, dims, 1)),
+      given("sum", (k, y, a) => k.reduce("sum", y, a, dims)), given("max", (k, y, a) => k.reduce("max", y, a, dims)),
       given("variance", (k, y, a) => k.variance(y, a, dims, 1)),
     ];
   };
   return [
     ...over([0, 1, 2, 3], "contiguous"), ...over([0, 2, 3], "contiguous"), ...over([1], "contiguous"), ...over([3], "permuted"),
-    { name: "long sum", inputs: [normals(random, [300_007])], outputs: [output([])], run: (k, y, a) => k.reduce("sum", y, a, [0], 1) },
+    { name: "long sum", inputs: [normals(random, [300_007])], outputs: [output([])], run: (k, y, a) => k.reduce("sum", y, a, [0]) },
     { name: "argmax", inputs: [x], outputs: [output([8, 31, 33], "int32")], run: (k, y, a) => k.argReduce("argmax", y, a, 1) },
   ];
 }
@@ -122,9 +122,9 @@ function pooling(): KernelCase[] {
     { name: "adaptiveAvgPool2d", inputs: [normals(random, image)], outputs: [output(cells)], run: (k, y, x) => k.adaptiveAvgPool2d(y, x) },
     { name: "adaptiveAvgPool2dBackward", inputs: [normals(random, cells)], outputs: [output(image)],
       run: (k, gradX, g) => k.adaptiveAvgPool2dBackward(gradX, g) },
-    { name: "upsampleNearest2d", inputs: [normals(random, image)], outputs: [output(twice)], run: (k, y, x) => k.upsampleNearest2d(y, x) },
+    { name: "upsampleNearest2d", inputs: [normals(random, image)], outputs: [output(twice)], run: (k, y, x) => k.upsampleNearest2d(y, x, [0.5, 0.5]) },
     { name: "upsampleNearest2dBackward", inputs: [normals(random, twice)], outputs: [output(image)],
-      run: (k, gradX, g) => k.upsampleNearest2dBackward(gradX, g) },
+      run: (k, gradX, g) => k.upsampleNearest2dBackward(gradX, g, [0.5, 0.5]) },
   ];
 }
 

@@ -21,11 +21,11 @@ export function adaptivePool(
       const p = cell / outWidth, q = cell - p * outWidth;
       const top = rangeStart(p, height, outHeight), bottom = rangeEnd(p, height, outHeight);
       const first = rangeStart(q, width, outWidth), columns = rangeEnd(q, width, outWidth) - first;
-      let sum: f32 = 0;
+      let sum: f64 = 0;
       // A window as wide as the image is one contiguous run.
       if (columns == width) sum = sumOf(source + bytes(top * width), (bottom - top) * width);
       else for (let row = top; row < bottom; row++) sum += sumOf(source + bytes(row * width + first), columns);
-      store<f32>(out + bytes(plane * cells + cell), sum / <f32>((bottom - top) * columns));
+      store<f32>(out + bytes(plane * cells + cell), <f32>(sum / <f64>((bottom - top) * columns)));
     }
   }
 }

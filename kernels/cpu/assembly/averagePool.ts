@@ -21,9 +21,10 @@ export function averagePool(begin: i32, end: i32, scratch: usize, out: usize, x:
       const top = p * window.strideHeight - window.paddingHeight, leftmost = q * window.strideWidth - window.paddingWidth;
       const firstRow = larger(top, 0), lastRow = smaller(top + window.kernelHeight, window.height);
       const firstColumn = larger(leftmost, 0), columns = larger(0, smaller(leftmost + window.kernelWidth, width) - firstColumn);
-      let sum: f32 = 0;
+      let sum: f64 = 0;
       for (let row = firstRow; row < lastRow; row++) sum += sumOf(source + bytes(row * width + firstColumn), columns);
-      store<f32>(out + bytes(plane * cells + cell), sum / areaOf(window, top, leftmost, larger(0, lastRow - firstRow), columns));
+      const area = areaOf(window, top, leftmost, larger(0, lastRow - firstRow), columns);
+      store<f32>(out + bytes(plane * cells + cell), <f32>(sum / <f64>area));
     }
   }
 }

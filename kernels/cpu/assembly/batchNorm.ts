@@ -1,7 +1,7 @@
 // Batch normalisation of [N, C, inner], inner contiguous: a task is one channel, read three times (mean, variance, result) while its
-// elements are still in the cache. Sums close in float64 (sums.ts).
+// elements are still in the cache. Sums close in float64 (sums.ts); the mean is exact, so that a constant channel becomes 0.
 import { bytes, loadUpTo, smaller, splat, storeUpTo, sumLanes } from "./simd";
-import { sumRun, sumSquaredDistances } from "./sums";
+import { sumExactly, sumSquaredDistances } from "./sums";
 
 export function batchNorm(
   begin: i32, end: i32, scratch: usize, out: usize, mean: usize, invStd: usize, x: usize, w: usize, b: usize, runningMean: usize,
@@ -12,10 +12,11 @@ export function batchNorm(
   for (let channel = begin; channel < end; channel++) {
     const first = bytes(inner) * <usize>channel, own = bytes(channel);
     let sum: f64 = 0, squares: f64 = 0;
-    for (let n = 0, at = x + first; n < batch; n++, at += planeBytes) sum += sumRun(at, inner);
+    for (let n = 0, at = x + first; n < batch; n++, at += planeBytes) sum += sumExactly(at, inner);
     const centre = <f32>(sum / count);
     for (let n = 0, at = x + first; n < batch; n++, at += planeBytes) squares += sumSquaredDistances(at, inner, centre);
-    const scale = <f32>(1 / sqrt(squares / count + eps));
+    const spread = squares / count + eps;
+    const scale: f32 = spread == 0 ? 0 : <f32>(1 / sqrt(spread)); // a constant without eps is 0, as in PyTorch
     store<f32>(mean + own, centre);
     store<f32>(invStd + own, scale);
     if (runningMean) store<f32>(runningMean + own, rest * load<f32>(runningMean + own) + momentum * centre);

@@ -68,9 +68,9 @@ function smoothed(logits: usize, weight: usize, classes: i32, largest: f32, logT
   return sumLanes(sum);
 }
 
-/** gradX = cotangent·(p·Σ shares − share); cotangents step by 4 bytes (reduction none) or 0, and are multiplied by `factor`. */
+/** gradX = cotangent·(p·Σ shares − share); cotangents step by 4 bytes (reduction none) or 0, and are divided by `divisor`. */
 export function crossEntropyBackwardRows(
-  begin: i32, end: i32, scratch: usize, gradX: usize, cotangents: usize, cotangentStep: i32, factor: f32, x: usize, labels: usize,
+  begin: i32, end: i32, scratch: usize, gradX: usize, cotangents: usize, cotangentStep: i32, divisor: f32, x: usize, labels: usize,
   weight: usize, classes: i32, ignoreIndex: i32, smoothing: f32, weightSum: f32,
 ): void {
   const share = smoothing / <f32>classes;
@@ -81,7 +81,7 @@ export function crossEntropyBackwardRows(
       memory.fill(target, 0, bytes(classes));
       continue;
     }
-    const cotangent = load<f32>(cotangents + <usize>row * <usize>cotangentStep) * factor;
+    const cotangent = load<f32>(cotangents + <usize>row * <usize>cotangentStep) / divisor;
     const own = (<f32>1 - smoothing) * weightOf(weight, label);
     const largest = largestLogit(logits, classes);
     const scale = splat((own + share * weightSum) / sumOfExponentials(logits, classes, largest));

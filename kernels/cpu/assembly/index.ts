@@ -12,6 +12,7 @@ export * from "./generated/update";
 export * from "./indexing";
 export * from "./matmul";
 export * from "./maxPool";
+export * from "./means";
 export * from "./random";
 export * from "./reduce";
 export * from "./softmax";

@@ -1,5 +1,5 @@
 // What the pooling kernels share: a call's numbers, and sums along a window's row.
-import { loadUpTo, splat, sumLanes } from "./simd";
+import { sumExactly } from "./sums";
 
 /** A pooling call's numbers, written by ../pool.ts in this order. */
 @unmanaged
@@ -19,15 +19,12 @@ export class Window {
   countIncludePad: i32;
 }
 
+/** In float64: the average of equal numbers is that number. */
 @inline
-export function sumOf(pointer: usize, count: i32): f32 {
-  let sum: f32 = 0, left = count;
-  if (left >= 8) {
-    let lanes = splat(0);
-    for (; left > 0; left -= 4, pointer += 16) lanes = f32x4.add(lanes, loadUpTo(pointer, left, splat(0)));
-    return sumLanes(lanes);
-  }
-  for (; left > 0; left--, pointer += 4) sum += load<f32>(pointer);
+export function sumOf(pointer: usize, count: i32): f64 {
+  if (count >= 8) return sumExactly(pointer, count);
+  let sum: f64 = 0;
+  for (let left = count; left > 0; left--, pointer += 4) sum += <f64>load<f32>(pointer);
   return sum;
 }
 @inline

@@ -1,7 +1,7 @@
 // Reductions of rows ([outer, length], the length contiguous) and of columns ([outer, length, inner] over the length). What to combine is a
 // constant to an inlined template; float sums go through sums.ts. Long reductions are cut into pieces of a fixed size, reduced once more.
 import { bytes, loadLanes, loadUpTo, smaller, splat, storeUpTo } from "./simd";
-import { sumRun, sumSquaredDistances } from "./sums";
+import { sumExactly, sumRun, sumSquaredDistances } from "./sums";
 
 const sum: i32 = 0, prod: i32 = 1, max: i32 = 2, min: i32 = 3;
 const float: i32 = 0, int: i32 = 1;
@@ -59,14 +59,13 @@ function reduceRun(op: i32, type: i32, pointer: usize, length: i32): v128 {
 /** A unit is one piece of one row; a task is unitsPerTask units. */
 @inline
 function rows(
-  op: i32, type: i32, begin: i32, end: i32, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32, scale: f32,
+  op: i32, type: i32, begin: i32, end: i32, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32,
 ): void {
   const pieces = (length + piece - 1) / piece;
   const last = smaller(end * unitsPerTask, units);
   for (let unit = begin * unitsPerTask; unit < last; unit++) {
     const row = unit / pieces, start = (unit - row * pieces) * piece;
-    let value = reduceRun(op, type, x + bytes(row) * <usize>length + bytes(start), smaller(piece, length - start));
-    if (op == sum && type == float) value = f32x4.mul(value, splat(scale));
+    const value = reduceRun(op, type, x + bytes(row) * <usize>length + bytes(start), smaller(piece, length - start));
     v128.store32_lane(out + bytes(unit), value, 0);
   }
 }
@@ -74,7 +73,7 @@ function rows(
 /** A unit is one strip of columns of one piece of one outer index; out is [outer, pieces, inner]. */
 @inline
 function columns(
-  op: i32, type: i32, begin: i32, end: i32, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32, inner: i32, scale: f32,
+  op: i32, type: i32, begin: i32, end: i32, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32, inner: i32,
 ): void {
   const strips = (inner + stripColumns - 1) / stripColumns, pieces = (length + piece - 1) / piece;
   const last = smaller(end * unitsPerTask, units);
@@ -84,16 +83,16 @@ function columns(
     const firstColumn = (unit - part * strips) * stripColumns, lastColumn = smaller(firstColumn + stripColumns, inner);
     const source = x + (bytes(outer) * <usize>length + bytes(start)) * <usize>inner, target = out + bytes(part) * <usize>inner;
     let column = firstColumn;
-    for (; column + 16 <= lastColumn; column += 16) wide(op, type, target + bytes(column), source + bytes(column), count, bytes(inner), scale);
+    for (; column + 16 <= lastColumn; column += 16) wide(op, type, target + bytes(column), source + bytes(column), count, bytes(inner));
     for (; column < lastColumn; column += 4) {
-      narrow(op, type, target + bytes(column), source + bytes(column), count, bytes(inner), lastColumn - column, scale);
+      narrow(op, type, target + bytes(column), source + bytes(column), count, bytes(inner), lastColumn - column);
     }
   }
 }
 
 /** Sixteen columns; sums are closed every 32 rows, so that few roundings follow one another. */
 @inline
-function wide(op: i32, type: i32, target: usize, source: usize, count: i32, step: usize, scale: f32): void {
+function wide(op: i32, type: i32, target: usize, source: usize, count: i32, step: usize): void {
   const start = neutral(op, type);
   let a = start, b = start, c = start, d = start;
   for (let row = 0; row < count;) {
@@ -110,13 +109,13 @@ function wide(op: i32, type: i32, target: usize, source: usize, count: i32, step
     c = combine(op, type, c, g);
     d = combine(op, type, d, h);
   }
-  v128.store(target, scaled(op, type, a, scale));
-  v128.store(target, scaled(op, type, b, scale), 16);
-  v128.store(target, scaled(op, type, c, scale), 32);
-  v128.store(target, scaled(op, type, d, scale), 48);
+  v128.store(target, a);
+  v128.store(target, b, 16);
+  v128.store(target, c, 32);
+  v128.store(target, d, 48);
 }
 @inline
-function narrow(op: i32, type: i32, target: usize, source: usize, count: i32, step: usize, left: i32, scale: f32): void {
+function narrow(op: i32, type: i32, target: usize, source: usize, count: i32, step: usize, left: i32): void {
   let a = neutral(op, type);
   for (let row = 0; row < count;) {
     const stop = op == sum ? smaller(row + 32, count) : count;
@@ -124,99 +123,94 @@ function narrow(op: i32, type: i32, target: usize, source: usize, count: i32, st
     for (; row < stop; row++, source += step) e = combine(op, type, e, loadUpTo(source, left, neutral(op, type)));
     a = combine(op, type, a, e);
   }
-  storeUpTo(target, scaled(op, type, a, scale), left);
+  storeUpTo(target, a, left);
 }
-@inline
-function scaled(op: i32, type: i32, v: v128, scale: f32): v128 {
-  return op == sum && type == float ? f32x4.mul(v, splat(scale)) : v;
-}
-
 export function sumRowsFloat(
-  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32, scale: f32,
+  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32,
 ): void {
-  rows(sum, float, begin, end, out, x, units, unitsPerTask, length, piece, scale);
+  rows(sum, float, begin, end, out, x, units, unitsPerTask, length, piece);
 }
 export function sumRowsInt(
-  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32, scale: f32,
+  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32,
 ): void {
-  rows(sum, int, begin, end, out, x, units, unitsPerTask, length, piece, scale);
+  rows(sum, int, begin, end, out, x, units, unitsPerTask, length, piece);
 }
 export function prodRowsFloat(
-  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32, scale: f32,
+  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32,
 ): void {
-  rows(prod, float, begin, end, out, x, units, unitsPerTask, length, piece, scale);
+  rows(prod, float, begin, end, out, x, units, unitsPerTask, length, piece);
 }
 export function prodRowsInt(
-  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32, scale: f32,
+  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32,
 ): void {
-  rows(prod, int, begin, end, out, x, units, unitsPerTask, length, piece, scale);
+  rows(prod, int, begin, end, out, x, units, unitsPerTask, length, piece);
 }
 export function maxRowsFloat(
-  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32, scale: f32,
+  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32,
 ): void {
-  rows(max, float, begin, end, out, x, units, unitsPerTask, length, piece, scale);
+  rows(max, float, begin, end, out, x, units, unitsPerTask, length, piece);
 }
 export function maxRowsInt(
-  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32, scale: f32,
+  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32,
 ): void {
-  rows(max, int, begin, end, out, x, units, unitsPerTask, length, piece, scale);
+  rows(max, int, begin, end, out, x, units, unitsPerTask, length, piece);
 }
 export function minRowsFloat(
-  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32, scale: f32,
+  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32,
 ): void {
-  rows(min, float, begin, end, out, x, units, unitsPerTask, length, piece, scale);
+  rows(min, float, begin, end, out, x, units, unitsPerTask, length, piece);
 }
 export function minRowsInt(
-  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32, scale: f32,
+  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32,
 ): void {
-  rows(min, int, begin, end, out, x, units, unitsPerTask, length, piece, scale);
+  rows(min, int, begin, end, out, x, units, unitsPerTask, length, piece);
 }
 export function sumColumnsFloat(
-  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32, inner: i32, scale: f32,
+  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32, inner: i32,
 ): void {
-  columns(sum, float, begin, end, out, x, units, unitsPerTask, length, piece, inner, scale);
+  columns(sum, float, begin, end, out, x, units, unitsPerTask, length, piece, inner);
 }
 export function sumColumnsInt(
-  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32, inner: i32, scale: f32,
+  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32, inner: i32,
 ): void {
-  columns(sum, int, begin, end, out, x, units, unitsPerTask, length, piece, inner, scale);
+  columns(sum, int, begin, end, out, x, units, unitsPerTask, length, piece, inner);
 }
 export function prodColumnsFloat(
-  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32, inner: i32, scale: f32,
+  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32, inner: i32,
 ): void {
-  columns(prod, float, begin, end, out, x, units, unitsPerTask, length, piece, inner, scale);
+  columns(prod, float, begin, end, out, x, units, unitsPerTask, length, piece, inner);
 }
 export function prodColumnsInt(
-  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32, inner: i32, scale: f32,
+  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32, inner: i32,
 ): void {
-  columns(prod, int, begin, end, out, x, units, unitsPerTask, length, piece, inner, scale);
+  columns(prod, int, begin, end, out, x, units, unitsPerTask, length, piece, inner);
 }
 export function maxColumnsFloat(
-  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32, inner: i32, scale: f32,
+  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32, inner: i32,
 ): void {
-  columns(max, float, begin, end, out, x, units, unitsPerTask, length, piece, inner, scale);
+  columns(max, float, begin, end, out, x, units, unitsPerTask, length, piece, inner);
 }
 export function maxColumnsInt(
-  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32, inner: i32, scale: f32,
+  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32, inner: i32,
 ): void {
-  columns(max, int, begin, end, out, x, units, unitsPerTask, length, piece, inner, scale);
+  columns(max, int, begin, end, out, x, units, unitsPerTask, length, piece, inner);
 }
 export function minColumnsFloat(
-  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32, inner: i32, scale: f32,
+  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32, inner: i32,
 ): void {
-  columns(min, float, begin, end, out, x, units, unitsPerTask, length, piece, inner, scale);
+  columns(min, float, begin, end, out, x, units, unitsPerTask, length, piece, inner);
 }
 export function minColumnsInt(
-  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32, inner: i32, scale: f32,
+  begin: i32, end: i32, scratch: usize, out: usize, x: usize, units: i32, unitsPerTask: i32, length: i32, piece: i32, inner: i32,
 ): void {
-  columns(min, int, begin, end, out, x, units, unitsPerTask, length, piece, inner, scale);
+  columns(min, int, begin, end, out, x, units, unitsPerTask, length, piece, inner);
 }
 
 /** Σ (x − mean)²/freedom of each row; a task is one row. NaN where no freedom is left. */
 export function varianceRows(begin: i32, end: i32, scratch: usize, out: usize, x: usize, length: i32, freedom: f64): void {
   for (let row = begin; row < end; row++) {
     const start = x + bytes(row) * <usize>length;
-    const mean = <f32>(sumRun(start, length) / <f64>length);
+    const mean = <f32>(sumExactly(start, length) / <f64>length);
     store<f32>(out + bytes(row), freedom > 0 ? <f32>(sumSquaredDistances(start, length, mean) / freedom) : NaN);
   }
 }

@@ -1,6 +1,6 @@
 // Sums of contiguous floats that several kernels share: 32 lanes for at most 32 rounds in float32, and everything above that in float64.
 // The rounding error of a sum then does not grow with its length.
-import { loadLanes, smaller, splat, sumLanes } from "./simd";
+import { loadLanes, loadUpTo, smaller, splat, sumLanes } from "./simd";
 
 @inline
 function load4(pointer: usize, offset: usize): v128 {
@@ -59,4 +59,30 @@ export function sumSquaredDistances(pointer: usize, length: i32, mean: f32): f64
 function squaredDistance(x: v128, centre: v128): v128 {
   const d = f32x4.sub(x, centre);
   return f32x4.mul(d, d);
+}
+
+/** The upper two lanes as float64. */
+@inline
+export function upperHalf(v: v128): v128 {
+  return f64x2.promote_low_f32x4(i32x4.shuffle(v, v, 2, 3, 2, 3));
+}
+
+/** Σ x in float64 throughout: n equal numbers give exactly n times that number, for any n that fits. */
+export function sumExactly(pointer: usize, length: i32): f64 {
+  let a = f64x2.splat(0), b = a, c = a, d = a;
+  let left = length;
+  for (; left >= 8; left -= 8, pointer += 32) {
+    const v = v128.load(pointer), w = v128.load(pointer, 16);
+    a = f64x2.add(a, f64x2.promote_low_f32x4(v));
+    b = f64x2.add(b, upperHalf(v));
+    c = f64x2.add(c, f64x2.promote_low_f32x4(w));
+    d = f64x2.add(d, upperHalf(w));
+  }
+  for (; left > 0; left -= 4, pointer += 16) {
+    const v = loadUpTo(pointer, left, splat(0));
+    a = f64x2.add(a, f64x2.promote_low_f32x4(v));
+    b = f64x2.add(b, upperHalf(v));
+  }
+  const sums = f64x2.add(f64x2.add(a, b), f64x2.add(c, d));
+  return f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1);
 }

@@ -1,0 +1,54 @@
+// Resampling by the nearest neighbour, of sequences [N, C, L] and images [N, C, H, W]; which neighbour is PyTorch's choice, to the rounding.
+import type { Pair } from "../../kernels/types.js";
+import { type Tensor, tidy } from "../../engine/index.js";
+import * as engine from "../../engine/functions.js";
+import { type Kind, aBoolean, aNumber, aTensor, either, kind, numbers, oneOf } from "../../engine/kinds.js";
+import { argumentError } from "../../engine/scope.js";
+import { formatShape } from "../../engine/shape.js";
+import { type Options, Signature, taking } from "../arguments.js";
+
+/** One number for every side, or one for each. */
+export type PerSide = number | readonly number[];
+const perSide: Kind<PerSide> = either(aNumber, numbers);
+const none: Kind<null> = kind("nothing: the nearest neighbour has no corners to align", (value) => value === null);
+const resampling = new Signature("interpolate", [
+  ["input", aTensor], ["size", perSide, null], ["scaleFactor", perSide, null], ["mode", oneOf("nearest"), "nearest"], ["alignCorners", none, null],
+  // steps by the ratio of the sizes that scaleFactor leads to, not by its inverse
+  ["recomputeScaleFactor", aBoolean, null],
+]);
+export type InterpolateOptions = Options<typeof resampling>;
+
+/** Resamples x [N, C, L] or [N, C, H, W] to `size`, or to the input's size times `scaleFactor`, rounded down. */
+export const interpolate = taking(resampling, (x, size, scaleFactor, _mode, _alignCorners, recomputeScaleFactor) => {
+  if ((size === null) === (scaleFactor === null)) {
+    throw argumentError("interpolate", "got both or neither of size and scaleFactor; expected exactly one.");
+  }
+  if (size !== null && recomputeScaleFactor) {
+    throw argumentError("interpolate", "got recomputeScaleFactor with a size; expected it beside scaleFactor alone.");
+  }
+  if (x.ndim !== 3 && x.ndim !== 4) {
+    throw argumentError("interpolate", `got an input of shape ${formatShape(x.shape)}; expected [N, C, L] or [N, C, H, W] (unsqueeze(0) a single image).`);
+  }
+  const sides = x.shape.slice(2);
+  if (size !== null) return resampled(x, sidesOf("size", size, sides.length, (n) => Number.isInteger(n) && n >= 1, "whole numbers of at least 1"), null);
+  const factors = sidesOf("scaleFactor", scaleFactor ?? 1, sides.length, (f) => f > 0 && Number.isFinite(f), "positive numbers");
+  const sizes = sides.map((side, i) => Math.floor(side * (factors[i] ?? 1)));
+  if (sizes.includes(0)) throw argumentError("interpolate", `scaleFactor ${factors.join("×")} leaves nothing of ${sides.join("×")}; expected a side of at least 1.`);
+  return resampled(x, sizes, recomputeScaleFactor ? null : factors);
+});
+
+function sidesOf(name: string, given: PerSide, sides: number, isRight: (value: number) => boolean, what: string): readonly number[] {
+  const values = typeof given === "number" ? Array.from({ length: sides }, () => given) : given;
+  if (!Array.isArray(values) || values.length !== sides || !values.every((value) => typeof value === "number" && isRight(value))) {
+    const form = sides === 1 ? "one for [N, C, L]" : "one, or two [height, width] for [N, C, H, W]";
+    throw argumentError("interpolate", `got ${name} ${JSON.stringify(given)}; expected ${what}, ${form}.`);
+  }
+  return values;
+}
+
+/** A sequence is an image of one row. */
+function resampled(x: Tensor, sizes: readonly number[], factors: readonly number[] | null): Tensor {
+  const pair = (values: readonly number[]): Pair => [values.length === 1 ? 1 : (values[0] ?? 1), values.at(-1) ?? 1];
+  const resample = (batch: Tensor) => engine.upsampleNearest2d(batch, pair(sizes), factors && pair(factors));
+  return x.ndim === 4 ? resample(x) : tidy(() => resample(x.unsqueeze(2)).squeeze(2));
+}

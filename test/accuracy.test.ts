@@ -1,0 +1,93 @@
+// How many digits sums and means keep: means of equal numbers are exact, constant channels normalise to zero, long sums lose nothing to their
+// length. On every device, with the kernels of both kinds of GPU.
+import test from "tape";
+import { type Device, full, ones, openDevice, tensor, zeros } from "../index.js";
+import { openWebGPU } from "../kernels/webgpu/index.js";
+import * as F from "../nn/functional.js";
+
+interface Named {
+  readonly name: string;
+  readonly device: Device;
+}
+let devices: Named[] = [];
+
+test("the devices open", async (t) => {
+  devices = [
+    { name: "reference", device: await openDevice("reference") },
+    { name: "cpu", device: await openDevice("cpu", { threads: 2 }) },
+    { name: "webgpu", device: await openDevice("webgpu") },
+    { name: "webgpu, kernels of hardware", device: await openWebGPU({ kernelsOf: "hardware" }) },
+  ];
+  t.equal(devices.length, 4);
+});
+
+const values = [1, 3, -7, 0.1, 1e-30, 16777213, 12345.678].map(Math.fround);
+
+test("the mean of equal numbers is that number", async (t) => {
+  for (const { name, device } of devices) {
+    const wrong: string[] = [];
+    for (const n of [1, 2, 3, 7, 41, 49, 97, 255, 300, 1000, 4097, 65_537, 100_003]) {
+      const numbers = tensor(values, { device });
+      const rows = numbers.reshape(-1, 1).expand(values.length, n).contiguous(), columns = numbers.reshape(1, -1).expand(n, values.length).contiguous();
+      const strided = columns.t();
+      const means = { rows: rows.mean(1), columns: columns.mean(0), strided: strided.mean(-1) };
+      for (const [which, mean] of Object.entries(means)) {
+        (await mean.data()).forEach((value, i) => value !== values[i] && wrong.push(`${which} of ${n} × ${values[i]}: ${value}`));
+      }
+    }
+    t.deepEqual(wrong, [], name);
+  }
+});
+
+test("… over several dimensions, of all lengths to 300, and of everything", async (t) => {
+  for (const { name, device } of devices) {
+    const x = full([5, 3, 7, 11], values[3] ?? 0, { device });
+    const several = [x.mean([0, 2, 3]), x.mean([1, 3]), x.mean()];
+    for (const mean of several) t.deepEqual([...new Set(await mean.data())], [values[3]], `${name}: [${mean.shape}]`);
+    const lengths = await Promise.all(Array.from({ length: 300 }, (_, i) => full([i + 1], 3, { device }).mean().item()));
+    t.deepEqual(lengths.filter((mean) => mean !== 3), [], `${name}: full([n], 3)`);
+    const isRight = tensor([1, 2, 3, 4, 5, 6, 7], { device }).eq(tensor([1, 2, 3, 4, 5, 6, 7], { device }));
+    t.equal(await isRight.float().mean().item(), 1, `${name}: an accuracy of 100 %`);
+    const same = full([41], 1000, { device });
+    t.deepEqual([...new Set(await same.sub(same.mean()).div(same.std().add(1e-8)).data())], [0], `${name}: standardised`);
+    t.ok(Number.isNaN(await zeros(0, { device }).mean().item()), `${name}: the mean of nothing is NaN`);
+    t.equal(await full([3], Infinity, { device }).mean().item(), Infinity, `${name}: infinity`);
+  }
+});
+
+test("averages of pools and of losses are exact, and a mean's gradient is 1/n", async (t) => {
+  for (const { name, device } of devices) {
+    const value = values[3] ?? 0, image = full([1, 2, 14, 21], value, { device });
+    const averages = {
+      avgPool2d: F.avgPool2d(image, 7), adaptiveAvgPool2d: F.adaptiveAvgPool2d(image, [1, 3]), global: F.adaptiveAvgPool2d(image, 1),
+      l1Loss: F.l1Loss(zeros(41, { device }), full([41], value, { device })),
+    };
+    for (const [which, average] of Object.entries(averages)) {
+      const found = [...new Set(Array.from(await average.data(), Math.fround))];
+      t.deepEqual(found, [value], `${name}: ${which}`);
+    }
+    const x = ones(41, { device }).requiresGrad_();
+    x.mean().mul(3).backward();
+    t.deepEqual([...new Set(Array.from((await x.grad?.data()) ?? [], Math.fround))], [Math.fround(3 / 41)], `${name}: gradient`);
+  }
+});
+
+test("a constant channel normalises to zero, whatever its value", async (t) => {
+  for (const { name, device } of devices) {
+    for (const [value, batch, inner] of [[12345.67, 2, 49], [12345678, 7, 49], [0.1, 41, 1], [-3e7, 64, 257], [1e-3, 3, 5]] as const) {
+      const x = full([batch, 3, inner], Math.fround(value), { device }).requiresGrad_();
+      const bias = tensor([0, 1, -2], { device }), weight = tensor([1, 2, 3], { device });
+      for (const eps of [1e-5, 0]) {
+        const y = F.batchNorm(x, null, null, weight, bias, { training: true, eps });
+        t.deepEqual(await y.select(0, 0).select(-1, 0).tolist(), [0, 1, -2], `${name}: ${batch * inner} × ${value}, eps ${eps}`);
+        t.ok(Array.from(await y.sub(bias.reshape(3, 1)).data()).every((rest) => rest === 0), "… everywhere");
+      }
+      F.batchNorm(x, null, null, weight, bias, { training: true, eps: 0 }).sum().backward();
+      t.deepEqual([...new Set((await x.grad?.data()) ?? [])], [0], "… and without eps its gradient is 0, as in PyTorch");
+    }
+  }
+});
+
+test("the devices close", async () => {
+  for (const { device } of devices) await device.close();
+});
