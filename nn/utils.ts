@@ -21,8 +21,8 @@ export function clipGradNorm_(parameters: Tensor | Iterable<Tensor>, maxNorm: nu
       if (gradients.length === 0) return zeros([]);
       const total = cat(gradients.map((grad) => grad.flatten())).norm(normType);
       const factor = total.add(1e-6).rdiv(maxNorm).clamp(null, 1);
-      // The handle takes over the product: mul_ would copy it back, one more kernel for each parameter.
-      for (const grad of gradients) grad.replaceRaw(grad.mul(factor).raw);
+      // The handle takes over the product where it can: mul_ would copy it back, one more kernel for each parameter.
+      for (const grad of gradients) grad.takeValues(grad.mul(factor).raw);
       return total;
     }),
   );

@@ -192,7 +192,7 @@ export abstract class TensorCore {
   }
   #receiveGrad(grad: RawTensor): void {
     if (this.#grad === null) this.#grad = construct.tensor({ raw: adoptGradient(grad), slot: freshSlot() }, false);
-    else this.#grad.replaceRaw(runRaw(add, [this.#grad.raw, grad], [])[0]);
+    else this.#grad.takeValues(runRaw(add, [this.#grad.raw, grad], [])[0]);
   }
   #checkGradient(operation: string, gradient: TensorCore): void {
     if (gradient.dtype !== "float32") throw argumentError(operation, `got a gradient of dtype ${gradient.dtype}; expected float32 (call .float()).`);
@@ -242,6 +242,17 @@ export abstract class TensorCore {
     raw.storage.retain();
     this.#raw.storage.release();
     this.#raw = raw;
+  }
+  /** @internal Has these values from now on, of the same shape and dtype. Memory that no one else looks at is exchanged, which costs no kernel; views
+   *  of it, and what the tape saved, see the change as they see any other in place. */
+  takeValues(raw: RawTensor): void {
+    const mine = this.raw;
+    if (mine.storage.owners === 1 || mine.strides.includes(0)) {
+      this.replaceRaw(raw);
+      return;
+    }
+    mine.device.kernels.copy(mine, raw);
+    mine.storage.version++;
   }
   /** @internal Takes over the value of `result`, computed out of place: PyTorch's in-place semantics for `operation_`. */
   protected assign(operation: string, result: Tensor): this {

@@ -1,5 +1,7 @@
 // tidy: for those who want memory back at a known place. Every handle made while fn runs is disposed of, except what it returns and what
 // was kept.
+import { argumentError } from "../scope.js";
+
 export interface Disposable {
   dispose(): void;
 }
@@ -15,13 +17,17 @@ export function keep<T extends Disposable>(handle: T): T {
   return handle;
 }
 
-/** Runs fn and disposes of every tensor it made but the ones it returns (in arrays and plain objects too). fn must not be async. */
+/** Runs fn and disposes of every tensor it made but the ones it returns (in arrays, plain objects, maps and sets too). fn must not be async. */
 export function tidy<R>(fn: () => R): R {
   const outer = open;
   const made = new Set<Disposable>();
   open = made;
   try {
     const result = fn();
+    if (result instanceof Promise) {
+      result.catch(() => undefined); // the sentence below is the error to report
+      throw argumentError("tidy", "got an async function, whose tensors would be disposed of at its first await; expected one that returns at once (tidy what stands between two awaits).");
+    }
     for (const handle of handlesIn(result)) {
       if (made.delete(handle)) outer?.add(handle);
     }
@@ -33,7 +39,9 @@ export function tidy<R>(fn: () => R): R {
 }
 
 function handlesIn(value: unknown): Disposable[] {
+  // x.data is a function that stands for a tensor; other functions hold nothing that this scope made.
+  if (typeof value === "function") return "self" in value && typeof value.self === "object" ? handlesIn(value.self) : [];
   if (typeof value !== "object" || value === null) return [];
   if ("dispose" in value && typeof value.dispose === "function") return [value as Disposable];
-  return Object.values(value).flatMap(handlesIn);
+  return (value instanceof Map || value instanceof Set ? [...value.values()] : Object.values(value)).flatMap(handlesIn);
 }
