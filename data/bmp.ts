@@ -24,7 +24,7 @@ interface BmpHeader {
   readonly masks: readonly number[];
 }
 
-export function decodeBmp(bytes: Uint8Array, options: { channels?: 1 | 3 | 4; fileName?: string } = {}): Image {
+export function decodeBmp(bytes: Uint8Array, options: { channels?: 1 | 3 | 4 | null; fileName?: string } = {}): Image {
   const { fileName = "BMP", channels } = options;
   const refuse = (sentence: string) => new DataFileError(`${fileName}: ${sentence}`);
   const header = readHeader(bytes, refuse), { width, height, bits, compression } = header;

@@ -1,6 +1,8 @@
 // Collating: many samples become one batch. Tensors are stacked, typed arrays, values with a shape, numbers and booleans become one tensor on the
 // CPU, strings a list, lists and records are collated part by part. Samples of different kinds have no batch: each part must be of one kind.
 import { noGrad, stack, tensor, type Tensor } from "../engine/index.js";
+import { Signature } from "../engine/arguments.js";
+import { anything, kind } from "../engine/kinds.js";
 import { hostArray } from "../engine/dtype.js";
 import { ArgumentError } from "../kernels/errors.js";
 import type { DType } from "../kernels/types.js";
@@ -17,9 +19,13 @@ export type Collated<Sample> =
   : Sample extends object ? { -readonly [Key in keyof Sample]: Collated<Sample[Key]> }
   : Sample[];
 
+const signature = new Signature("collate", [["samples", kind<readonly unknown[]>("a list of samples", Array.isArray)]], [["dtype", anything, undefined]]);
 /** The batch of these samples. Whole numbers (labels, indices) become int32, others float32, unless `dtype` says otherwise. */
-export function collate<Sample>(samples: readonly Sample[], options: { readonly dtype?: ColumnDTypes } = {}): Collated<Sample> {
-  return new Collation("collate", options.dtype).batch(samples);
+export function collate<Sample>(
+  ...given: [samples: readonly Sample[], options?: { readonly dtype?: ColumnDTypes }] | [whole: { samples: readonly Sample[]; dtype?: ColumnDTypes }]
+): Collated<Sample> {
+  const [samples, dtype] = signature.read(given);
+  return new Collation("collate", dtype as ColumnDTypes).batch(samples as readonly Sample[]);
 }
 
 interface Batch {

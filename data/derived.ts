@@ -1,14 +1,17 @@
 // Data sets made from tensors and from other data sets.
-import { noGrad, tensor, type Tensor } from "../engine/index.js";
+import { noGrad, Tensor, tensor } from "../engine/index.js";
+import { Signature } from "../engine/arguments.js";
+import { aNumber, kind, numbers } from "../engine/kinds.js";
 import { hostPermutation } from "../engine/random.js";
+import { shown } from "../engine/spelling.js";
 import type { RandomKey } from "../kernels/types.js";
 import { ArgumentError, IndexError } from "../kernels/errors.js";
 import type { Collated } from "./collate.js";
 import { checkIndex, type Dataset, isRandomDataset } from "./dataset.js";
 import type { Draws } from "./draws.js";
-import { asDataset, type DatasetInput } from "./indexable.js";
+import { asDataset, datasetKind, type DatasetInput } from "./indexable.js";
 import type { WorkerRecipe } from "./jobs.js";
-import { indicesIn, type NumberList } from "./numberLists.js";
+import { aList, indicesIn, type NumberList } from "./numberLists.js";
 
 /** Tensors of one length: sample i is the i-th slice of each. */
 export class TensorDataset<Tensors extends readonly Tensor[]> implements Dataset<{ [Key in keyof Tensors]: Tensor }> {
@@ -16,6 +19,8 @@ export class TensorDataset<Tensors extends readonly Tensor[]> implements Dataset
   readonly length: number;
 
   constructor(...tensors: Tensors) {
+    const odd = tensors.find((each: unknown) => !(each instanceof Tensor));
+    if (odd !== undefined) throw new ArgumentError(`TensorDataset: got ${shown(odd)}; expected tensors of the same length.`);
     const [first] = tensors;
     if (first === undefined) throw new ArgumentError("TensorDataset: got no tensor; expected one or more of the same length.");
     const lengths = tensors.map(({ shape }) => shape[0]);
@@ -39,6 +44,7 @@ export class TensorDataset<Tensors extends readonly Tensor[]> implements Dataset
   }
 }
 
+const subset = new Signature("Subset", [["dataset", datasetKind], ["indices", aList]]);
 /** Some samples of another data set, in the order of `indices`. */
 export class Subset<Sample> implements Dataset<Sample> {
   readonly length: number;
@@ -48,8 +54,8 @@ export class Subset<Sample> implements Dataset<Sample> {
   readonly dataset: Dataset<Sample>;
   readonly indices: Int32Array;
 
-  constructor(input: DatasetInput<Sample>, indices: NumberList) {
-    const dataset = asDataset("Subset", input);
+  constructor(...given: [dataset: DatasetInput<Sample>, indices: NumberList] | [whole: { dataset: DatasetInput<Sample>; indices: NumberList }]) {
+    const [input, indices] = subset.read(given), dataset = asDataset("Subset", input as DatasetInput<Sample>);
     this.dataset = dataset;
     this.indices = Int32Array.from(indicesIn("Subset", indices));
     for (const index of this.indices) checkIndex("Subset", index, dataset.length);
@@ -76,6 +82,7 @@ export class Subset<Sample> implements Dataset<Sample> {
   }
 }
 
+const concatenation = new Signature("ConcatDataset", [["datasets", kind<readonly DatasetInput<unknown>[]>("a list of data sets", Array.isArray)]]);
 /** Data sets one after the other. */
 export class ConcatDataset<Sample> implements Dataset<Sample> {
   readonly length: number;
@@ -83,9 +90,8 @@ export class ConcatDataset<Sample> implements Dataset<Sample> {
   readonly recipe?: WorkerRecipe<Sample>;
   readonly datasets: readonly Dataset<Sample>[];
 
-  constructor(inputs: readonly DatasetInput<Sample>[]) {
-    if (!Array.isArray(inputs)) throw new ArgumentError("ConcatDataset: got something else than a list; expected a list of data sets.");
-    const datasets = inputs.map((input: DatasetInput<Sample>) => asDataset("ConcatDataset", input));
+  constructor(...given: [datasets: readonly DatasetInput<Sample>[]] | [whole: { datasets: readonly DatasetInput<Sample>[] }]) {
+    const [inputs] = concatenation.read(given), datasets = inputs.map((input) => asDataset("ConcatDataset", input as DatasetInput<Sample>));
     this.datasets = datasets;
     if (datasets.length === 0) throw new ArgumentError("ConcatDataset: got no data sets; expected at least one.");
     this.length = datasets.reduce((sum, { length }) => sum + length, 0);
@@ -129,14 +135,23 @@ function noRecipe(): never {
   throw new ArgumentError("ConcatDataset: one of its data sets lost its recipe.");
 }
 
+const splitting = new Signature(
+  "randomSplit", [["dataset", datasetKind], ["lengths", numbers], ["generator", kind<null>("null (give { seed })", (value) => value === null), null]],
+  [["seed", aNumber, undefined]],
+);
+interface SplitOptions {
+  readonly seed?: number | undefined;
+  readonly generator?: null;
+}
 /** Splits at random into subsets of these lengths, or of these fractions (which sum to 1; what rounding leaves over goes to the first ones).
  *  The split follows manualSeed, or `seed` alone where one is given. */
 export function randomSplit<Sample>(
-  input: DatasetInput<Sample>, lengths: readonly number[], options: { seed?: number } = {},
+  ...given: [dataset: DatasetInput<Sample>, lengths: readonly number[], options?: SplitOptions | null]
+    | [whole: SplitOptions & { readonly dataset: DatasetInput<Sample>; readonly lengths: readonly number[] }]
 ): Subset<Sample>[] {
-  const dataset = asDataset("randomSplit", input);
+  const [input, lengths, , seed] = splitting.read(given), dataset = asDataset("randomSplit", input as DatasetInput<Sample>);
   const counts = splitLengths(dataset.length, lengths);
-  const key: RandomKey | undefined = options.seed === undefined ? undefined : { seed: options.seed, stream: 0 };
+  const key: RandomKey | undefined = seed === undefined ? undefined : { seed, stream: 0 };
   const order = hostPermutation(dataset.length, key);
   let start = 0;
   return counts.map((count) => new Subset(dataset, order.subarray(start, (start += count))));

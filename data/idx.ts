@@ -1,8 +1,11 @@
 // IDX, the format of MNIST's files: two zero bytes, a type, the number of dimensions, the dimensions as big-endian uint32, then the values,
 // big-endian. Nothing in the header is trusted: a file whose length does not fit it is refused, never read in part.
+import { type Call, Signature } from "../engine/arguments.js";
 import { joinedBytes } from "../engine/bytes.js";
+import { aString } from "../engine/kinds.js";
 import { AthanorError } from "../kernels/errors.js";
 import type { HostTensor } from "./image.js";
+import { someBytes } from "./kinds.js";
 
 /** A data file that is not what its name or its header says. */
 export class DataFileError extends AthanorError {
@@ -27,13 +30,18 @@ interface Header {
   readonly headerBytes: number;
 }
 
+const file = [["bytes", someBytes], ["fileName", aString]] as const;
+const reading = new Signature("readIdx", file), parsing = new Signature("parseIdx", file);
+
 /** Reads an IDX file, gzipped or not. uint8 stays uint8, the other integers become int32, floating point becomes float32. */
-export async function readIdx(bytes: Uint8Array, fileName: string): Promise<HostTensor> {
+export async function readIdx(...given: Call<typeof reading>): Promise<HostTensor> {
+  const [bytes, fileName] = reading.read(given);
   return parseIdx(isGzip(bytes) ? await gunzip(bytes, fileName) : bytes, fileName);
 }
 
 /** Reads an IDX file that is not compressed. */
-export function parseIdx(bytes: Uint8Array, fileName: string): HostTensor {
+export function parseIdx(...given: Call<typeof parsing>): HostTensor {
+  const [bytes, fileName] = parsing.read(given);
   const header = parseHeader(bytes, fileName);
   if (header === null) {
     throw new DataFileError(`${fileName}: ends inside its header after ${bytes.length} bytes; the file is truncated. Fetch it again.`);

@@ -1,4 +1,6 @@
 // Data sets over files of images: any list of files, and a folder with one folder for each class.
+import { type Call, type Options, Signature } from "../engine/arguments.js";
+import { aBoolean, aString, listOf } from "../engine/kinds.js";
 import { byCodePoints } from "../engine/text.js";
 import { checkIndex, type Dataset } from "./dataset.js";
 import { type Draws, ownDraws } from "./draws.js";
@@ -7,6 +9,7 @@ import { DataFileError, MissingFileError } from "./idx.js";
 import type { HostTensor, Image } from "./image.js";
 import { type ImageJobInput, imageJobModule } from "./imageJob.js";
 import type { WorkerRecipe } from "./jobs.js";
+import { aTransform, channelCount } from "./kinds.js";
 import { readImage } from "./readImage.js";
 import { runSteps, splitSteps } from "./transforms/compose.js";
 import { isRandom, type Transform } from "./transforms/transform.js";
@@ -15,16 +18,14 @@ import { ToTensor } from "./transforms/values.js";
 /** What is taken for an image by its name, as in torchvision. */
 export const imageExtensions: readonly string[] = [".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"];
 
-export interface ListImagesOptions {
-  /** Endings of the names, in any case. Default: imageExtensions. */
-  readonly extensions?: readonly string[];
-  /** Also the folders inside (false). */
-  readonly recursive?: boolean;
-}
+const endings = listOf("a list of endings, such as .png", aString);
+/** extensions: endings of the names, in any case; recursive: also the folders inside. */
+export type ListImagesOptions = Options<typeof listing>;
 
+const listing = new Signature("listImages", [["folder", aString]], [["extensions", endings, imageExtensions], ["recursive", aBoolean, false]]);
 /** The paths of a folder's images, sorted by name. A folder that has none is an error. */
-export function listImages(folder: string, options: ListImagesOptions = {}): string[] {
-  const { extensions = imageExtensions, recursive = false } = options;
+export function listImages(...given: Call<typeof listing>): string[] {
+  const [folder, extensions, recursive] = listing.read(given);
   const found = imagesIn(folder, extensions, recursive);
   if (found.length > 0) return found;
   throw new DataFileError(`${folder}: holds no image; expected files that end in ${extensions.join(", ")}.`);
@@ -84,6 +85,17 @@ export interface ImageFilesOptions<Output> {
   readonly channels?: 1 | 3 | 4;
 }
 
+const paths = listOf("a list of paths", aString);
+const transformed = ["transform", aTransform<Image, unknown>(), null] as const, read = ["channels", channelCount, 3] as const;
+const fileDataset = new Signature("ImageFileDataset", [["files", paths], transformed], [read]);
+const imageFolder = new Signature("ImageFolder", [["root", aString], transformed], [read, ["extensions", endings, imageExtensions]]);
+
+/** How a data set of images is called: the transform by place, as in torchvision, or an options object. */
+type ImagesCall<Name extends string, Given, Output, Options> =
+  | [given: Given, options?: Options]
+  | [given: Given, transform: Transform<Image, Output>, options?: Options]
+  | [whole: Options & { readonly [Key in Name]: Given }];
+
 /** A data set whose samples are made of image files. `sample` says what a sample is, from the transformed image: a label by the file's name,
  *  say. Worker threads read, decode and transform. */
 export abstract class ImageFileDataset<Output, Sample> implements Dataset<Sample> {
@@ -93,10 +105,13 @@ export abstract class ImageFileDataset<Output, Sample> implements Dataset<Sample
   readonly transform: Transform<Image, Output>;
   readonly recipe: WorkerRecipe<Sample>;
 
-  constructor(readonly files: readonly string[], options: ImageFilesOptions<Output> = {}) {
-    const standard: Transform<Image, unknown> = ToTensor();
-    this.transform = options.transform ?? (standard as Transform<Image, Output>); // Output is HostTensor where no transform tells otherwise
-    this.channels = options.channels ?? 3;
+  readonly files: readonly string[];
+
+  constructor(...given: ImagesCall<"files", readonly string[], Output, ImageFilesOptions<Output>>) {
+    const [files, transform, channels] = fileDataset.read(given, new.target.name);
+    this.files = files;
+    this.transform = (transform ?? ToTensor()) as Transform<Image, Output>; // Output is HostTensor where no transform tells otherwise
+    this.channels = channels;
     this.length = files.length;
     this.random = isRandom(this.transform);
     this.recipe = this.#recipe();
@@ -152,9 +167,13 @@ export class ImageFolder<Output = HostTensor> extends ImageFileDataset<Output, [
   /** Each file with the index of its class. */
   readonly samples: readonly (readonly [file: string, target: number])[];
 
-  constructor(readonly root: string, options: ImageFolderOptions<Output> = {}) {
-    const { classes, samples } = classFolders(root, options.extensions ?? imageExtensions);
-    super(samples.map(([file]) => file), options);
+  readonly root: string;
+
+  constructor(...given: ImagesCall<"root", string, Output, ImageFolderOptions<Output>>) {
+    const [root, transform, channels, extensions] = imageFolder.read(given, new.target.name);
+    const { classes, samples } = classFolders(root, extensions);
+    super(samples.map(([file]) => file), { ...(transform !== null && { transform: transform as Transform<Image, Output> }), channels });
+    this.root = root;
     this.classes = classes;
     this.classToIdx = Object.fromEntries(classes.map((name, index) => [name, index]));
     this.samples = samples;

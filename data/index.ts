@@ -17,10 +17,10 @@ export { KFold, type KFoldOptions } from "./kfold.js";
 export { DataLoader, DataLoaderError, type DataLoaderOptions, type SkippedSample } from "./loader.js";
 export { ImageDataset, type ImageArrays } from "./mnist.js";
 export { loadMnist, readIdxFile, readPngFile, writeJpegFile, writePngFile, type MnistOptions } from "./node.js";
-export type { BatchSamplerInput, SamplerInput } from "./order.js";
+export type { BatchSamplerInput, Sampler, SamplerInput } from "./order.js";
 export { decodePng, encodePng } from "./png.js";
 export { decodeImage, readImage, type ReadImageOptions } from "./readImage.js";
 export {
-  RandomSampler, type Sampler, SequentialSampler, SubsetRandomSampler, WeightedRandomSampler, type WeightedSamplerOptions,
+  BatchSampler, RandomSampler, SequentialSampler, SubsetRandomSampler, WeightedRandomSampler, type WeightedSamplerOptions,
 } from "./samplers.js";
 export * as transforms from "./transforms.js";

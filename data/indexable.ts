@@ -2,6 +2,7 @@
 // rows). PyTorch takes whatever has __len__ and __getitem__.
 import { noGrad, Tensor, tensor } from "../engine/index.js";
 import { hostArray } from "../engine/dtype.js";
+import { type Kind, kind } from "../engine/kinds.js";
 import { ArgumentError } from "../kernels/errors.js";
 import type { Collated } from "./collate.js";
 import { checkIndex, type Dataset } from "./dataset.js";
@@ -19,6 +20,20 @@ interface WithGetItem<Sample> {
 export type DatasetInput<Sample> = Dataset<Sample> | WithGetItem<Sample> | ArrayLike<Sample> | Rows<Sample>;
 
 const accepted = "expected a data set (an object with length and get(index)), an array of samples, or a tensor, whose rows are the samples";
+
+/** Checked by asDataset, whose sentences say more. */
+export const datasetKind: Kind<DatasetInput<unknown>> = kind("a data set", () => true, { plain: true });
+
+/** A data set, or how many samples there are. */
+export type SourceInput = number | DatasetInput<unknown>;
+export const sourceKind: Kind<SourceInput> = kind(
+  "a data set or its length", (value) => typeof value === "number" || (typeof value === "object" && value !== null), { plain: true },
+);
+export function lengthOf(callee: string, input: SourceInput): number {
+  const length = typeof input === "number" ? input : asDataset(callee, input).length;
+  if (Number.isInteger(length) && length >= 0) return length;
+  throw new ArgumentError(`${callee}: got a length of ${length}; expected a whole number of at least 0, or a data set.`);
+}
 
 /** The data set that the input is or stands for. */
 export function asDataset<Sample>(callee: string, input: DatasetInput<Sample>): Dataset<Sample> {

@@ -1,9 +1,12 @@
 // JPEG files to images and back, by libjpeg-turbo compiled to WebAssembly: PIL's decoder, hence PIL's bytes. It is loaded when first used.
+import { type Call, Signature } from "../engine/arguments.js";
+import { aNumber } from "../engine/kinds.js";
 import { isNode } from "../engine/platform.js";
 import { ArgumentError, AthanorError } from "../kernels/errors.js";
 import { DataFileError } from "./idx.js";
 import { checkImage, type Image, withChannels } from "./image.js";
 import { readJpegHeader } from "./jpegHeader.js";
+import { anImage, decoding as decodingOf, someBytes } from "./kinds.js";
 
 interface FrameInfo {
   readonly width: number;
@@ -47,10 +50,11 @@ function codec(): Promise<Codec> {
   return loaded;
 }
 
+const decoding = new Signature("decodeJpeg", [["bytes", someBytes]], decodingOf("JPEG"));
 /** Reads a JPEG. Without `channels` a grey file gives 1, a coloured one 3; asked for others, colour becomes its luma, grey is repeated, and
  *  opacity is full. The EXIF orientation is not applied (as PIL does not). */
-export async function decodeJpeg(bytes: Uint8Array, options: { channels?: 1 | 3 | 4; fileName?: string } = {}): Promise<Image> {
-  const fileName = options.fileName ?? "JPEG";
+export async function decodeJpeg(...given: Call<typeof decoding>): Promise<Image> {
+  const [bytes, channels, fileName] = decoding.read(given);
   const { width, height, components, bits } = readJpegHeader(bytes, fileName);
   if ((components !== 1 && components !== 3) || bits !== 8) {
     const kind = components === 4 ? "CMYK" : `${components} components`;
@@ -65,7 +69,7 @@ export async function decodeJpeg(bytes: Uint8Array, options: { channels?: 1 | 3 
     decoder.decode();
     const data = new Uint8Array(decoder.getDecodedBuffer()); // a copy: the codec gives a view of its own memory
     if (data.length !== width * height * components) throw new Error(`${data.length} bytes of pixels`);
-    return withChannels({ width, height, channels: components, data }, options.channels);
+    return withChannels({ width, height, channels: components, data }, channels ?? components);
   } catch (error) {
     if (error instanceof WebAssembly.RuntimeError) loaded = undefined; // its memory is not to be trusted: the next file gets a new instance
     throw new DataFileError(`${fileName}: cannot be decoded; the file is truncated or damaged.`, { cause: error });
@@ -87,10 +91,11 @@ function claimedBits({ width, height, channels }: Image): number {
   throw new ArgumentError(`encodeJpeg: an image of ${width}×${height} is too small for a JPEG, which takes 88 values or more; write it as PNG.`);
 }
 
+const encoding = new Signature("encodeJpeg", [["image", anImage], ["quality", aNumber, 75]]);
 /** Writes an image of 1 or 3 channels, with 4:2:0 colours. `quality` is 1 to 100 (75). */
-export async function encodeJpeg(image: Image, options: { quality?: number } = {}): Promise<Uint8Array> {
+export async function encodeJpeg(...given: Call<typeof encoding>): Promise<Uint8Array> {
+  const [image, quality] = encoding.read(given), { width, height, channels, data } = image;
   checkImage("encodeJpeg", image);
-  const { width, height, channels, data } = image, { quality = 75 } = options;
   if (channels !== 1 && channels !== 3) throw new ArgumentError(`encodeJpeg: expected 1 or 3 channels, got ${channels}; a JPEG has no opacity.`);
   if (!(Number.isInteger(quality) && quality >= 1 && quality <= 100)) {
     throw new ArgumentError(`encodeJpeg: got the quality ${quality}; expected a whole number from 1 to 100.`);

@@ -1,6 +1,9 @@
 // k-fold cross-validation: scikit-learn's KFold, fold for fold.
+import { type Call, Signature } from "../engine/arguments.js";
+import { aBoolean, aNumber } from "../engine/kinds.js";
 import { hostPermutation, nextKey } from "../engine/random.js";
 import { ArgumentError } from "../kernels/errors.js";
+import { lengthOf, sourceKind } from "./indexable.js";
 
 export interface KFoldOptions {
   /** Folds of samples drawn at random, instead of neighbours (false). */
@@ -9,15 +12,22 @@ export interface KFoldOptions {
   readonly seed?: number;
 }
 
+const signature = new Signature("KFold", [["nSplits", aNumber, 5]], [["shuffle", aBoolean, false], ["seed", aNumber, undefined]]);
+const splitting = new Signature("KFold.split", [["dataset", sourceKind]]);
+
 /** Each sample is in the validation part of one of `nSplits` folds; the first `length % nSplits` folds have one sample more. */
 export class KFold {
   readonly shuffle: boolean;
   readonly seed: number | undefined;
 
-  constructor(readonly nSplits = 5, options: KFoldOptions = {}) {
+  readonly nSplits: number;
+
+  constructor(...given: Call<typeof signature>) {
+    const [nSplits, shuffle, seed] = signature.read(given);
+    this.nSplits = nSplits;
     if (!Number.isInteger(nSplits) || nSplits < 2) throw new ArgumentError(`KFold: got ${nSplits} folds; expected a whole number of at least 2.`);
-    this.shuffle = options.shuffle ?? false;
-    this.seed = options.seed;
+    this.shuffle = shuffle;
+    this.seed = seed;
     if (this.seed !== undefined && !this.shuffle) {
       throw new ArgumentError("KFold: got a seed without shuffle, where it would do nothing; give { shuffle: true }.");
     }
@@ -27,9 +37,9 @@ export class KFold {
   }
 
   /** For each fold the indices to train with and those to validate with, both rising; `new Subset(dataset, indices)` makes data sets of them. */
-  split(dataset: number | { readonly length: number }): [train: Int32Array, valid: Int32Array][] {
-    const length = typeof dataset === "number" ? dataset : dataset.length;
-    if (!Number.isInteger(length) || length < this.nSplits) {
+  split(...given: Call<typeof splitting>): [train: Int32Array, valid: Int32Array][] {
+    const [dataset] = splitting.read(given), length = lengthOf("KFold.split", dataset);
+    if (length < this.nSplits) {
       throw new ArgumentError(`KFold: got ${length} samples for ${this.nSplits} folds; expected at least one sample for each.`);
     }
     const order = this.#order(length);

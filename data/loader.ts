@@ -3,46 +3,17 @@ import { nextKey } from "../engine/random.js";
 import { ArgumentError } from "../kernels/errors.js";
 import type { RandomKey } from "../kernels/types.js";
 import { Collation, type Collated } from "./collate.js";
-import type { ColumnDTypes } from "./columns.js";
 import { type Dataset, isRandomDataset } from "./dataset.js";
 import { Epoch } from "./epoch.js";
-import { asDataset, type DatasetInput } from "./indexable.js";
+import type { DatasetInput } from "./indexable.js";
+import { checkCount, type DataLoaderOptions, type LoaderTail, loaderSettings } from "./loaderArguments.js";
 import { loadAll, type LoadedSamples, type SampleSource, type SkippedSample, threadSource, unskippable } from "./loading.js";
-import { asBatchSampler, asSampler, type BatchSampler, type BatchSamplerInput, batchesOf, type SamplerInput } from "./order.js";
-import { RandomSampler, SequentialSampler, type Sampler } from "./samplers.js";
+import { asBatchSampler, asSampler, type BatchOrder, batchesOf, type Sampler } from "./order.js";
+import { RandomSampler, SequentialSampler } from "./samplers.js";
 import { WorkerPool } from "./workers.js";
 
 export { DataLoaderError, type SkippedSample } from "./loading.js";
-
-export interface DataLoaderOptions<Sample, Batch> {
-  /** Samples in a batch (1). */
-  readonly batchSize?: number;
-  /** A new random order every epoch (false). */
-  readonly shuffle?: boolean;
-  /** Leaves out a last batch that is smaller than the others (false). */
-  readonly dropLast?: boolean;
-  /** Threads that make samples beside the main one (0). Order and random numbers are the same for any number of them. Data sets that hold their
-   *  samples in memory (getBatch) need none and use none; others must say how a thread makes a sample (`recipe`), as image data sets do. */
-  readonly numWorkers?: number;
-  /** Keeps the threads between epochs, until close() (false). */
-  readonly persistentWorkers?: boolean;
-  /** Batches whose loading is started ahead of the one asked for (2, or one for each worker where there are more). */
-  readonly prefetch?: number;
-  /** Makes orders and random transforms depend on this seed and the number of the epoch alone; without it they follow manualSeed. */
-  readonly seed?: number;
-  /** The order of the samples: a sampler, or a list of indices. Takes the place of `shuffle`. */
-  readonly sampler?: SamplerInput;
-  /** Whole batches of indices, in order; takes the place of batchSize, shuffle, sampler and dropLast. */
-  readonly batchSampler?: BatchSamplerInput;
-  /** Makes a batch of samples; takes the place of stacking. */
-  readonly collateFn?: (samples: Sample[]) => Batch;
-  /** The dtype of columns of plain numbers: one for all, or one by part, in the form of a sample (`[null, "float32"]`, `{ price: "float32" }`).
-   *  Without it the first batch decides, for good: all whole (labels) is int32, else float32. */
-  readonly dtype?: ColumnDTypes;
-  /** What becomes of a sample whose file is broken or missing (a DataFileError): "throw" ends the epoch with a DataLoaderError, "skip" leaves it out
-   *  of its batch and counts it in `skipped`. Other errors always throw. */
-  readonly onError?: "throw" | "skip";
-}
+export type { DataLoaderOptions } from "./loaderArguments.js";
 
 /** A collate function as a method, whose parameter does not keep a loader of tuples from being a loader of anything. */
 interface Collator<Sample, Batch> {
@@ -62,7 +33,7 @@ export class DataLoader<const Sample, Batch = Collated<Sample>> implements Async
   readonly persistentWorkers: boolean;
   readonly prefetch: number;
   readonly sampler: Sampler;
-  readonly batchSampler: BatchSampler | null;
+  readonly batchSampler: BatchOrder | null;
   readonly onError: "throw" | "skip";
   readonly #seed: number | undefined;
   /** The data set may make whole batches: nobody said how else they are made. */
@@ -72,32 +43,25 @@ export class DataLoader<const Sample, Batch = Collated<Sample>> implements Async
   #skipped: SkippedSample[] = [];
   #pool: WorkerPool | null = null;
 
-  constructor(dataset: DatasetInput<Sample>, options: DataLoaderOptions<Sample, Batch> = {}) {
-    const { batchSize = 1, shuffle = false, dropLast = false, numWorkers = 0, seed, collateFn, dtype, onError = "throw" } = options;
-    const { prefetch = Math.max(2, numWorkers), persistentWorkers = false } = options;
-    checkCount("batchSize", batchSize, 1);
-    checkCount("prefetch", prefetch, 0);
-    checkCount("numWorkers", numWorkers, 0);
-    if (onError !== "throw" && onError !== "skip") {
-      throw new ArgumentError(`DataLoader: got onError = ${String(onError)}; expected "throw" or "skip".`);
-    }
-    this.dataset = asDataset(callee, dataset);
-    checkTogether(options, this.dataset);
-    this.batchSize = batchSize;
-    this.dropLast = dropLast;
-    this.numWorkers = numWorkers;
-    this.persistentWorkers = persistentWorkers;
-    this.prefetch = prefetch;
-    this.onError = onError;
+  constructor(dataset: DatasetInput<Sample>, ...tail: LoaderTail<Sample, Batch>);
+  constructor(whole: DataLoaderOptions<Sample, Batch> & { readonly dataset: DatasetInput<Sample> });
+  constructor(...given: unknown[]) {
+    const settings = loaderSettings<Sample, Batch>(callee, given), { dataset, collateFn, dtype, seed, sampler, batchSampler } = settings;
+    this.dataset = dataset;
+    this.batchSize = settings.batchSize;
+    this.dropLast = settings.dropLast;
+    this.numWorkers = settings.numWorkers;
+    this.persistentWorkers = settings.persistentWorkers;
+    this.prefetch = settings.prefetch;
+    this.onError = settings.onError;
     this.#seed = seed;
-    this.#isPlain = collateFn === undefined && dtype === undefined;
+    this.#isPlain = collateFn === null && dtype === undefined;
     const columns = new Collation(callee, dtype);
     // Without a collate function Batch is Collated<Sample>, its default: the types cannot say so.
     this.#collator = { batch: collateFn ?? ((samples, indices) => columns.batch(samples, indices) as Batch) };
-    const { length } = this.dataset;
-    const inOrder = shuffle ? new RandomSampler(length, seed) : new SequentialSampler(length);
-    this.sampler = options.sampler === undefined ? inOrder : asSampler(callee, options.sampler);
-    this.batchSampler = options.batchSampler === undefined ? null : asBatchSampler(callee, options.batchSampler);
+    const inOrder = settings.shuffle ? new RandomSampler(dataset.length, { ...(seed !== undefined && { seed }) }) : new SequentialSampler(dataset.length);
+    this.sampler = sampler === null ? inOrder : asSampler(callee, sampler);
+    this.batchSampler = batchSampler === null ? null : asBatchSampler(callee, batchSampler);
   }
 
   /** Batches in an epoch. */
@@ -118,9 +82,10 @@ export class DataLoader<const Sample, Batch = Collated<Sample>> implements Async
   /** Makes the next epoch number `epoch`, counted from 0, for runs that resume. It matters where there is a seed; without one,
    *  setRandomState does this. */
   setEpoch(epoch: number): void {
-    checkCount("epoch", epoch, 0);
+    checkCount(callee, "epoch", epoch, 0);
     this.#epoch = epoch;
     this.sampler.setEpoch?.(epoch);
+    this.batchSampler?.setEpoch?.(epoch);
   }
 
   /** Ends threads that were kept between epochs. */
@@ -195,25 +160,3 @@ Object.defineProperty(DataLoader.prototype, Symbol.iterator, {
     throw new ArgumentError("DataLoader: got walked by `for … of` or spread; batches are loaded asynchronously: `for await (const batch of loader)`.");
   },
 });
-
-/** Refuses options of which one would make another do nothing. */
-function checkTogether(options: DataLoaderOptions<never, unknown>, dataset: Dataset<unknown>): void {
-  const { batchSize = 1, shuffle = false, sampler, batchSampler, dropLast = false, collateFn, dtype, numWorkers = 0 } = options;
-  const refuse = (sentence: string) => new ArgumentError(`DataLoader: ${sentence}`);
-  if (sampler !== undefined && shuffle) throw refuse("got both a sampler and shuffle; the sampler alone decides the order, leave shuffle out.");
-  if (batchSampler !== undefined && (batchSize !== 1 || shuffle || sampler !== undefined || dropLast)) {
-    throw refuse("got a batchSampler beside batchSize, shuffle, sampler or dropLast; it alone decides the batches, leave the others out.");
-  }
-  if (collateFn !== undefined && dtype !== undefined) throw refuse("got both a collateFn and dtype; the function alone makes the batch, leave dtype out.");
-  if (numWorkers > 0 && dataset.recipe === undefined && dataset.getBatch === undefined) {
-    throw refuse(
-      `got numWorkers = ${numWorkers} for a data set that does not say how a worker thread makes its samples; ` +
-        "extend ImageFileDataset, give it a recipe, or leave numWorkers at 0.",
-    );
-  }
-}
-
-function checkCount(name: string, value: number, least: number): void {
-  if (Number.isInteger(value) && value >= least) return;
-  throw new ArgumentError(`DataLoader: got ${name} = ${value}; expected a whole number of at least ${least}.`);
-}

@@ -1,11 +1,14 @@
 // Labelled images held as one array of bytes, as MNIST's files hold them, and the rules by which four IDX files make a training and a test
 // set. Reading the files is data/node.ts's business.
 import { tensor, type Tensor } from "../engine/index.js";
+import { type Call, Signature } from "../engine/arguments.js";
+import { anObject } from "../engine/kinds.js";
 import { ArgumentError } from "../kernels/errors.js";
 import { checkIndex, type Dataset } from "./dataset.js";
 import type { Draws } from "./draws.js";
 import { DataFileError } from "./idx.js";
-import type { HostTensor, Image } from "./image.js";
+import { type HostTensor, type Image, isHostTensor } from "./image.js";
+import { aTransform } from "./kinds.js";
 import { lookupTable, ToTensor, type Transform } from "./transforms.js";
 import { isRandom } from "./transforms/transform.js";
 
@@ -16,18 +19,26 @@ export interface ImageArrays {
   readonly labels: HostTensor;
 }
 
+const signature = new Signature(
+  "ImageDataset", [["arrays", anObject<ImageArrays>("{ images, labels }, two arrays with their shapes")], ["transform", aTransform<Image, HostTensor>(), null]],
+);
+
 /** Sample i is [its image, transformed; its label]. Batches are gathered from the array directly where the transform allows it. */
 export class ImageDataset implements Dataset<[HostTensor, number]> {
   readonly length: number;
   readonly height: number;
   readonly width: number;
   readonly channels: number;
+  readonly transform: Transform<Image, HostTensor>;
   readonly random: boolean;
   readonly #pixels: Uint8Array;
   readonly #labels: Int32Array;
   readonly #table: Float32Array | null;
 
-  constructor({ images, labels }: ImageArrays, readonly transform: Transform<Image, HostTensor> = ToTensor()) {
+  constructor(...given: Call<typeof signature>) {
+    const [{ images, labels }, chosen] = signature.read(given), transform = chosen ?? ToTensor();
+    if (!isHostTensor(images) || !isHostTensor(labels)) throw new ArgumentError("ImageDataset: expected { images, labels }, each with its shape and data.");
+    this.transform = transform;
     const [length = 0, height = 0, width = 0, channels = 1] = images.shape;
     if (!(images.data instanceof Uint8Array) || images.shape.length < 3 || images.shape.length > 4) {
       throw new ArgumentError(

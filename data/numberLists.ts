@@ -1,8 +1,11 @@
 // Lists of numbers as callers have them: arrays, typed arrays, whatever can be walked, tensors on the CPU.
 import { Tensor } from "../engine/index.js";
+import { type Kind, kind } from "../engine/kinds.js";
 import { ArgumentError } from "../kernels/errors.js";
 
 export type NumberList = ArrayLike<number> | Iterable<number> | Tensor;
+
+export const aList: Kind<NumberList> = kind("a list of numbers", (value) => typeof value === "object" && value !== null);
 
 /** The numbers of a list. `what` names them: "indices". */
 export function numbersOf(callee: string, what: string, list: NumberList): Float64Array {

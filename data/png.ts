@@ -1,9 +1,11 @@
 // PNG files to images and back. Only packing and unpacking is the platform's (Node's zlib, loaded when first used, so that a browser bundle does not meet it).
+import { type Call, Signature } from "../engine/arguments.js";
 import { importNode, isNode } from "../engine/platform.js";
 import { ArgumentError, AthanorError } from "../kernels/errors.js";
 import { reasonOf } from "./files.js";
 import { DataFileError } from "./idx.js";
 import { checkImage, type Image, withChannels } from "./image.js";
+import { anImage, decoding, someBytes } from "./kinds.js";
 import { readChunks } from "./pngChunks.js";
 import { assemblePixels, unfilter } from "./pngPixels.js";
 import { pngBytes } from "./pngWrite.js";
@@ -15,10 +17,11 @@ async function zlib(): Promise<typeof import("node:zlib")> {
   return importNode<typeof import("node:zlib")>("zlib");
 }
 
+const decoder = new Signature("decodePng", [["bytes", someBytes]], decoding("PNG"));
 /** Reads a PNG. Without `channels` a grey file gives 1, a coloured one 3, one with opacity 4; asked for fewer, opacity is dropped and
  *  colour becomes its luma (as PIL's convert("RGB") and convert("L")). 16-bit files give the upper byte of each value. */
-export async function decodePng(bytes: Uint8Array, options: { channels?: 1 | 3 | 4; fileName?: string } = {}): Promise<Image> {
-  const fileName = options.fileName ?? "PNG";
+export async function decodePng(...given: Call<typeof decoder>): Promise<Image> {
+  const [bytes, channels, fileName] = decoder.read(given);
   const png = readChunks(bytes, fileName);
   const rows = await unpacked(png.packed, png.unpackedBytes, fileName);
   const { passes, samples, depth } = png.header, pixelBytes = Math.max(1, (samples * depth) / 8);
@@ -29,7 +32,7 @@ export async function decodePng(bytes: Uint8Array, options: { channels?: 1 | 3 |
     start += pass.rows * (pass.rowBytes + 1);
   }
   const image = assemblePixels(png, rows);
-  return withChannels(image, options.channels ?? image.channels);
+  return withChannels(image, channels ?? image.channels);
 }
 
 function damaged(fileName: string, reason: string): DataFileError {
@@ -63,8 +66,10 @@ async function unpacked(packed: Uint8Array, length: number, fileName: string): P
   return rows;
 }
 
+const encoder = new Signature("encodePng", [["image", anImage]]);
 /** Writes an image of 1, 3 or 4 channels. */
-export async function encodePng(image: Image): Promise<Uint8Array> {
+export async function encodePng(...given: Call<typeof encoder>): Promise<Uint8Array> {
+  const [image] = encoder.read(given);
   checkImage("encodePng", image);
   const { width, height, channels } = image;
   if (channels !== 1 && channels !== 3 && channels !== 4) throw new ArgumentError(`encodePng: expected 1, 3 or 4 channels, got ${channels}.`);

@@ -43,7 +43,7 @@ class Words {
 }
 
 /** Reads a PBM (P1, P4), PGM (P2, P5) or PPM (P3, P6). */
-export function decodePnm(bytes: Uint8Array, options: { channels?: 1 | 3 | 4; fileName?: string } = {}): Image {
+export function decodePnm(bytes: Uint8Array, options: { channels?: 1 | 3 | 4 | null; fileName?: string } = {}): Image {
   const { fileName = "PNM", channels } = options;
   if (!isPnm(bytes)) throw new DataFileError(`${fileName}: not a PBM, PGM or PPM file (it starts with other bytes than P1 to P6).`);
   const kind = (bytes[1] ?? 0) - 0x30, own = kind % 3 === 0 ? 3 : 1, isBits = kind % 3 === 1;

@@ -1,5 +1,7 @@
 // Image files of any kind: PNG, JPEG, BMP and PNM by our own decoders, which give the same bytes on every machine; the rest by sharp, where it is
 // installed.
+import { type Call, Signature } from "../engine/arguments.js";
+import { aString } from "../engine/kinds.js";
 import { isNode } from "../engine/platform.js";
 import { decodeBmp, isBmp } from "./bmp.js";
 import { readBytes } from "./files.js";
@@ -7,6 +9,7 @@ import { DataFileError } from "./idx.js";
 import { type Image, withChannels } from "./image.js";
 import { decodeJpeg } from "./jpeg.js";
 import { isJpeg } from "./jpegHeader.js";
+import { channelCount, decoding, someBytes } from "./kinds.js";
 import { decodePng } from "./png.js";
 import { decodePnm, isPnm } from "./pnm.js";
 
@@ -27,16 +30,19 @@ function loadSharp(): Promise<Sharp | null> {
   return sharpModule;
 }
 
+const reading = new Signature("readImage", [["file", aString]], [["channels", channelCount, null]]);
 /** Reads an image file. A broken or unknown one is a DataFileError that names it. */
-export async function readImage(file: string, options: ReadImageOptions = {}): Promise<Image> {
-  return decodeImage(await readBytes(file), { ...options, fileName: file });
+export async function readImage(...given: Call<typeof reading>): Promise<Image> {
+  const [file, channels] = reading.read(given);
+  return decodeImage(await readBytes(file), { channels, fileName: file });
 }
+
+const decoder = new Signature("decodeImage", [["bytes", someBytes]], decoding("image"));
 
 /** Decodes the bytes of an image file: PNG, JPEG, BMP, PBM, PGM, PPM, and where sharp is installed what it knows (WebP, GIF, TIFF, AVIF, SVG, CMYK). JPEGs that our
  *  decoder calls damaged get a second chance there: it reads over small faults, as PIL does. */
-export async function decodeImage(bytes: Uint8Array, options: ReadImageOptions & { readonly fileName?: string } = {}): Promise<Image> {
-  const fileName = options.fileName ?? "image";
-  const given = { ...options, fileName };
+export async function decodeImage(...call: Call<typeof decoder>): Promise<Image> {
+  const [bytes, channels, fileName] = decoder.read(call), given = { channels, fileName };
   if (bytes.length === 0) throw new DataFileError(`${fileName}: is empty; expected an image file.`);
   if (bytes[0] === 0x89 && bytes[1] === 0x50) return decodePng(bytes, given);
   if (isBmp(bytes)) return decodeBmp(bytes, given);
@@ -51,7 +57,7 @@ export async function decodeImage(bytes: Uint8Array, options: ReadImageOptions &
 }
 
 async function decodeBySharp(
-  bytes: Uint8Array, { fileName, channels }: ReadImageOptions & { readonly fileName: string }, before: DataFileError | null,
+  bytes: Uint8Array, { fileName, channels }: { readonly fileName: string; readonly channels: 1 | 3 | 4 | null }, before: DataFileError | null,
 ): Promise<Image> {
   const sharp = await loadSharp();
   if (sharp === null) {

@@ -1,20 +1,28 @@
 // Samplers: the order in which a loader walks a data set. Asking for the order anew is a new epoch.
+import { type Call, Signature } from "../engine/arguments.js";
+import { aBoolean, aNumber, kind } from "../engine/kinds.js";
 import { hostPermutation, nextKey } from "../engine/random.js";
+import { argumentError } from "../engine/scope.js";
 import { ArgumentError } from "../kernels/errors.js";
-import { indicesIn, type NumberList, numbersOf } from "./numberLists.js";
 import { philoxWords } from "../kernels/philox.js";
 import type { RandomKey } from "../kernels/types.js";
+import { forkedKey } from "./draws.js";
+import { lengthOf, sourceKind } from "./indexable.js";
+import { aList, indicesIn, numbersOf } from "./numberLists.js";
+import { asSampler, type Sampler, type SamplerInput, slices } from "./order.js";
 
-export interface Sampler {
-  readonly length: number;
-  /** The indices of one epoch. */
-  order(): Int32Array | readonly number[];
-  /** Makes the next order that of this epoch, counted from 0: for runs that resume. */
-  setEpoch?(epoch: number): void;
-}
+/** What PyTorch seeds a sampler by; here a seed does. */
+const generator = ["generator", kind<null>("null (give { seed })", (value) => value === null), null] as const;
+const bySeed = [["seed", aNumber, null]] as const;
 
+const sequential = new Signature("SequentialSampler", [["dataSource", sourceKind]]);
+/** One after the other. */
 export class SequentialSampler implements Sampler {
-  constructor(readonly length: number) {}
+  readonly length: number;
+  constructor(...given: Call<typeof sequential>) {
+    const [dataSource] = sequential.read(given);
+    this.length = lengthOf("SequentialSampler", dataSource);
+  }
   order(): Int32Array {
     return Int32Array.from({ length: this.length }, (_, i) => i);
   }
@@ -28,14 +36,14 @@ export interface SeedOption {
 /** Counts the epochs of a seed. */
 class SeededEpochs {
   #epoch = 0;
-  constructor(callee: string, readonly seed?: number) {
-    if (seed !== undefined && (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32)) {
+  constructor(callee: string, readonly seed: number | null) {
+    if (seed !== null && (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32)) {
       throw new ArgumentError(`${callee}: got the seed ${seed}; expected a whole number from 0 to 4294967295.`);
     }
   }
   /** The key of the next epoch. */
   next(): RandomKey {
-    return this.seed === undefined ? nextKey() : { seed: this.seed, stream: this.#epoch++ };
+    return this.seed === null ? nextKey() : { seed: this.seed, stream: this.#epoch++ };
   }
   set(epoch: number): void {
     if (!Number.isInteger(epoch) || epoch < 0) throw new ArgumentError(`setEpoch: got ${epoch}; expected a whole number of at least 0.`);
@@ -43,27 +51,60 @@ class SeededEpochs {
   }
 }
 
-/** Every sample once, in a new random order each epoch. Without a seed of its own the orders follow manualSeed; with one they depend on it
- *  and on the number of the epoch alone, whatever else draws random numbers. */
+const random = new Signature(
+  "RandomSampler", [["dataSource", sourceKind], ["replacement", aBoolean, false], ["numSamples", aNumber, null], generator], bySeed,
+);
+/** Every sample once, in a new random order each epoch; with replacement each draw is from all of them. `numSamples` are drawn, by default as many
+ *  as there are samples. Without a seed of its own the orders follow manualSeed; with one they depend on it and on the number of the epoch alone,
+ *  whatever else draws random numbers. */
 export class RandomSampler implements Sampler {
+  readonly length: number;
+  readonly replacement: boolean;
+  readonly seed: number | undefined;
+  readonly #count: number;
   readonly #epochs: SeededEpochs;
-  constructor(readonly length: number, readonly seed?: number) {
+  constructor(...given: Call<typeof random>) {
+    const [dataSource, replacement, numSamples, , seed] = random.read(given);
+    this.#count = lengthOf("RandomSampler", dataSource);
+    this.length = numSamples ?? this.#count;
+    if (numSamples !== null && (!Number.isInteger(numSamples) || numSamples < 1)) {
+      throw argumentError("RandomSampler", `got numSamples ${numSamples}; expected a whole number of at least 1.`);
+    }
+    if (this.#count === 0 && this.length > 0) throw argumentError("RandomSampler", `got no samples to draw ${this.length} from.`);
+    this.replacement = replacement;
+    this.seed = seed ?? undefined;
     this.#epochs = new SeededEpochs("RandomSampler", seed);
   }
   order(): Int32Array {
-    return hostPermutation(this.length, this.#epochs.next());
+    const key = this.#epochs.next(), all = this.#count, wanted = this.length;
+    if (this.replacement) {
+      const words = philoxWords(key.seed, key.stream, 2 * wanted);
+      return Int32Array.from({ length: wanted }, (_, i) => Math.floor(fraction(words, i) * all));
+    }
+    if (wanted <= all) return hostPermutation(all, key).subarray(0, wanted);
+    return this.#repeated(key);
+  }
+  /** More than there are: one order after the other. */
+  #repeated(key: RandomKey): Int32Array {
+    const order = new Int32Array(this.length);
+    for (let start = 0, round = 0; start < order.length; start += this.#count, round++) {
+      order.set(hostPermutation(this.#count, forkedKey(key, round)).subarray(0, order.length - start), start);
+    }
+    return order;
   }
   setEpoch(epoch: number): void {
     this.#epochs.set(epoch);
   }
 }
 
+const subset = new Signature("SubsetRandomSampler", [["indices", aList], generator], bySeed);
 /** These samples, in a new random order each epoch. */
 export class SubsetRandomSampler implements Sampler {
   readonly length: number;
   readonly indices: Int32Array;
   readonly #epochs: SeededEpochs;
-  constructor(indices: NumberList, { seed }: SeedOption = {}) {
+  constructor(...given: Call<typeof subset>) {
+    const [indices, , seed] = subset.read(given);
     this.#epochs = new SeededEpochs("SubsetRandomSampler", seed);
     this.indices = Int32Array.from(indicesIn("SubsetRandomSampler", indices));
     this.length = this.indices.length;
@@ -76,6 +117,7 @@ export class SubsetRandomSampler implements Sampler {
   }
 }
 
+const weighted = new Signature("WeightedRandomSampler", [["weights", aList], ["numSamples", aNumber], ["replacement", aBoolean, true], generator], bySeed);
 export interface WeightedSamplerOptions extends SeedOption {
   /** A sample may come more than once (true, as in PyTorch). */
   readonly replacement?: boolean;
@@ -88,12 +130,12 @@ export class WeightedRandomSampler implements Sampler {
   readonly weights: Float64Array;
   readonly #epochs: SeededEpochs;
 
-  constructor(weights: NumberList, numSamples: number, replacement: boolean | WeightedSamplerOptions = {}, options: SeedOption = {}) {
-    const given: WeightedSamplerOptions = typeof replacement === "boolean" ? { ...options, replacement } : replacement;
-    this.#epochs = new SeededEpochs("WeightedRandomSampler", given.seed);
+  constructor(...given: Call<typeof weighted>) {
+    const [weights, numSamples, replacement, , seed] = weighted.read(given);
+    this.#epochs = new SeededEpochs("WeightedRandomSampler", seed);
     this.weights = numbersOf("WeightedRandomSampler", "weights", weights);
     this.length = numSamples;
-    this.replacement = given.replacement ?? true;
+    this.replacement = replacement;
     if (!this.weights.every((weight) => weight >= 0 && weight < Infinity) || !this.weights.some((weight) => weight > 0)) {
       throw new ArgumentError("WeightedRandomSampler: expected weights of at least 0, one of them above 0; got others.");
     }
@@ -111,6 +153,37 @@ export class WeightedRandomSampler implements Sampler {
 
   setEpoch(epoch: number): void {
     this.#epochs.set(epoch);
+  }
+}
+
+const batched = new Signature("BatchSampler", [
+  ["sampler", kind<SamplerInput>("a sampler, or indices that can be walked", (value) => typeof value === "object" && value !== null, { plain: true })],
+  ["batchSize", aNumber], ["dropLast", aBoolean],
+]);
+/** A sampler's indices in lists of `batchSize`, for a loader's option batchSampler. */
+export class BatchSampler {
+  readonly sampler: Sampler;
+  readonly batchSize: number;
+  readonly dropLast: boolean;
+  constructor(...given: Call<typeof batched>) {
+    const [sampler, batchSize, dropLast] = batched.read(given);
+    if (!Number.isInteger(batchSize) || batchSize < 1) {
+      throw argumentError("BatchSampler", `got batchSize ${batchSize}; expected a whole number of at least 1.`);
+    }
+    this.sampler = asSampler("BatchSampler", sampler);
+    this.batchSize = batchSize;
+    this.dropLast = dropLast;
+  }
+  get length(): number {
+    const batches = this.sampler.length / this.batchSize;
+    return this.dropLast ? Math.floor(batches) : Math.ceil(batches);
+  }
+  [Symbol.iterator](): IterableIterator<Int32Array> {
+    return slices(indicesIn("BatchSampler", this.sampler.order(), "sampler's order"), this.batchSize, this.dropLast);
+  }
+  /** Makes the next order that of this epoch, as a sampler's does. */
+  setEpoch(epoch: number): void {
+    this.sampler.setEpoch?.(epoch);
   }
 }
 

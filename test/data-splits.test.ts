@@ -89,7 +89,7 @@ test("samplers: seeds, epochs, subsets", (t) => {
   const subset = new SubsetRandomSampler([7, 9, 30, 2, 5, 11], { seed: 2 });
   t.deepEqual(sorted(subset.order()), [2, 5, 7, 9, 11, 30]);
   const makers: Record<string, () => Sampler> = {
-    RandomSampler: () => new RandomSampler(30, 6),
+    RandomSampler: () => new RandomSampler(30, { seed: 6 }),
     SubsetRandomSampler: () => new SubsetRandomSampler(upTo(30), { seed: 6 }),
     WeightedRandomSampler: () => new WeightedRandomSampler(new Float32Array(30).fill(1), 30, true, { seed: 6 }),
   };

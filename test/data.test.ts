@@ -63,7 +63,7 @@ test("DataLoader: shuffles are permutations, new each epoch, and follow the seed
   t.deepEqual(Array.from(new SequentialSampler(3).order()), [0, 1, 2], "the sequential sampler");
   const sampler = { length: 3, order: () => Int32Array.of(3, 1, 0) };
   t.deepEqual(await firstParts(new DataLoader(new Counting(4), { batchSize: 2, sampler })), [[3, 1], [0]], "a sampler of the caller's");
-  t.throws(() => new RandomSampler(3, -1), /seed -1; expected a whole number/);
+  t.throws(() => new RandomSampler(3, { seed: -1 }), /seed -1; expected a whole number/);
 });
 
 test("DataLoader: what is prefetched, and what an early end leaves", async (t) => {

@@ -161,8 +161,8 @@ test("whatever has a length and an index is a data set", async (t) => {
   t.deepEqual(await batchesOf(new ConcatDataset([[5], new Squares()]), { batchSize: 5 }), [["int32", [5, 0, 1, 4, 9]]]);
   t.deepEqual(randomSplit([1, 2, 3], [2, 1]).map(({ length }) => length), [2, 1]);
   const cases: [string, unknown, RegExp][] = [
-    ["undefined", undefined, /DataLoader: got undefined as the data set; expected a data set \(an object with length and get\(index\)\)/],
-    ["null", null, /got null as the data set/],
+    ["undefined", undefined, /DataLoader: got no dataset; expected DataLoader\(dataset, batchSize = 1, shuffle = false/],
+    ["null", null, /DataLoader: got null as the data set; expected a data set \(an object with length and get\(index\)\)/],
     ["a number", 3, /got 3 as the data set/],
     ["a string", "abc", /got a string as the data set/],
     ["a Set", new Set([1]), /got a Set as the data set; .*\[\.\.\.it\]/],
@@ -191,7 +191,7 @@ test("orders of the caller's: lists, sets, tensors, batches of indices", async (
   const cases: RefusedCall[] = [
     ["a fraction in a Subset", () => new Subset(values, [1.5]), /Subset: got 1.5 at place 0 of its indices/],
     ["text in a Subset", () => new Subset(values, JSON.parse('["1"]')), /got 1 at place 0 of its indices; expected numbers/],
-    ["a number for a Subset", () => new Subset(values, JSON.parse("3")), /got 3 as its indices; expected a list of numbers/],
+    ["a number for a Subset", () => new Subset(values, JSON.parse("3")), /Subset: got indices 3; expected a list of numbers/],
     ["a sampler's fraction", () => batchesOf(values, { sampler: [0.5] }), /got 0.5 at place 0 of its sampler's order/],
     ["a sampler past the data set", () => batchesOf(values, { sampler: [4] }), /index 4 is outside its 4 samples/],
     ["a generator as the sampler", () => new DataLoader(values, { sampler: (function* () { yield 1; })() }), /got an iterator for sampler, which is empty after one epoch/],
