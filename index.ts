@@ -1,6 +1,6 @@
 // Athanor: tensors, autograd and neural networks on any GPU (WebGPU) and on the CPU (WebAssembly SIMD), in PyTorch's API.
 export * from "./engine/index.js";
-export { load, loadPyTorch, loadWithMetadata, save, type LoadOptions, type Saveable } from "./engine/files.js";
+export { load, loadPyTorch, loadWithMetadata, save, type FilePath, type LoadOptions, type Saveable, type SaveableValue } from "./engine/files.js";
 export { decodeSafetensors, encodeSafetensors, SafetensorsError, type SafetensorsContents } from "./engine/safetensors.js";
 export { decodePyTorch, PyTorchFileError, type PyTorchValue } from "./engine/pytorch.js";
 export * as nn from "./nn/index.js";

@@ -1,104 +1,114 @@
-// save and load: tensors to a safetensors file and back, and from PyTorch's files. A file is either wholly written or not at all. Node's modules
-// are loaded when a function is called, so that a browser bundle takes this file as it is.
-import { ArgumentError, AthanorError } from "../kernels/errors.js";
+// save and load: tensors to a safetensors file or one of PyTorch's, and back. A file is written whole or not at all, holds what was there at the call,
+// and may be of any size.
+import { ArgumentError } from "../kernels/errors.js";
+import { type FileContent, type FilePath, checkedPath, withFile, writeFileAtomically } from "./atomicFile.js";
 import { type DeviceTarget, resolveDevice } from "./device.js";
-import { importNode, isNode } from "./platform.js";
-import { decodePyTorch, looksLikePyTorch, type PyTorchValue, stateDictOf } from "./pytorch.js";
-import { decodeSafetensors, encodeSafetensors, type SafetensorsContents } from "./safetensors.js";
+import { looksLikePyTorch, type PyTorchValue, readPyTorch, stateDictOf, telltaleBytes } from "./pytorch.js";
+import { pytorchParts } from "./pytorchWriter.js";
+import { readFrom } from "./byteReading.js";
+import { readSafetensors, safetensorsParts, type SafetensorsContents } from "./safetensors.js";
+import { snapshot } from "./snapshot.js";
 import { Tensor } from "./tensor/tensor.js";
+
+export { writeFileAtomically } from "./atomicFile.js";
+export type { FilePath } from "./atomicFile.js";
 
 /** Tensors by name, or a module that gives them. */
 export type Saveable = Readonly<Record<string, Tensor>> | { stateDict(): Record<string, Tensor> };
+
+/** What one of PyTorch's files can hold: tensors, numbers, texts, and lists, Maps, Sets and plain objects of them at any depth; whatever has a
+ *  stateDict() is written as that. Other objects are refused when they are met. */
+export type SaveableValue = number | bigint | string | boolean | null | object;
 
 export interface LoadOptions {
   /** Where the tensors go (the CPU). */
   readonly device?: DeviceTarget;
 }
 
-/** Writes a state dict, or a module's, as safetensors. A crash at any moment leaves the old file as it was. */
-export async function save(path: string, what: Saveable, metadata: Readonly<Record<string, string>> = {}): Promise<void> {
-  const tensors = isModule(what) ? what.stateDict() : what;
-  checkTensors(tensors);
-  await writeFileAtomically(path, await encodeSafetensors(tensors, metadata));
+/** A name of PyTorch's own files. */
+const pytorchEnding = /\.(pt|pth|ckpt)(\.tar)?$/i;
+/** Names of formats that are not written here. */
+const foreignEnding = /\.(onnx|npz|npy|h5|hdf5|keras|pkl|pickle|gguf|pb|tflite)$/i;
+
+/** Writes a state dict, or a module's, as safetensors; under a name that ends in .pt, .pth or .ckpt whatever PyTorch's own files can hold, in the
+ *  form that torch.load reads. The file has the values of the moment of the call, whether it is awaited or not; several saves of one path follow
+ *  one another. A crash at any moment leaves the old file as it was. PyTorch's order of arguments is understood too: save(model.stateDict(), path). */
+export async function save(path: FilePath, what: SaveableValue, metadata?: Readonly<Record<string, string>>): Promise<void>;
+export async function save(what: SaveableValue, path: FilePath, metadata?: Readonly<Record<string, string>>): Promise<void>;
+export async function save(first: unknown, second: unknown, metadata: Readonly<Record<string, string>> = {}): Promise<void> {
+  const isSwapped = !isPath(first) && isPath(second);
+  const path = checkedPath("save", isSwapped ? second : first), what = isSwapped ? first : second;
+  await writeFileAtomically(path, contentOf(path, what, metadata));
+}
+
+function isPath(value: unknown): boolean {
+  return typeof value === "string" || value instanceof URL;
+}
+
+/** What is to be written, read from the tensors now. */
+function contentOf(path: string, what: unknown, metadata: Readonly<Record<string, string>>): Promise<FileContent> {
+  const [, foreign] = foreignEnding.exec(path) ?? [];
+  if (foreign !== undefined) {
+    throw new ArgumentError(`save: got the name ${path}; .${foreign} files are not written here. Expected .safetensors, or .pt or .pth for PyTorch's form.`);
+  }
+  if (!pytorchEnding.test(path)) {
+    const tensors = checkedTensors(hasStateDict(what) ? what.stateDict() : what);
+    return snapshot(tensors).then((kept) => safetensorsParts(kept, metadata));
+  }
+  if (Object.keys(metadata).length > 0) {
+    throw new ArgumentError(`save: got metadata for ${path}; PyTorch's files have no place for it. Save { model, ...metadata }, or as .safetensors.`);
+  }
+  if (what === undefined || what instanceof Promise) throw new ArgumentError(`save: got ${kindOf(what)}; expected what is to be saved${what === undefined ? "." : ", awaited."}`);
+  return pytorchParts(what);
 }
 
 /** Reads the tensors of a safetensors file, or of a state dict that torch.save wrote (.pt, .pth), which its first bytes tell apart:
  *  `model.loadStateDict(await load(path))`. */
-export async function load(path: string, options: LoadOptions = {}): Promise<Record<string, Tensor>> {
+export async function load(path: FilePath, options: LoadOptions = {}): Promise<Record<string, Tensor>> {
   return (await loadWithMetadata(path, options)).tensors;
 }
 
-/** Reads the tensors and the text that was saved beside them. */
-export async function loadWithMetadata(path: string, options: LoadOptions = {}): Promise<SafetensorsContents> {
-  const device = resolveDevice(options.device);
-  const bytes = await readFileBytes(path);
-  const { tensors, metadata } = decodeAny(bytes, path);
-  return { tensors: Object.fromEntries(Object.entries(tensors).map(([name, value]) => [name, value.to(device)])), metadata };
+/** Reads the tensors and the text that was saved beside them. All or nothing: where a value cannot be read, no tensor stays. */
+export function loadWithMetadata(path: FilePath, options: LoadOptions = {}): Promise<SafetensorsContents> {
+  return withTensorFile(path, (read) => read(), options);
+}
+
+/** @internal Opens a file whose tensors are read some at a time: those whose names are wanted, all of them by default. */
+export async function withTensorFile<T>(
+  path: FilePath, use: (read: (wanted?: (name: string) => boolean) => Promise<SafetensorsContents>) => Promise<T>, options: LoadOptions = {},
+): Promise<T> {
+  const device = resolveDevice(options.device), file = checkedPath("load", path);
+  return withFile(file, async (source) => {
+    const first = await source.read({ start: 0, length: Math.min(telltaleBytes, source.size) });
+    return use(async (wanted) => {
+      if (!looksLikePyTorch(first)) return readFrom(readSafetensors(source.size, file, { device, wanted }), source);
+      return { tensors: stateDictOf(await readFrom(readPyTorch(source.size, file, device), source), file), metadata: {} };
+    });
+  });
+}
+
+/** Reads whatever torch.save wrote of tensors, containers, numbers and strings: a checkpoint as the record that it was. */
+export async function loadPyTorch(path: FilePath, options: LoadOptions = {}): Promise<PyTorchValue> {
+  const device = resolveDevice(options.device), file = checkedPath("load", path);
+  return withFile(file, (source) => readFrom(readPyTorch(source.size, file, device), source));
 }
 
 /** Refuses what would be written as an empty file (a tensor by itself, a Map) or cannot be written. */
-function checkTensors(tensors: unknown): void {
-  const expected = "expected tensors by name, as stateDict() gives them; numbers and texts go into the third argument, whole trainings into a Checkpoint.";
-  if (typeof tensors !== "object" || tensors === null || tensors instanceof Tensor || tensors instanceof Map) {
+function checkedTensors(tensors: unknown): Readonly<Record<string, Tensor>> {
+  const expected =
+    "expected tensors by name, as stateDict() gives them. Numbers and texts go into the third argument, an optimizer's state through optim.packState, " +
+    "whole trainings into a Checkpoint; a file whose name ends in .pt takes them all.";
+  if (typeof tensors !== "object" || tensors === null || tensors instanceof Tensor || tensors instanceof Map || Array.isArray(tensors)) {
     throw new ArgumentError(`save: got ${kindOf(tensors)}; ${expected}`);
   }
   const odd = Object.entries(tensors).find(([, value]) => !(value instanceof Tensor));
   if (odd) throw new ArgumentError(`save: got ${kindOf(odd[1])} under ${JSON.stringify(odd[0])}; ${expected}`);
+  return tensors as Readonly<Record<string, Tensor>>; // each was looked at
 }
 function kindOf(value: unknown): string {
   return typeof value === "object" && value !== null ? `a ${value.constructor?.name ?? "object"}` : String(value);
 }
 
-function decodeAny(bytes: Uint8Array, path: string): SafetensorsContents {
-  return looksLikePyTorch(bytes) ? { tensors: stateDictOf(decodePyTorch(bytes, path), path), metadata: {} } : decodeSafetensors(bytes, path);
-}
-
-/** Reads whatever torch.save wrote of tensors, containers, numbers and strings: a checkpoint as the record that it was. */
-export async function loadPyTorch(path: string): Promise<PyTorchValue> {
-  return decodePyTorch(await readFileBytes(path), path);
-}
-
-function isModule(what: Saveable): what is { stateDict(): Record<string, Tensor> } {
+function hasStateDict(what: unknown): what is { stateDict(): unknown } {
   return (typeof what === "object" || typeof what === "function") && what !== null && "stateDict" in what && typeof what.stateDict === "function";
-}
-
-let writes = 0;
-
-/** Writes beside the target, waits until the bytes are on the disk, then puts the new file in the old one's place in one step. */
-export async function writeFileAtomically(path: string, bytes: Uint8Array): Promise<void> {
-  const { open, rename, rm } = await fileSystem();
-  const temporary = `${path}.${process.pid}-${writes++}.tmp`;
-  try {
-    const file = await open(temporary, "wx");
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined); // the first error is the one to report
-    throw new AthanorError(
-      `${path}: cannot be written (${error instanceof Error ? error.message : String(error)}); an older file of that name is as it was.`,
-    );
-  }
-}
-
-async function readFileBytes(path: string): Promise<Uint8Array> {
-  const { readFile } = await fileSystem();
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw new ArgumentError(`load: ${path} cannot be read (${error instanceof Error ? error.message : String(error)}).`);
-  }
-}
-
-async function fileSystem(): Promise<typeof import("node:fs/promises")> {
-  if (!isNode) {
-    throw new AthanorError(
-      "save and load need Node's file system; in a browser use encodeSafetensors and decodeSafetensors with fetch or a download.",
-    );
-  }
-  return importNode<typeof import("node:fs/promises")>("fs/promises");
 }

@@ -1,29 +1,29 @@
 // Python's pickle, read without Python and without its danger: the machine's opcodes build containers, numbers and strings, and the few names
 // that the caller knows. Nothing is imported and nothing is called by a name from the file; what is not known is refused by that name.
-// Opcodes and their arguments: CPython's Lib/pickletools.py, protocols 2 to 4.
+// Opcodes and their arguments: CPython's Lib/pickletools.py, protocols 1 to 5.
 import type { AthanorError } from "../kernels/errors.js";
+import { PickledDictionary, PickledName, PickledSet } from "./pickleValues.js";
 
-/** What a pickle gives: containers are arrays (lists and tuples alike) and records. `T` is whatever the caller's functions make. */
-export type Pickled<T> = null | boolean | number | bigint | string | T | Pickled<T>[] | { [key: string]: Pickled<T> };
-
-/** A name that a pickle may use, "module.name": what its call makes of its arguments. */
-export type PickleNames = ReadonlyMap<string, ((given: readonly unknown[]) => unknown) | null>;
+/** What a name of Python stands for: a value, or a call that makes one; neither where it may only be mentioned. */
+export interface KnownName {
+  readonly call?: (given: readonly unknown[]) => unknown;
+  readonly value?: unknown;
+}
 
 export interface PickleReader {
-  /** A null entry is a name that may be mentioned but not called. */
-  readonly names: PickleNames;
+  /** By "module.name". */
+  readonly names: ReadonlyMap<string, KnownName>;
   /** What a persistent id stands for. */
   readonly persistent: (id: unknown) => unknown;
+  /** What an object becomes whose attributes are set; undefined where it has none. */
+  readonly build: (target: unknown, state: unknown) => boolean;
   readonly refuse: (sentence: string) => AthanorError;
+  /** The pickle needs bytes past those that there are. */
+  readonly ended: (at: number) => AthanorError;
 }
 
-/** A known name, as it lies on the stack. */
-export class PickledName {
-  constructor(readonly name: string) {}
-}
-
-/** Dictionaries of Python, by their keys as text. */
-type Dictionary = Record<string, unknown>;
+/** Python 2 called these modules otherwise, and protocols 1 and 2 still do. */
+const oldModules: Readonly<Record<string, string>> = { __builtin__: "builtins", copy_reg: "copyreg" };
 
 const mark: unique symbol = Symbol("mark");
 
@@ -32,7 +32,6 @@ export class Unpickler {
   readonly #view: DataView;
   readonly #stack: unknown[] = [];
   readonly #memo = new Map<number, unknown>();
-  readonly #dictionaries = new Set<unknown>();
   readonly #tuples = new Set<unknown>();
 
   constructor(readonly bytes: Uint8Array, readonly reader: PickleReader, start = 0) {
@@ -44,7 +43,7 @@ export class Unpickler {
   read(): { value: unknown; end: number } {
     for (;;) {
       const at = this.#at, code = this.#uint(1);
-      if (code === 0x2e) return { value: this.#pop(), end: this.#at }; // STOP
+      if (code === 0x2e) return { value: this.pop(), end: this.#at }; // STOP
       const run = operations[code];
       if (run === undefined) {
         throw this.#refuse(
@@ -60,9 +59,7 @@ export class Unpickler {
   }
   #take(length: number): number {
     const at = this.#at;
-    if (length > this.bytes.length - at) {
-      throw this.#refuse(`the pickle ends at byte ${this.bytes.length} in the middle of a value; the file is truncated or damaged.`);
-    }
+    if (length > this.bytes.length - at) throw this.reader.ended(this.bytes.length);
     this.#at += length;
     return at;
   }
@@ -72,14 +69,8 @@ export class Unpickler {
     if (width === 2) return this.#view.getUint16(at, true);
     return width === 4 ? this.#view.getUint32(at, true) : Number(this.#view.getBigUint64(at, true));
   }
-  #pop(): unknown {
-    if (this.#stack.length === 0 || this.#stack[this.#stack.length - 1] === mark) {
-      throw this.#refuse("the pickle takes a value where there is none; the file is damaged.");
-    }
-    return this.#stack.pop();
-  }
   #top(): unknown {
-    const value = this.#pop();
+    const value = this.pop();
     this.#stack.push(value);
     return value;
   }
@@ -94,6 +85,15 @@ export class Unpickler {
 
   push(value: unknown): void {
     this.#stack.push(value);
+  }
+  pop(): unknown {
+    if (this.#stack.length === 0 || this.#stack[this.#stack.length - 1] === mark) {
+      throw this.#refuse("the pickle takes a value where there is none; the file is damaged.");
+    }
+    return this.#stack.pop();
+  }
+  popMarked(): void {
+    this.#sinceMark();
   }
   mark(): void {
     this.#stack.push(mark);
@@ -110,6 +110,11 @@ export class Unpickler {
   double(): number {
     return this.#view.getFloat64(this.#take(8), false);
   }
+  /** A copy: the file's bytes may be a window that goes. */
+  raw(length: number): Uint8Array {
+    const at = this.#take(length);
+    return this.bytes.slice(at, at + length);
+  }
   text(length: number): string {
     const at = this.#take(length);
     try {
@@ -124,6 +129,14 @@ export class Unpickler {
     this.#take(1);
     return text;
   }
+  /** A number written as decimal text: "01" and "00" are True and False where `bools` says so. */
+  decimal(bools: boolean): number | bigint | boolean {
+    const text = this.line();
+    if (bools && (text === "01" || text === "00")) return text === "01";
+    if (!/^[+-]?\d{1,310}L?$/.test(text)) throw this.#refuse(`the pickle has ${JSON.stringify(text)} for a whole number; the file is damaged.`);
+    const value = BigInt(text.replace("L", ""));
+    return exactNumber(value);
+  }
   /** A little-endian two's-complement integer of so many bytes: a number where it is exact. */
   long(length: number): number | bigint {
     if (length > 255) throw this.#refuse(`the pickle has an integer of ${length} bytes; the file is damaged.`);
@@ -131,8 +144,7 @@ export class Unpickler {
     let value = 0n;
     for (let i = length - 1; i >= 0; i--) value = value * 256n + BigInt(this.bytes[at + i] ?? 0);
     if (length > 0 && (this.bytes[at + length - 1] ?? 0) >= 128) value -= 1n << BigInt(8 * length);
-    const number = Number(value);
-    return Number.isSafeInteger(number) ? number : value;
+    return exactNumber(value);
   }
   remember(key: number = this.#memo.size): void {
     this.#memo.set(key, this.#top());
@@ -146,16 +158,11 @@ export class Unpickler {
     this.#stack.push(values);
   }
   tupleOf(count: number): void {
-    const values = Array.from({ length: count }, () => this.#pop());
+    const values = Array.from({ length: count }, () => this.pop());
     this.tuple(values.reverse());
   }
   markedTuple(): void {
     this.tuple(this.#sinceMark());
-  }
-  dictionary(): void {
-    const made: Dictionary = {};
-    this.#dictionaries.add(made);
-    this.#stack.push(made);
   }
   append(values: readonly unknown[]): void {
     const list = this.#top();
@@ -163,78 +170,72 @@ export class Unpickler {
     for (const value of values) list.push(value);
   }
   appendOne(): void {
-    this.append([this.#pop()]);
+    this.append([this.pop()]);
   }
   appendMarked(): void {
     this.append(this.#sinceMark());
   }
+  addMarked(): void {
+    const items = this.#sinceMark(), set = this.#top();
+    if (!(set instanceof PickledSet)) throw this.#refuse("the pickle adds to something that is no set; the file is damaged.");
+    for (const item of items) set.items.push(item);
+  }
+  markedSet(): void {
+    this.push(new PickledSet(this.#sinceMark()));
+  }
   setItems(flat: readonly unknown[]): void {
     const target = this.#top();
-    if (!this.#dictionaries.has(target) || flat.length % 2 !== 0) {
+    if (!(target instanceof PickledDictionary) || flat.length % 2 !== 0) {
       throw this.#refuse("the pickle sets items of something that is no dictionary; the file is damaged.");
     }
-    for (let i = 0; i < flat.length; i += 2) {
-      const key = flat[i];
-      if (typeof key !== "string" && typeof key !== "number") {
-        throw this.#refuse(
-          `a dictionary has ${key === null ? "None" : Array.isArray(key) ? "a tuple" : `a ${typeof key}`} for a key; expected text or a whole ` +
-            "number.",
-        );
-      }
-      // A key such as "__proto__" is a key like any other.
-      Object.defineProperty(target, String(key), { value: flat[i + 1], enumerable: true, writable: true, configurable: true });
-    }
+    for (let i = 0; i < flat.length; i += 2) target.entries.push([flat[i], flat[i + 1]]);
   }
   setOne(): void {
-    const value = this.#pop(), key = this.#pop();
+    const value = this.pop(), key = this.pop();
     this.setItems([key, value]);
   }
   setMarked(): void {
     this.setItems(this.#sinceMark());
   }
-  global(name: string): void {
-    if (!this.reader.names.has(name)) {
+  global(module: string, name: string): void {
+    const whole = `${oldModules[module] ?? module}.${name}`, known = this.reader.names.get(whole);
+    if (known === undefined) {
       throw this.#refuse(
-        `it asks for Python's ${name}, and only tensors and containers are loaded; nothing was run. Save model.state_dict() instead of the object.`,
+        `it asks for Python's ${whole}, and only tensors and containers are loaded; nothing was run. Save model.state_dict() instead of the object.`,
       );
     }
-    this.#stack.push(new PickledName(name));
+    this.#stack.push("value" in known ? known.value : new PickledName(whole));
   }
   globalFromStack(): void {
-    const name = this.#pop(), module = this.#pop();
+    const name = this.pop(), module = this.pop();
     if (typeof name !== "string" || typeof module !== "string") {
       throw this.#refuse("the pickle names something by values that are no text; the file is damaged.");
     }
-    this.global(`${module}.${name}`);
+    this.global(module, name);
   }
   reduce(): void {
-    const given = this.#pop(), callee = this.#pop();
+    const given = this.pop(), callee = this.pop();
     if (!(callee instanceof PickledName) || !Array.isArray(given)) {
       throw this.#refuse("the pickle calls something that is no function; the file is damaged.");
     }
-    if (callee.name === "collections.OrderedDict") return this.#orderedDictionary(given);
-    const make = this.reader.names.get(callee.name);
-    if (!make) throw this.#refuse(`it calls ${callee.name}, which is not a function that makes a tensor; nothing was run.`);
-    this.#stack.push(make(given));
+    const call = this.reader.names.get(callee.name)?.call;
+    if (!call) throw this.#refuse(`it calls ${callee.name}, which is not a function that makes a tensor; nothing was run.`);
+    this.#stack.push(call(given));
   }
-  #orderedDictionary(given: readonly unknown[]): void {
-    this.dictionary();
-    const [pairs = []] = given;
-    if (given.length > 1 || !Array.isArray(pairs) || !pairs.every((pair) => Array.isArray(pair) && pair.length === 2)) {
-      throw this.#refuse("an OrderedDict is made of something other than pairs; the file is damaged.");
-    }
-    this.setItems(pairs.flat(1));
-  }
-  /** Attributes: a state dict's _metadata (versions of its layers), which nothing here needs. */
   build(): void {
-    this.#pop();
-    if (!this.#dictionaries.has(this.#top())) {
+    const state = this.pop();
+    if (!this.reader.build(this.#top(), state)) {
       throw this.#refuse("it sets the attributes of an object that is no dictionary; only tensors and containers are loaded.");
     }
   }
   persistent(): void {
-    this.#stack.push(this.reader.persistent(this.#pop()));
+    this.#stack.push(this.reader.persistent(this.pop()));
   }
+}
+
+function exactNumber(value: bigint): number | bigint {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
 }
 
 type Run = (machine: Unpickler) => void;
@@ -242,9 +243,13 @@ const operations: Readonly<Record<number, Run>> = {
   0x80: (m) => m.skip(1), // PROTO
   0x95: (m) => m.skip(8), // FRAME
   0x28: (m) => m.mark(),
+  0x30: (m) => void m.pop(), // POP
+  0x31: (m) => m.popMarked(),
   0x4e: (m) => m.push(null),
   0x88: (m) => m.push(true),
   0x89: (m) => m.push(false),
+  0x49: (m) => m.push(m.decimal(true)), // INT
+  0x4c: (m) => m.push(m.decimal(false)), // LONG
   0x4a: (m) => m.push(m.signed()), // BININT
   0x4b: (m) => m.push(m.unsigned(1)),
   0x4d: (m) => m.push(m.unsigned(2)),
@@ -256,6 +261,10 @@ const operations: Readonly<Record<number, Run>> = {
   0x8c: (m) => m.push(m.text(m.unsigned(1))), // SHORT_BINUNICODE
   0x58: (m) => m.push(m.text(m.unsigned(4))),
   0x8d: (m) => m.push(m.text(m.unsigned(8))),
+  0x43: (m) => m.push(m.raw(m.unsigned(1))), // SHORT_BINBYTES
+  0x42: (m) => m.push(m.raw(m.unsigned(4))),
+  0x8e: (m) => m.push(m.raw(m.unsigned(8))),
+  0x96: (m) => m.push(m.raw(m.unsigned(8))), // BYTEARRAY8
   0x5d: (m) => m.push([]), // EMPTY_LIST
   0x61: (m) => m.appendOne(),
   0x65: (m) => m.appendMarked(),
@@ -264,9 +273,12 @@ const operations: Readonly<Record<number, Run>> = {
   0x86: (m) => m.tupleOf(2),
   0x87: (m) => m.tupleOf(3),
   0x74: (m) => m.markedTuple(),
-  0x7d: (m) => m.dictionary(), // EMPTY_DICT
+  0x7d: (m) => m.push(new PickledDictionary()), // EMPTY_DICT
   0x73: (m) => m.setOne(),
   0x75: (m) => m.setMarked(),
+  0x8f: (m) => m.push(new PickledSet([])), // EMPTY_SET
+  0x90: (m) => m.addMarked(),
+  0x91: (m) => m.markedSet(), // FROZENSET
   0x71: (m) => m.remember(m.unsigned(1)), // BINPUT
   0x72: (m) => m.remember(m.unsigned(4)),
   0x94: (m) => m.remember(), // MEMOIZE
@@ -274,10 +286,11 @@ const operations: Readonly<Record<number, Run>> = {
   0x6a: (m) => m.recall(m.unsigned(4)),
   0x63: (m) => { // GLOBAL
     const module = m.line();
-    m.global(`${module}.${m.line()}`);
+    m.global(module, m.line());
   },
   0x93: (m) => m.globalFromStack(), // STACK_GLOBAL
   0x52: (m) => m.reduce(),
+  0x81: (m) => m.reduce(), // NEWOBJ: a known name makes what it makes either way
   0x62: (m) => m.build(),
   0x51: (m) => m.persistent(), // BINPERSID
 };

@@ -53,3 +53,9 @@ export async function collectGarbage(): Promise<void> {
   await nextTurn();
   await nextTurn();
 }
+
+/** Unpacks deflate's raw form at once, to at most `size` bytes; null where the platform cannot (a browser, an old Node). */
+export function inflateNow(packed: Uint8Array, size: number): Uint8Array | null {
+  if (!isNode || typeof process.getBuiltinModule !== "function") return null;
+  return size === 0 ? new Uint8Array(0) : process.getBuiltinModule("node:zlib").inflateRawSync(packed, { maxOutputLength: size });
+}

@@ -24,33 +24,32 @@ export interface Entry {
 export interface Header {
   readonly entries: readonly Entry[];
   readonly metadata: Record<string, string>;
-  readonly dataStart: number;
 }
 type Refuse = (sentence: string) => AthanorError;
 
-export function checkHeader(bytes: Uint8Array, refuse: Refuse): Header {
-  const dataStart = checkLength(bytes, refuse);
-  const fields = Object.entries(parseObject(bytes.subarray(lengthBytes, dataStart), refuse));
-  const dataBytes = bytes.length - dataStart;
-  const entries = fields.filter(([name]) => name !== "__metadata__").map(([name, value]) => checkEntry(name, value, dataBytes, refuse));
-  checkTiling(entries, dataBytes, refuse);
-  return { entries, metadata: checkMetadata(fields.find(([name]) => name === "__metadata__")?.[1], refuse), dataStart };
-}
-
-function checkLength(bytes: Uint8Array, refuse: Refuse): number {
-  if (bytes.length < lengthBytes) {
+/** Where the data starts, by the file's first bytes. */
+export function checkLength(first: Uint8Array, fileBytes: number, refuse: Refuse): number {
+  if (first.length < lengthBytes) {
     throw refuse(
-      `the file holds ${bytes.length} bytes; a safetensors file starts with 8 bytes of header length. It is truncated or no safetensors file.`,
+      `the file holds ${fileBytes} bytes; a safetensors file starts with 8 bytes of header length. It is truncated or no safetensors file.`,
     );
   }
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
+  const length = new DataView(first.buffer, first.byteOffset).getBigUint64(0, true);
   if (length > BigInt(longestHeader)) {
     throw refuse(`the header is said to take ${length} bytes; at most ${longestHeader} are allowed. This is no safetensors file.`);
   }
   if (length < 2n) throw refuse(`the header is said to take ${length} bytes; even an empty one takes 2. The file is damaged.`);
   const dataStart = lengthBytes + Number(length);
-  if (dataStart > bytes.length) throw refuse(`the header should end at byte ${dataStart}, but the file ends at ${bytes.length}: it is truncated.`);
+  if (dataStart > fileBytes) throw refuse(`the header should end at byte ${dataStart}, but the file ends at ${fileBytes}: it is truncated.`);
   return dataStart;
+}
+
+/** `text` is the header without its length. */
+export function checkHeader(text: Uint8Array, dataBytes: number, refuse: Refuse): Header {
+  const fields = Object.entries(parseObject(text, refuse));
+  const entries = fields.filter(([name]) => name !== "__metadata__").map(([name, value]) => checkEntry(name, value, dataBytes, refuse));
+  checkTiling(entries, dataBytes, refuse);
+  return { entries, metadata: checkMetadata(fields.find(([name]) => name === "__metadata__")?.[1], refuse) };
 }
 
 function parseObject(bytes: Uint8Array, refuse: Refuse): object {

@@ -2,12 +2,12 @@
 // Checkpoints: what a file holds, which files stay, and a training that is killed at any moment and taken up again to the same bits.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test from "tape";
-import { getRandomState, load, manualSeed, nn, openDevice, optim, rand, save, tensor, training } from "../index.js";
+import { getRandomState, load, manualSeed, nn, noGrad, openDevice, optim, rand, save, tensor, training } from "../index.js";
 import { EPOCHS, trainInFolder, type EpochReport } from "./support/checkpointRun.js";
 import { closeDevices, openDevices } from "./support/engineDevices.js";
 import { type RefusedCall, checkRefusals, refusal } from "./support/refusal.js";
@@ -124,6 +124,89 @@ test("the last and the best stay, what is older goes", async (t) => {
   await rm(folder, { recursive: true });
 });
 
+test("save not awaited: each file has the state of its call, and keepLast counts epochs", async (t) => {
+  const devices = await openDevices();
+  for (const device of devices) {
+    const folder = await newFolder(), model = new nn.Linear(64, 64).to(device), weight = model.weight;
+    const set = (value: number) => noGrad(() => void weight.fill_(value));
+    const checkpoint = new Checkpoint(folder, { model }, { keepLast: Infinity });
+    const saves = [1, 2, 3, 4, 5].map((epoch) => {
+      set(epoch);
+      return checkpoint.save(epoch, { metric: -epoch, metadata: { epoch: String(epoch) } });
+    });
+    set(99);
+    const paths = await Promise.all(saves);
+    for (const [i, path] of paths.entries()) {
+      const stored = await (await load(path))["model.weight"]?.data();
+      t.ok(stored?.every((value) => value === i + 1), `${device.kind}: epoch ${i + 1} has one step's weights`);
+    }
+    t.deepEqual((await checkpoint.loadBest())?.metadata, { epoch: "5" }, "the best is the last one's");
+  }
+  await closeDevices(devices);
+  const model = new nn.Linear(1, 1);
+  for (const [order, keepLast, left] of [[[1, 2, 3, 4, 5], 1, [5]], [[5, 3, 4, 1, 2], 2, [4, 5]], [[2, 1], Infinity, [1, 2]]] as const) {
+    const folder = await newFolder(), checkpoint = new Checkpoint(folder, { model }, { keepLast });
+    await Promise.all(order.map((epoch) => checkpoint.save(epoch)));
+    const names = (await readdir(folder)).toSorted();
+    t.deepEqual(names, left.map((epoch) => `checkpoint-00000${epoch}.safetensors`), `${order.join(", ")} together, of which ${keepLast} stay`);
+    await checkpoint.save(1);
+    t.deepEqual(await readdir(folder), ["checkpoint-000001.safetensors"], "by itself later, an earlier epoch begins a future anew");
+  }
+});
+
+test("load: all or nothing, whichever part does not fit", async (t) => {
+  const folder = await newFolder();
+  const build = (width: number) => {
+    const model = new nn.Linear(2, width);
+    return { model, optimizer: new optim.Adam(model.parameters(), { lr: 0.5 }) };
+  };
+  const stepped = ({ model, optimizer }: ReturnType<typeof build>) => {
+    optimizer.zeroGrad();
+    model(tensor([[1, 2]])).sum().backward();
+    optimizer.step();
+  };
+  const saved = build(3);
+  stepped(saved);
+  const half = { value: 1, stateDict: () => ({ value: half.value, more: null }), loadStateDict: (state: { readonly value: number; readonly more: null }) => {
+    half.value = state.value; // changed before it is checked
+    throw new Error("does not fit");
+  } };
+  await new Checkpoint(folder, { ...saved, half }).save(4);
+  const mine = build(3), text = async () => JSON.stringify([await mine.model.weight.tolist(), mine.optimizer.stateDict().paramGroups, await moments()]);
+  const moments = () => Promise.all(Object.values(mine.optimizer.stateDict().state).map(async ({ step, tensors }) => [step, await tensors["exp_avg"]?.tolist()]));
+  stepped(mine);
+  stepped(mine);
+  manualSeed(8);
+  half.value = 2;
+  const before = await text(), random = getRandomState();
+  t.match(await new Checkpoint(folder, { ...mine, half }).load().then(() => "went through", String), /does not fit/, "a later part throws");
+  t.equal(await text(), before, "the parts before it are as they were: weights, options, moments, steps");
+  t.deepEqual(getRandomState(), random, "the random state too");
+  const other = new optim.Adam(new nn.Linear(5, 5).parameters());
+  t.match(await refusal(() => new Checkpoint(folder, { model: mine.model, optimizer: other }).load()), /got exp_avg of shape/, "an optimizer of another model");
+  t.equal(await text(), before, "the model is as it was");
+  const whole = await new Checkpoint(folder, mine).load();
+  t.deepEqual([whole?.epoch, await mine.model.weight.tolist()], [4, await saved.model.weight.tolist()], "and what fits is loaded");
+});
+
+test("load beside a trainer that removes what it read the name of", async (t) => {
+  const folder = await newFolder(), model = new nn.Linear(8, 8);
+  const trainer = new Checkpoint(folder, { model });
+  await trainer.save(0);
+  let epoch = 0, loads = 0, isOver = false;
+  const training = (async () => {
+    while (!isOver) await trainer.save(++epoch);
+  })();
+  const reader = { model: new nn.Linear(8, 8) }, before: number[] = [];
+  for (; loads < 150 || epoch < 50; loads++) before.push((await new Checkpoint(folder, reader).load())?.epoch ?? -1);
+  isOver = true;
+  await training;
+  t.ok(before.every((found, i) => found >= (before[i - 1] ?? 0)), `${loads} loads while ${epoch} epochs were written: none failed, none went back`);
+  await rm(`${folder}/checkpoint-${String(epoch).padStart(6, "0")}.safetensors`);
+  await symlink("nowhere", `${folder}/checkpoint-999999.safetensors`);
+  t.match(await refusal(() => new Checkpoint(folder, reader).load()), /checkpoint-999999\.safetensors cannot be read \(ENOENT/, "a file that is never there is a sentence");
+});
+
 test("half-written files of dead processes are cleared away, those of living ones are not", async (t) => {
   const folder = await newFolder();
   const dead = spawn(process.execPath, ["-e", ""]);
@@ -157,6 +240,7 @@ test("what cannot be is a sentence, and nothing is lost", async (t) => {
     ["an epoch and a half", () => new Checkpoint(folder, { model }).save(1.5), /epoch 1.5/],
     ["no parts", () => new Checkpoint(folder, {}), /nothing to keep/],
     ["an odd name", () => new Checkpoint(folder, { "my.model": model }), /"my\.model"/],
+    ["keeping one and a half", () => new Checkpoint(folder, { model }, { keepLast: 1.5 }), /keepLast 1.5; expected a whole number/],
     ["keeping none", () => new Checkpoint(folder, { model }, { keepLast: 0 }), /keepLast 0/],
   ];
   await checkRefusals(t, rows);

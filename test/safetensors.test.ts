@@ -1,12 +1,14 @@
 // safetensors: what is written is read, by the format's own rules; each malformed file is refused with a sentence; a crash leaves the old file.
 import { spawn } from "node:child_process";
-import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, mkdtemp, open, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import test from "tape";
-import { load, loadWithMetadata, save, writeFileAtomically } from "../engine/files.js";
-import { tensor, type Tensor, zeros } from "../engine/index.js";
-import { decodeSafetensors, encodeSafetensors, SafetensorsError } from "../engine/safetensors.js";
+import { load, loadPyTorch, loadWithMetadata, save, writeFileAtomically } from "../engine/files.js";
+import { memory, tensor, Tensor, zeros } from "../engine/index.js";
+import { readFrom } from "../engine/byteReading.js";
+import { decodeSafetensors, encodeSafetensors, readSafetensors, SafetensorsError } from "../engine/safetensors.js";
 
 /** A file with this header (text, or an object to be written as JSON) and so many bytes of data, or these. */
 function file(header: object | string, data: number | readonly number[] = 0): Uint8Array {
@@ -166,6 +168,111 @@ async function rejects(t: test.Test, action: () => Promise<unknown>, expected: R
   const message = await action().then(() => "it went well", (error: unknown) => (error instanceof Error ? error.message : String(error)));
   t.ok(expected.test(message), `${name}: ${message}`);
 }
+
+test("files past 2 GiB are read in pieces", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "athanor-large-")), path = join(folder, "large.safetensors");
+  const elements = 46_000_000, bytes = 8 * elements, names = ["a", "b", "c", "d", "e", "f"]; // 2.2 GB in all
+  const head = file(Object.fromEntries(names.map((name, i) => [name, entry("F64", [elements], i * bytes, (i + 1) * bytes)])));
+  const handle = await open(path, "w");
+  await handle.write(head, 0, head.length, 0);
+  await handle.truncate(head.length + names.length * bytes); // a hole: it takes no place on the disk
+  await handle.write(new Uint8Array(Float64Array.of(1.5).buffer), 0, 8, head.length + 6 * bytes - 8);
+  await handle.close();
+  const tensors = await load(path);
+  t.deepEqual(Object.values(tensors).map(({ shape }) => shape[0]), names.map(() => elements), "six tensors of 46 million values");
+  t.equal(await tensors["f"]?.select(0, elements - 1).item(), 1.5, "the last value");
+  t.equal(await tensors["f"]?.select(0, elements - 2).item(), 0);
+  for (const one of Object.values(tensors)) one.dispose();
+  await rm(folder, { recursive: true });
+});
+
+test("pieces of any size give the same values, and a refusal leaves nothing", async (t) => {
+  const bytes = await encodeSafetensors(samples()), whole = decodeSafetensors(bytes).tensors;
+  const source = { size: bytes.length, read: async ({ start, length }: { start: number; length: number }) => bytes.slice(start, start + length) };
+  for (const piece of [8, 16, 24]) {
+    const { tensors } = await readFrom(readSafetensors(bytes.length, "x", { piece }), source);
+    for (const [name, expected] of Object.entries(whole)) t.deepEqual(await tensors[name]?.data(), await expected.data(), `${name} by ${piece} bytes`);
+  }
+  const alive = () => memory().find(({ device }) => device === "cpu")?.liveTensors;
+  const before = alive();
+  const large = file({ a: entry("F32", [2], 0, 8), b: entry("I64", [2], 8, 24) }, [...new Array<number>(16).fill(0), 0, 0, 0, 128, 0, 0, 0, 0]);
+  t.throws(() => decodeSafetensors(large), /element 1 of "b" is 2147483648/);
+  t.equal(alive(), before, "the tensor before the one that cannot be read is gone again");
+});
+
+test("save: what is written is what was there at the call, and saves of one path queue", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "athanor-snapshot-")), path = join(folder, "a.safetensors");
+  const values = zeros(300_000), view = values.view(600, 500).t();
+  const saves = [1, 2, 3].map((step) => {
+    values.fill_(step);
+    return save(path, { values, view }, { step: String(step) });
+  });
+  values.fill_(4);
+  const beside = save(join(folder, "b.pt"), { values, list: [1] });
+  values.fill_(5);
+  const { tensors, metadata } = await loadWithMetadata(path); // waits for what is under way
+  t.deepEqual([metadata["step"], await tensors["values"]?.min().item(), await tensors["view"]?.max().item()], ["3", 3, 3], "the last call's values");
+  await Promise.all([...saves, beside]);
+  const pytorch = await loadPyTorch(join(folder, "b.pt"));
+  const stored = pytorch !== null && typeof pytorch === "object" && "values" in pytorch && pytorch["values"] instanceof Tensor ? pytorch["values"] : null;
+  t.deepEqual([await stored?.min().item(), await stored?.max().item()], [4, 4], "a .pt likewise");
+  const lost = tensor([1]);
+  lost.dispose();
+  const mixed = [save(path, { lost }), save(path, { w: tensor([7]) })];
+  t.deepEqual((await Promise.allSettled(mixed)).map(({ status }) => status), ["rejected", "fulfilled"], "one that fails does not stop the next");
+  t.deepEqual(Object.keys(await load(path)), ["w"]);
+  await rm(folder, { recursive: true });
+});
+
+test("save: links, rights, long names, what is no file", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "athanor-places-")), one = { w: tensor([1]) }, two = { w: tensor([2]) };
+  const at = (name: string) => join(folder, name);
+  await mkdir(at("inside"));
+  await save(at("inside/real.safetensors"), one);
+  await symlink("inside/real.safetensors", at("link.safetensors"));
+  await symlink("link.safetensors", at("second.safetensors"));
+  await save(at("second.safetensors"), two);
+  t.ok((await lstat(at("link.safetensors"))).isSymbolicLink() && (await lstat(at("second.safetensors"))).isSymbolicLink(), "links stay links");
+  t.deepEqual(await (await load(at("inside/real.safetensors")))["w"]?.tolist(), [2], "and lead to the new file");
+  await symlink("inside/new.safetensors", at("ahead.safetensors"));
+  await save(at("ahead.safetensors"), one);
+  t.ok((await lstat(at("inside/new.safetensors"))).isFile(), "a link to a file that is not there yet makes it");
+  await chmod(at("inside/real.safetensors"), 0o600);
+  await save(at("inside/real.safetensors"), one);
+  t.equal((await stat(at("inside/real.safetensors"))).mode & 0o777, 0o600, "rights stay");
+  for (const name of [`${"x".repeat(233)}.safetensors`, `${"é".repeat(116)}.safetensors`]) {
+    await save(at(name), one);
+    t.deepEqual(await (await load(at(name)))["w"]?.tolist(), [1], `a name of ${Buffer.byteLength(name)} bytes`);
+  }
+  await save(pathToFileURL(at("by url.safetensors")), one);
+  t.deepEqual(Object.keys(await load(pathToFileURL(at("by url.safetensors")))), ["w"], "a file: URL");
+  t.deepEqual(Object.keys(await load(pathToFileURL(at("by url.safetensors")).href)), ["w"], "or its text");
+  await symlink("itself.safetensors", at("itself.safetensors"));
+  await rejects(t, () => save("/dev/null", one), /\/dev\/null: cannot be written \(it is a device, a pipe or a socket, no file\)/, "a device");
+  await rejects(t, () => save(at("inside"), one), /inside: cannot be written \(it is a folder, no file\)/, "a folder");
+  await rejects(t, () => save(at("itself.safetensors"), one), /cannot be written \(ELOOP/, "a link to itself");
+  await rejects(t, () => load(at("itself.safetensors")), /cannot be read \(ELOOP/, "read");
+  await rejects(t, () => load(folder), /cannot be read \(it is a folder, no file\)/, "reading a folder");
+  await rejects(t, () => save(new URL("https://example.com/a.safetensors"), one), /got the address https.*expected a file's name or a file: URL/, "an address");
+  await rejects(t, () => load("https://example.com/a.safetensors"), /is fetched first: decodeSafetensors\(/, "loading one");
+  await rejects(t, () => save("", one), /got "" for the path; expected a file's name/, "no name");
+  await rejects(t, () => load(3 as never), /got 3 for the path/, "a number");
+  t.ok((await readdir(folder)).every((name) => !name.endsWith(".tmp")), "nothing half-written is left");
+  await rm(folder, { recursive: true });
+});
+
+test("save: PyTorch's order of arguments, and what safetensors cannot hold", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "athanor-order-")), path = join(folder, "a.safetensors");
+  await save({ w: tensor([3]) }, path, { step: "1" });
+  t.deepEqual([Object.keys(await load(path)), (await loadWithMetadata(path)).metadata], [["w"], { step: "1" }], "save(what, path)");
+  await save({ stateDict: () => ({ v: tensor([4]) }) }, pathToFileURL(path));
+  t.deepEqual(Object.keys(await load(path)), ["v"], "save(module, url)");
+  const help = /the third argument, an optimizer's state through optim\.packState, whole trainings into a Checkpoint; a file whose name ends in \.pt takes them all/;
+  await rejects(t, () => save(path, { epoch: 3, model: { w: zeros(1) } }), help, "a training");
+  await rejects(t, () => save(path, { stateDict: () => ({ state: {}, paramGroups: [] }) }), help, "an optimizer");
+  await rejects(t, () => save(path, "other.safetensors"), /got other\.safetensors; expected tensors by name/, "two paths");
+  await rm(folder, { recursive: true });
+});
 
 test("save: a process that is killed while it writes leaves a whole file", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "athanor-crash-"));

@@ -1,8 +1,10 @@
 // Checkpoint: everything that a training needs to go on, in one safetensors file an epoch. A file is wholly written or not there at all, so that
 // a process killed at any moment leaves one that resumes to the numbers of an uninterrupted run.
-import { getRandomState, setRandomState, type RandomState, type Tensor } from "../engine/index.js";
-import { loadWithMetadata, writeFileAtomically } from "../engine/files.js";
-import { encodeSafetensors } from "../engine/safetensors.js";
+import { keyOf, queued, settledWork, writeFileAtomically } from "../engine/atomicFile.js";
+import { withTensorFile } from "../engine/files.js";
+import { collectIfNeeded, getRandomState, setRandomState, tensor, type RandomState, type Tensor } from "../engine/index.js";
+import { safetensorsParts } from "../engine/safetensors.js";
+import { type KeptTensor, snapshot } from "../engine/snapshot.js";
 import { argumentError } from "../engine/scope.js";
 import { ArgumentError } from "../kernels/errors.js";
 import { checkpointFiles, checkpointName, latestCheckpoint, makeFolder, removeFiles, removeLeftovers } from "./checkpointFiles.js";
@@ -52,6 +54,15 @@ interface Progress {
 
 const format = "athanor.checkpoint";
 const bestName = "best.safetensors";
+/** How often a trainer may be faster than we are. */
+const mostTries = 100;
+
+/** A state on its way to a file. */
+interface State {
+  readonly kept: Promise<KeptTensor[]>;
+  readonly texts: Readonly<Record<string, string>>;
+  readonly random: RandomState;
+}
 
 /** `new Checkpoint("runs/food", { model, optimizer, scheduler })`: save(epoch) after each epoch, load() before the first. */
 export class Checkpoint {
@@ -61,10 +72,16 @@ export class Checkpoint {
   #best: { readonly metric: number; readonly epoch: number } | null = null;
   #loaded = false;
   #ready = false;
+  /** How many saves wait for one another, and the epochs of those among them that are written. */
+  #waiting = 0;
+  readonly #together = new Set<number>();
+  readonly #key: string;
 
   constructor(readonly folder: string, readonly parts: Readonly<Record<string, Stateful>>, options: CheckpointOptions = {}) {
     const { keepLast = 1, mode = "min", overwrite = false } = options;
-    if (!(keepLast >= 1)) throw argumentError("Checkpoint", `got keepLast ${keepLast}; expected a whole number of at least 1, or Infinity.`);
+    if (!(keepLast >= 1) || (!Number.isInteger(keepLast) && keepLast !== Infinity)) {
+      throw argumentError("Checkpoint", `got keepLast ${keepLast}; expected a whole number of at least 1, or Infinity.`);
+    }
     if (mode !== "min" && mode !== "max") throw argumentError("Checkpoint", `got mode ${JSON.stringify(mode)}; expected "min" or "max".`);
     const names = Object.keys(parts);
     const odd = names.find((name) => !/^\w+$/.test(name));
@@ -73,65 +90,120 @@ export class Checkpoint {
     this.#keepLast = keepLast;
     this.#mode = mode;
     this.#overwrite = overwrite;
+    this.#key = `checkpoints ${keyOf(folder)}`;
   }
 
   /** Writes the state after an epoch (from 0 or 1 on), and the best epoch's once more as best.safetensors; then removes what is older than the
-   *  last `keepLast`. Gives the file's path. */
+   *  last `keepLast` epochs. The file has the state of the moment of the call, whether it is awaited or not: several saves of one folder follow
+   *  one another in the order of the calls. Gives the file's path. */
   async save(epoch: number, options: SaveOptions = {}): Promise<string> {
     if (!Number.isInteger(epoch) || epoch < 0) throw argumentError("Checkpoint.save", `got epoch ${epoch}; expected a whole number of at least 0.`);
+    const { metric = null, metadata = {} } = options;
+    const state = this.#now(metadata);
+    return queued(this.#key, () => this.#write(epoch, metric, state)).finally(() => {
+      if (--this.#waiting === 0) this.#together.clear();
+    });
+  }
+
+  /** What the parts hold now, as it will be written: nothing is waited for before it is read. */
+  #now(metadata: Readonly<Record<string, string>>): State {
+    const packed = Object.entries(this.parts).map(([name, part]) => [name, packTree(name, part.stateDict())] as const);
+    const tensors: Record<string, Tensor> = Object.assign({}, ...packed.map(([, { tensors }]) => tensors));
+    const texts = {
+      ...Object.fromEntries(packed.map(([name, { json }]) => [`${format}.part.${name}`, json])),
+      ...Object.fromEntries(Object.entries(metadata).map(([key, value]) => [`user.${key}`, value])),
+    };
+    const kept = snapshot(tensors);
+    kept.catch(() => undefined); // it is waited for in its turn, perhaps later than it fails
+    this.#waiting++;
+    return { kept, texts, random: getRandomState() };
+  }
+
+  async #write(epoch: number, metric: number | null, { kept, texts, random }: State): Promise<string> {
+    const tensors = await kept;
     await this.#prepare();
-    const metric = options.metric ?? null;
     const isBest = metric !== null && Number.isFinite(metric) && this.#isBetter(metric);
     const best = isBest ? { metric, epoch } : this.#best;
-    const progress: Progress = { epoch, metric, bestMetric: best?.metric ?? null, bestEpoch: best?.epoch ?? null, random: getRandomState() };
-    const bytes = await this.#encode(progress, options.metadata ?? {});
+    const progress: Progress = { epoch, metric, bestMetric: best?.metric ?? null, bestEpoch: best?.epoch ?? null, random };
+    const parts = safetensorsParts(tensors, { [format]: "1", [`${format}.progress`]: packTree("", progress).json, ...texts });
     const path = checkpointName(this.folder, epoch);
     // The best first: killed between the two, the epoch is trained again from the checkpoint before it, and found best again.
-    if (isBest) await writeFileAtomically(`${this.folder}/${bestName}`, bytes);
-    await writeFileAtomically(path, bytes);
+    if (isBest) await writeFileAtomically(`${this.folder}/${bestName}`, parts);
+    await writeFileAtomically(path, parts);
     this.#best = best;
-    const files = await checkpointFiles(this.folder);
-    const upToNow = files.filter((file) => file.epoch <= epoch);
-    // Files of later epochs are there where an earlier checkpoint was taken up on purpose: they are of a future that is being made anew.
-    const old = [...upToNow.slice(0, Math.max(0, upToNow.length - this.#keepLast)), ...files.filter((file) => file.epoch > epoch)];
+    this.#together.add(epoch);
+    const files = await checkpointFiles(this.folder), upToNow = files.filter((file) => file.epoch <= epoch || this.#together.has(file.epoch));
+    // Files of later epochs are there where an earlier checkpoint was taken up on purpose: they are of a future that is being made anew. Not so
+    // those of saves that were started together with this one.
+    const old = [...upToNow.slice(0, Math.max(0, upToNow.length - this.#keepLast)), ...files.filter((file) => !upToNow.includes(file))];
     await removeFiles(old.map((file) => file.path));
     return path;
   }
 
-  async #encode(progress: Progress, metadata: Readonly<Record<string, string>>): Promise<Uint8Array> {
-    const packed = Object.entries(this.parts).map(([name, part]) => [name, packTree(name, part.stateDict())] as const);
-    const tensors: Record<string, Tensor> = Object.assign({}, ...packed.map(([, { tensors }]) => tensors));
-    return encodeSafetensors(tensors, {
-      [format]: "1",
-      [`${format}.progress`]: packTree("", progress).json,
-      ...Object.fromEntries(packed.map(([name, { json }]) => [`${format}.part.${name}`, json])),
-      ...Object.fromEntries(Object.entries(metadata).map(([key, value]) => [`user.${key}`, value])),
+  /** Takes up the newest checkpoint of the folder, or the one given, and the random state with it: the global one, which
+   *  dropout and shuffling loaders follow; a sampler with a seed of its own counts its epochs by itself. Null where there is none: a fresh start.
+   *  All or nothing: where a part does not fit, every part is as it was. */
+  async load(path?: string): Promise<Resumed | null> {
+    await settledWork(this.#key);
+    if (path !== undefined) return this.#loadFrom(path);
+    // A trainer beside us may remove the newest file between listing and opening: then there is a newer one.
+    for (let tries = 1; ; tries++) {
+      const file = await latestCheckpoint(this.folder);
+      if (file === null) return null;
+      try {
+        return await this.#loadFrom(file);
+      } catch (error) {
+        if (!isMissing(error) || tries === mostTries) throw error;
+      }
+    }
+  }
+
+  #loadFrom(file: string): Promise<Resumed> {
+    return withTensorFile(file, async (read) => {
+      const { metadata } = await read(() => false);
+      if (metadata[format] !== "1") {
+        throw new ArgumentError(`${file}: is no checkpoint; expected a file that Checkpoint.save wrote (weights alone: load and loadStateDict).`);
+      }
+      const { epoch, metric, bestMetric, bestEpoch, random } = checkedProgress(unpackTree(metadata[`${format}.progress`] ?? "{}", {}, file), file);
+      const missing = Object.keys(this.parts).find((name) => metadata[`${format}.part.${name}`] === undefined);
+      if (missing !== undefined) {
+        throw new ArgumentError(`${file}: holds no "${missing}"; it has ${partNames(metadata).join(", ")}. Give Checkpoint the parts that were saved.`);
+      }
+      await this.#takeUp(async (name) => {
+        const { tensors } = await read((stored) => stored === name || stored.startsWith(`${name}.`));
+        return unpackTree(metadata[`${format}.part.${name}`] ?? "", tensors, file);
+      });
+      setRandomState(random);
+      this.#best = bestMetric === null || bestEpoch === null ? null : { metric: bestMetric, epoch: bestEpoch };
+      this.#loaded = true;
+      const user = Object.entries(metadata).flatMap(([key, value]) => (key.startsWith("user.") ? [[key.slice("user.".length), value] as const] : []));
+      return { path: file, epoch, metric, bestMetric, bestEpoch, metadata: Object.fromEntries(user) };
     });
   }
 
-  /** Takes up the newest checkpoint of the folder, or the one given, and the random state with it: the global one, which
-   *  dropout and shuffling loaders follow; a sampler with a seed of its own counts its epochs by itself. Null where there is none: a fresh start. */
-  async load(path?: string): Promise<Resumed | null> {
-    const file = path ?? (await latestCheckpoint(this.folder));
-    if (file === null) return null;
-    const { tensors, metadata } = await loadWithMetadata(file);
-    if (metadata[format] !== "1") {
-      throw new ArgumentError(`${file}: is no checkpoint; expected a file that Checkpoint.save wrote (weights alone: load and loadStateDict).`);
-    }
-    const { epoch, metric, bestMetric, bestEpoch, random } = checkedProgress(unpackTree(metadata[`${format}.progress`] ?? "{}", {}, file), file);
-    const states = Object.keys(this.parts).map((name) => {
-      const json = metadata[`${format}.part.${name}`];
-      if (json === undefined) {
-        throw new ArgumentError(`${file}: holds no "${name}"; it has ${partNames(metadata).join(", ")}. Give Checkpoint the parts that were saved.`);
+  /** Gives the parts their states, one after the other, so that a device holds no more than one part twice. Where one does not take it, each is given
+   *  back what it had, which is kept outside the devices meanwhile. */
+  async #takeUp(stateOf: (name: string) => Promise<unknown>): Promise<void> {
+    const names = Object.keys(this.parts);
+    const before = await Promise.all(names.map(async (name) => {
+      const { tensors, json } = packTree(name, this.parts[name]?.stateDict());
+      return { name, json, kept: await snapshot(tensors) };
+    }));
+    let tried = 0;
+    try {
+      for (const name of names) {
+        const state = await stateOf(name);
+        tried++;
+        this.parts[name]?.loadStateDict(state as never); // as its own stateDict() gave it
+        await collectIfNeeded();
       }
-      return [name, unpackTree(json, tensors, file)] as const;
-    });
-    for (const [name, state] of states) this.parts[name]?.loadStateDict(state as never); // as its own stateDict() gave it
-    setRandomState(random);
-    this.#best = bestMetric === null || bestEpoch === null ? null : { metric: bestMetric, epoch: bestEpoch };
-    this.#loaded = true;
-    const user = Object.entries(metadata).flatMap(([key, value]) => (key.startsWith("user.") ? [[key.slice("user.".length), value] as const] : []));
-    return { path: file, epoch, metric, bestMetric, bestEpoch, metadata: Object.fromEntries(user) };
+    } catch (error) {
+      for (const { name, json, kept } of before.slice(0, tried)) {
+        const tensors = kept.map((one) => [one.name, tensor(one.values, { shape: one.shape, dtype: one.dtype })] as const);
+        this.parts[name]?.loadStateDict(unpackTree(json, Object.fromEntries(tensors), name) as never);
+      }
+      throw error;
+    }
   }
   /** Takes up the best epoch's checkpoint; null where none was kept. */
   async loadBest(): Promise<Resumed | null> {
@@ -180,6 +252,11 @@ function checkedProgress(value: unknown, file: string): Progress {
   const isSound = isCount(epoch) && isMetric(metric) && isMetric(bestMetric) && (bestEpoch === null || isCount(bestEpoch));
   if (isSound && random && isCount(random.seed) && random.seed < 2 ** 32 && isCount(random.stream)) return { epoch, metric, bestMetric, bestEpoch, random };
   throw new ArgumentError(`${file}: its progress is not what Checkpoint.save writes (epoch, metrics, random state); the file is damaged, take an older one.`);
+}
+
+/** Whether a file was not there. */
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && error.cause instanceof Error && "code" in error.cause && error.cause.code === "ENOENT";
 }
 
 function partNames(metadata: Readonly<Record<string, string>>): string[] {
