@@ -158,6 +158,16 @@ test("the mean loss weighs batches by their samples; one that is no number is a 
   }
 });
 
+test("the mean loss of many batches loses no digits to their number", async (t) => {
+  for (const device of devices) {
+    const metric = new MeanLoss(), updates = device.kind === "cpu" ? 200_000 : 5000, loss = tensor(0.7).to(device);
+    for (let i = 0; i < updates; i++) metric.update(loss, 1);
+    const mean = await metric.compute();
+    t.ok(Math.abs(mean - 0.7) < 1e-7, `${device.kind}: ${updates} × 0.7 is ${mean}`);
+    t.equal(metric.samples, updates);
+  }
+});
+
 test("an update reads nothing", async (t) => {
   const [, cpu] = devices;
   if (!cpu) throw new Error("no CPU");

@@ -10,9 +10,22 @@ export interface Metric<Value> {
   reset(): void;
 }
 
+/** Values that a block of a float sum waits for before it is closed into one of the next block: the last of 200,000 values meets three blocks, not
+ *  200,000 roundings. */
+const blockLength = 64;
+
+interface Block {
+  readonly values: Tensor; // [blockLength, ...shape]; integers: [1, ...shape], their sum
+  used: number;
+}
+interface Pending {
+  readonly device: Device;
+  readonly blocks: Block[];
+}
+
 /** A sum that grows on the device. Reading takes what is there to the host, where it is kept in float64: an update may come meanwhile. */
 export class DeviceSum {
-  #pending: Tensor | null = null;
+  #pending: Pending | null = null;
   #read: Promise<void> = Promise.resolve();
   #totals: Float64Array;
 
@@ -32,29 +45,48 @@ export class DeviceSum {
           `got a batch on ${device.description} after one on ${this.#pending.device.description}; call compute() or reset() between them.`,
         );
       }
-      this.#pending ??= keep(zeros(this.shape, { device, dtype: this.dtype }));
-      const sum = this.#pending;
-      tidy(() => void sum.add_(compute()));
+      const pending = (this.#pending ??= { device, blocks: [] });
+      tidy(() => this.#put(pending, 0, compute()));
     });
+  }
+  #put(pending: Pending, level: number, value: Tensor): void {
+    const isExact = this.dtype === "int32";
+    const block = (pending.blocks[level] ??= {
+      values: keep(zeros([isExact ? 1 : blockLength, ...this.shape], { device: pending.device, dtype: this.dtype })), used: 0,
+    });
+    if (isExact) {
+      block.values.add_(value);
+      return;
+    }
+    block.values.select(0, block.used++).copy_(value);
+    if (block.used < blockLength) return;
+    this.#put(pending, level + 1, block.values.sum(0));
+    block.values.zero_();
+    block.used = 0;
   }
 
   /** The sum of everything added before this call, over all devices it was on. */
   async value(): Promise<Float64Array> {
     const pending = this.#pending, totals = this.#totals;
     this.#pending = null;
-    if (pending !== null) this.#read = this.#take(pending, totals, this.#read);
+    if (pending !== null) this.#read = this.#take(pending.blocks, totals, this.#read);
     await this.#read;
     return totals.slice();
   }
-  async #take(pending: Tensor, totals: Float64Array, before: Promise<void>): Promise<void> {
-    const values = await pending.data();
+  async #take(blocks: readonly Block[], totals: Float64Array, before: Promise<void>): Promise<void> {
+    const all = await Promise.all(blocks.map(({ values }) => values.data()));
     await before;
-    values.forEach((value, i) => (totals[i] = (totals[i] ?? 0) + value));
-    pending.dispose();
+    for (const values of all) {
+      values.forEach((value, i) => {
+        const cell = i % totals.length;
+        totals[cell] = (totals[cell] ?? 0) + value;
+      });
+    }
+    for (const { values } of blocks) values.dispose();
   }
 
   reset(): void {
-    this.#pending?.dispose();
+    for (const { values } of this.#pending?.blocks ?? []) values.dispose();
     this.#pending = null;
     this.#read = Promise.resolve();
     this.#totals = this.#zeros();
