@@ -10,22 +10,23 @@ import type { WebGPURuntime } from "./runtime.js";
 import { activate, reluCode } from "./tiles.js";
 import { totalsCode, walkChannel } from "./workgroupTotals.js";
 
-const lanes = 256;
-
 interface Channels {
   readonly batch: number;
   readonly channels: number;
   readonly inner: number;
   readonly parts: number;
+  /** Of the workgroup of a channel and part: as many as have elements, since software adapters pay for every lane at every barrier. */
+  readonly lanes: 16 | 64 | 256;
 }
 function channelsOf(runtime: WebGPURuntime, x: View): Channels {
   const [batch, channels, inner] = lengths3(x);
-  return { batch, channels, inner, parts: channelParts(runtime, batch, channels, inner) };
+  const parts = channelParts(runtime, batch, channels, inner), elements = (batch * inner) / parts;
+  return { batch, channels, inner, parts, lanes: elements <= 64 ? 16 : elements <= 1024 ? 64 : 256 };
 }
 const partParams = ({ batch, parts }: Channels) => ({ batch, images: Math.ceil(batch / parts), parts });
 
 /** WGSL: main of one workgroup for each channel and part, with the images first … last − 1. */
-function channelMain({ channels }: Channels, helpers: string, body: string): string {
+function channelMain({ channels, lanes }: Channels, helpers: string, body: string): string {
   return `${totalsCode(lanes, ["sum"])}${helpers}
 fn imagesOf(part: u32) -> u32 { return min((part + 1u) * params.images, params.batch) - min(part * params.images, params.batch); }
 @compute @workgroup_size(${lanes})
@@ -44,7 +45,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 // ── forward ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** WGSL: `centre` and `squares` (Σ of squared deviations) of the images first … last − 1. */
-function statisticsCode({ channels, inner }: Channels): string {
+function statisticsCode({ channels, inner, lanes }: Channels): string {
   return `
   var sum = vec2f(0.0);
   ${walkChannel(channels, inner, lanes, "sum = addExactly(sum, vec2f(x[params.xOffset + at], 0.0));")}
@@ -55,7 +56,7 @@ function statisticsCode({ channels, inner }: Channels): string {
 `;
 }
 
-const statisticsHelpers = exactSumCode + exactTotalCode(lanes) + quotientCode;
+const statisticsHelpers = ({ lanes }: Channels): string => exactSumCode + exactTotalCode(lanes) + quotientCode;
 
 /** WGSL: the same of all images, from the parts' statistics: means as distances from the first, since those of a constant are 0. */
 function combinedStatisticsCode({ inner }: Channels): string {
@@ -78,18 +79,18 @@ export function batchNorm(
   runtime: WebGPURuntime, out: View, mean: View, invStd: View, x: View, w: View | null, b: View | null,
   runningMean: View | null, runningVar: View | null, momentum: number, eps: number, activation: Activation,
 ): void {
-  const sizes = channelsOf(runtime, x), { batch, channels, inner, parts } = sizes;
+  const sizes = channelsOf(runtime, x), { batch, channels, inner, parts, lanes } = sizes;
   if (channels === 0 || inner * batch === 0) return;
   const statistics = parts > 1 ? runtime.temporary(2 * channels * parts) : null;
   if (statistics) {
     dispatchKernel(runtime, {
       name: "batchNorm, statistics",
-      constants: [channels, inner],
+      constants: [channels, inner, lanes],
       inputs: { x },
       outputs: { statistics },
       params: partParams(sizes),
       workgroups: channels * parts,
-      body: () => channelMain(sizes, statisticsHelpers, `${statisticsCode(sizes)}
+      body: () => channelMain(sizes, statisticsHelpers(sizes), `${statisticsCode(sizes)}
   if (lane == 0u) {
     statistics[2u * (channel * params.parts + part)] = centre;
     statistics[2u * (channel * params.parts + part) + 1u] = squares;
@@ -98,12 +99,12 @@ export function batchNorm(
   }
   dispatchKernel(runtime, {
     name: "batchNorm",
-    constants: [channels, inner, activation, w !== null, b !== null, runningMean !== null, runningVar !== null, parts > 1],
+    constants: [channels, inner, lanes, activation, w !== null, b !== null, runningMean !== null, runningVar !== null, parts > 1],
     inputs: { x, w, b, statistics },
     outputs: { out, mean, invStd, runningMean, runningVar },
     params: { ...partParams(sizes), eps: float(eps), momentum: float(momentum), rest: float(1 - momentum) },
     workgroups: channels * parts,
-    body: () => reluCode + channelMain(sizes, statistics ? "" : statisticsHelpers, `
+    body: () => reluCode + channelMain(sizes, statistics ? "" : statisticsHelpers(sizes), `
 ${statistics ? combinedStatisticsCode(sizes) : statisticsCode(sizes)}
   let count = f32(params.batch * ${inner}u);
   let spread = squares / count + params.eps;
@@ -132,7 +133,7 @@ export function batchNormBackward(
   runtime: WebGPURuntime, gradX: View | null, gradW: View | null, gradB: View | null, grad: View, x: View, w: View | null, mean: View,
   invStd: View, y: View | null,
 ): void {
-  const sizes = channelsOf(runtime, x), { channels, inner, parts, batch } = sizes;
+  const sizes = channelsOf(runtime, x), { channels, inner, parts, batch, lanes } = sizes;
   if (channels === 0) return;
   const masked = y ? "select(0.0, grad[params.gradOffset + at], y[params.yOffset + at] > 0.0)" : "grad[params.gradOffset + at]";
   const normal = "(x[params.xOffset + at] - centre) * inverse";
@@ -149,7 +150,7 @@ export function batchNormBackward(
   if (sums) {
     dispatchKernel(runtime, {
       name: "batchNorm, backward, sums",
-      constants: [channels, inner],
+      constants: [channels, inner, lanes],
       inputs: { grad, x, mean, invStd, y },
       outputs: { sums },
       params: partParams(sizes),
@@ -170,7 +171,7 @@ export function batchNormBackward(
   }`;
   dispatchKernel(runtime, {
     name: "batchNorm, backward",
-    constants: [channels, inner, gradX !== null, gradW !== null, gradB !== null, w !== null, y !== null, parts > 1, inner * batch === 0],
+    constants: [channels, inner, lanes, gradX !== null, gradW !== null, gradB !== null, w !== null, y !== null, parts > 1, inner * batch === 0],
     inputs: { grad, x, w, mean, invStd, y, sums },
     outputs: { gradX, gradW, gradB },
     params: partParams(sizes),

@@ -16,7 +16,7 @@ fn closeSum(sum: vec2f) -> f32 {
 `;
 
 /** After exactSumCode, `exactSumOfLanes(sum, lane)`, to be called by all lanes of a workgroup: two rounds, as in workgroupTotals.ts. */
-export function exactTotalCode(lanes: 256): string {
+export function exactTotalCode(lanes: 16 | 64 | 256): string {
   const edge = Math.sqrt(lanes);
   return `
 var<workgroup> exactValues: array<vec2f, ${lanes}>;

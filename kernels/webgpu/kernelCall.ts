@@ -1,5 +1,6 @@
 // How the structured kernels of this folder are written down: one record names the tensors, the parameters and the constants of a dispatch,
 // and the declarations of its WGSL follow from the names. The body then speaks of `x[xOffset() + i]`, `out[i]`, `params.rows`.
+import { AthanorError } from "../errors.js";
 import type { DType, View } from "../types.js";
 import { errorFlagCode } from "./errorFlag.js";
 import { type Binding, type WebGPURuntime, floatBits } from "./runtime.js";
@@ -30,16 +31,42 @@ export interface KernelCall {
   readonly reportsIndices?: boolean;
   /** The kernel speaks to its subgroup (runtime.subgroupWidth > 0). */
   readonly usesSubgroups?: boolean;
+  /** A number is folded past 65,535 (linearWorkgroup); three are dispatched in slices there, and the body's `workgroup` stays what it says. */
   readonly workgroups: number | readonly [number, number, number];
   /** The WGSL after the declarations: helpers and the entry point `main`. It may call the functions of specialFunctions.ts on f32; the builtins
    *  that may forget about NaN and infinity (exp, log, max of floats …) it must not. */
   readonly body: () => string;
 }
 
+/** Workgroups along a dimension of a grid. */
+const largestGrid = 65_535;
+
 /** The index of a workgroup whose grid was folded past 65,535; take it with `linearWorkgroup(workgroup, grid)`. */
 const linearWorkgroup = "fn linearWorkgroup(workgroup: vec3u, grid: vec3u) -> u32 { return workgroup.x + workgroup.y * grid.x; }\n";
 
 export function dispatchKernel(runtime: WebGPURuntime, call: KernelCall): void {
+  const { workgroups } = call;
+  if (typeof workgroups === "number" || workgroups.every((length) => length <= largestGrid)) {
+    dispatchGrid(runtime, call);
+    return;
+  }
+  const [columns, rows, layers] = workgroups;
+  inSlices(layers, (sliceZ, depth) => inSlices(rows, (sliceY, height) => inSlices(columns, (sliceX, width) => {
+    const params = { ...call.params, sliceX, sliceY, sliceZ };
+    dispatchGrid(runtime, { ...call, constants: [...call.constants, "in slices"], params, workgroups: [width, height, depth], body: () => asSlice(call) });
+  })));
+}
+
+/** The body of a slice of a larger grid: its main learns where the slice starts. */
+function asSlice({ name, body }: KernelCall): string {
+  const main = /(fn main\([^{]*)@builtin\(workgroup_id\) workgroup: vec3u([^{]*\{)/;
+  const whole = body();
+  if (!main.test(whole)) throw new AthanorError(`The kernel ${name} takes three grid dimensions; expected its main to name the workgroup's place "workgroup".`);
+  return whole.replace(main, `$1@builtin(workgroup_id) placeInSlice: vec3u$2
+  let workgroup = placeInSlice + vec3u(params.sliceX, params.sliceY, params.sliceZ);`);
+}
+
+function dispatchGrid(runtime: WebGPURuntime, call: KernelCall): void {
   const inputs = present(call.inputs), outputs = present(call.outputs);
   const params: [string, Param][] = [
     ...[...inputs, ...outputs].map(([name, view]): [string, Param] => [`${name}Offset`, view.offset]),
@@ -119,8 +146,7 @@ export function unroll(n: number, line: (i: number) => string): string {
 
 /** Splits `total` units along a grid dimension of at most 65,535 into dispatches, each with its first unit. */
 export function inSlices(total: number, dispatch: (start: number, length: number) => void): void {
-  const largest = 65_535;
-  for (let start = 0; start < total; start += largest) dispatch(start, Math.min(largest, total - start));
+  for (let start = 0; start < total; start += largestGrid) dispatch(start, Math.min(largestGrid, total - start));
 }
 
 export const elements = (view: View): number => view.shape.reduce((product, length) => product * length, 1);
