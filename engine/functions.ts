@@ -168,6 +168,12 @@ export function gruCandidate(r: Tensor, xn: Tensor, hn: Tensor): Tensor {
 export function gruHiddenState(z: Tensor, n: Tensor, h: Tensor): Tensor {
   return call(elementwise("gruHidden"), [z, n, h], [])[0];
 }
+export function smoothL1(input: Tensor, target: Tensor, beta: number): Tensor {
+  return call(elementwise("smoothL1"), [input, target], [beta])[0];
+}
+export function huber(input: Tensor, target: Tensor, delta: number): Tensor {
+  return call(elementwise("huber"), [input, target], [delta])[0];
+}
 export function bce(probabilities: Tensor, target: Tensor): Tensor {
   return call(elementwise("bce"), [probabilities, target], [])[0];
 }

@@ -40,7 +40,7 @@ interface RowOptions {
 /** The cotangent as it is. */
 const identity: NumberExpression = (_e, g) => g;
 /** Step functions: their gradient is zero and exists, as in PyTorch, so that backward through them is no error. */
-const nothing: NumberExpression = (e, g) => e.mul(g, e.constant(0));
+const nothing: NumberExpression = (e) => e.constant(0);
 
 function row(name: string, expression: NumberExpression | TruthExpression, options: RowOptions = {}): ElementwiseRow {
   const { inputs = 1, scalars = 0, kind = "float", grad = [] } = options;
@@ -72,9 +72,9 @@ function sigmoid<T, B>(e: Algebra<T, B>, x: T): T {
   const denominator = e.add(one, decay);
   return e.div(e.select(e.lt(x, e.constant(0)), decay, one), denominator);
 }
-/** log(1 + e^x) = max(x, 0) + log1p(e^−|x|). */
-function softplus<T, B>(e: Algebra<T, B>, x: T): T {
-  return e.add(e.max(x, e.constant(0)), e.log1p(e.exp(e.neg(e.abs(x)))));
+/** log(1 + e^−|x|). */
+function logTail<T, B>(e: Algebra<T, B>, x: T): T {
+  return e.log1p(e.exp(e.neg(e.abs(x))));
 }
 function boundedLog<T, B>(e: Algebra<T, B>, x: T): T {
   return e.max(e.log(x), e.constant(-100));
@@ -86,14 +86,29 @@ function boundedLog1p<T, B>(e: Algebra<T, B>, x: T): T {
 function normalCdf<T, B>(e: Algebra<T, B>, x: T): T {
   return e.mul(e.constant(0.5), e.add(e.constant(1), e.erf(e.mul(x, e.constant(Math.SQRT1_2)))));
 }
+/** 0 of NaN, as in PyTorch. */
 function sign<T, B>(e: Algebra<T, B>, x: T): T {
   const zero = e.constant(0);
-  return e.select(e.lt(zero, x), e.constant(1), e.select(e.lt(x, zero), e.constant(-1), e.mul(x, zero)));
+  return e.select(e.lt(zero, x), e.constant(1), e.select(e.lt(x, zero), e.constant(-1), zero));
 }
-/** Half of g to each side of a tie, as PyTorch's maximum and minimum do. */
+/** max(x, 0), with NaN and −0 as they are. */
+function positivePart<T, B>(e: Algebra<T, B>, x: T): T {
+  const zero = e.constant(0);
+  return e.select(e.lt(x, zero), zero, x);
+}
+/** x to the power of a scalar: C's pow, but for ½ and −½, which are roots of −∞ and of −0 too. */
+function scalarPower<T, B>(e: Algebra<T, B>, x: T, s: T): T {
+  const root = e.sqrt(x), inverse = e.div(e.constant(1), root);
+  return e.select(e.eq(s, e.constant(0.5)), root, e.select(e.eq(s, e.constant(-0.5)), inverse, e.pow(x, s)));
+}
+/** As PyTorch's maximum and minimum: half of g to each side of a tie, all of it to both where one is NaN. */
 function shareOfExtreme<T, B>(e: Algebra<T, B>, g: T, mine: T, other: T): T {
   const half = e.mul(g, e.constant(0.5));
-  return e.select(e.eq(mine, other), half, e.select(e.lt(other, mine), g, e.constant(0)));
+  return e.select(e.eq(mine, other), half, e.select(e.lt(mine, other), e.constant(0), g));
+}
+/** The derivative of smooth-L1 and Huber losses by d = x − t: `outer` to either side of ±bound, `inner` between. Infinite d are outside. */
+function betweenBounds<T, B>(e: Algebra<T, B>, d: T, bound: T, outer: T, inner: T): T {
+  return e.select(e.le(d, e.neg(bound)), e.neg(outer), e.select(e.le(bound, d), outer, inner));
 }
 const tanhScale = Math.sqrt(2 / Math.PI), tanhCubic = 0.044715;
 /** The inner function of GELU's tanh approximation: √(2/π)·(x + 0.044715·x³). */
@@ -111,6 +126,19 @@ const arithmetic = [
     inputs: 2,
     grad: [(e, g, _a, b) => e.div(g, b), (e, g, _a, b, y) => e.neg(e.div(e.mul(g, y), b))],
   }),
+  /** The product of all factors but one, from the product with every zero taken for 1 (of that one factor too), and how many of the others are
+   *  zero and how many not finite: a zero makes it 0, or NaN beside an infinity or a NaN. */
+  row("otherFactors", (e, product, factor, zeros, nonFinite) => {
+    const zero = e.constant(0);
+    return e.select(e.lt(zero, zeros), e.select(e.lt(zero, nonFinite), e.constant(NaN), zero), e.div(product, factor));
+  }, {
+    inputs: 4,
+    grad: [
+      (e, g, _product, factor, zeros) => e.select(e.lt(e.constant(0), zeros), e.constant(0), e.div(g, factor)),
+      (e, g, _product, factor, zeros, _nonFinite, y) => e.select(e.lt(e.constant(0), zeros), e.constant(0), e.neg(e.div(e.mul(g, y), factor))),
+      null, null,
+    ],
+  }),
   /** a/b, and 0 where b is 0: gradients that PyTorch defines as zero there. */
   row("safeDiv", (e, a, b) => e.select(e.eq(b, e.constant(0)), e.constant(0), e.div(a, b)), { inputs: 2 }),
   row("pow", (e, a, b) => e.pow(a, b), {
@@ -119,7 +147,7 @@ const arithmetic = [
       (e, g, a, b) => e.select(e.eq(b, e.constant(0)), e.constant(0), e.mul(g, e.mul(b, e.pow(a, e.sub(b, e.constant(1)))))),
       (e, g, a, b, y) => {
         const zero = e.constant(0);
-        return e.select(e.and(e.eq(a, zero), e.le(zero, b)), zero, e.mul(g, e.mul(y, e.log(a))));
+        return e.mul(g, e.select(e.and(e.eq(a, zero), e.le(zero, b)), zero, e.mul(y, e.log(a))));
       },
     ],
   }),
@@ -133,22 +161,32 @@ const arithmetic = [
   row("neg", (e, x) => e.neg(x), { kind: "arithmetic", grad: [(e, g) => e.neg(g)] }),
   row("abs", (e, x) => e.abs(x), { kind: "arithmetic", grad: [(e, g, x) => e.mul(g, sign(e, x))] }),
   row("sign", (e, x) => sign(e, x), { kind: "arithmetic", grad: [nothing] }),
-  row("square", (e, x) => e.mul(x, x), { kind: "arithmetic", grad: [(e, g, x) => e.mul(g, e.add(x, x))] }),
+  row("square", (e, x) => e.mul(x, x), {
+    kind: "arithmetic",
+    // 2·(g·x): 2·x alone may overflow where a mean's g brings it back.
+    grad: [(e, g, x) => {
+      const half = e.mul(g, x);
+      return e.add(half, half);
+    }],
+  }),
   row("addScalar", (e, x, s) => e.add(x, s), { scalars: 1, kind: "arithmetic", grad: [identity] }),
   row("mulScalar", (e, x, s) => e.mul(x, s), { scalars: 1, kind: "arithmetic", grad: [(e, g, _x, _y, s) => e.mul(g, s)] }),
   row("divScalar", (e, x, s) => e.div(x, s), { scalars: 1, grad: [(e, g, _x, _y, s) => e.div(g, s)] }),
   /** scalar − x and scalar / x. */
   row("reverseSubScalar", (e, x, s) => e.sub(s, x), { scalars: 1, kind: "arithmetic", grad: [(e, g) => e.neg(g)] }),
   row("reverseDivScalar", (e, x, s) => e.div(s, x), { scalars: 1, grad: [(e, g, x, y) => e.neg(e.div(e.mul(g, y), x))] }),
-  row("powScalar", (e, x, s) => e.pow(x, s), {
+  row("powScalar", (e, x, s) => scalarPower(e, x, s), {
     scalars: 1,
-    grad: [(e, g, x, _y, s) => e.select(e.eq(s, e.constant(0)), e.constant(0), e.mul(g, e.mul(s, e.pow(x, e.sub(s, e.constant(1))))))],
+    grad: [(e, g, x, _y, s) => e.select(e.eq(s, e.constant(0)), e.constant(0), e.mul(g, e.mul(s, scalarPower(e, x, e.sub(s, e.constant(1))))))],
   }),
   /** x·scale + shift with per-channel operands broadcast by the caller. */
   row("mulAdd", (e, x, scale, shift) => e.add(e.mul(x, scale), shift), {
     inputs: 3, grad: [(e, g, _x, scale) => e.mul(g, scale), (e, g, x) => e.mul(g, x), identity],
   }),
-  row("clamp", (e, x, low, high) => e.min(e.max(x, low), high), {
+  row("clamp", (e, x, low, high) => {
+    const raised = e.select(e.lt(x, low), low, x);
+    return e.select(e.lt(high, raised), high, raised);
+  }, {
     scalars: 2, kind: "arithmetic",
     grad: [(e, g, x, _y, low, high) => e.select(e.and(e.le(low, x), e.le(x, high)), g, e.constant(0))],
   }),
@@ -156,7 +194,9 @@ const arithmetic = [
 
 const transcendental = [
   row("sqrt", (e, x) => e.sqrt(x), { grad: [(e, g, _x, y) => e.div(g, e.add(y, y))] }),
-  row("rsqrt", (e, x) => e.div(e.constant(1), e.sqrt(x)), { grad: [(e, g, x, y) => e.mul(e.constant(-0.5), e.div(e.mul(g, y), x))] }),
+  row("rsqrt", (e, x) => e.div(e.constant(1), e.sqrt(x)), {
+    grad: [(e, g, _x, y) => e.mul(e.mul(e.mul(e.constant(-0.5), g), y), e.mul(y, y))],
+  }),
   row("reciprocal", (e, x) => e.div(e.constant(1), x), { grad: [(e, g, _x, y) => e.neg(e.mul(g, e.mul(y, y)))] }),
   row("exp", (e, x) => e.exp(x), { grad: [(e, g, _x, y) => e.mul(g, y)] }),
   row("expm1", (e, x) => e.expm1(x), { grad: [(e, g, _x, y) => e.mul(g, e.add(y, e.constant(1)))] }),
@@ -174,15 +214,15 @@ const transcendental = [
 ];
 
 const activations = [
-  row("relu", (e, x) => e.max(x, e.constant(0)), {
-    kind: "arithmetic", grad: [(e, g, _x, y) => e.select(e.lt(e.constant(0), y), g, e.constant(0))],
+  row("relu", (e, x) => positivePart(e, x), {
+    kind: "arithmetic", grad: [(e, g, _x, y) => e.select(e.le(y, e.constant(0)), e.constant(0), g)],
   }),
   row("leakyRelu", (e, x, slope) => e.select(e.lt(e.constant(0), x), x, e.mul(x, slope)), {
     scalars: 1, grad: [(e, g, x, _y, slope) => e.select(e.lt(e.constant(0), x), g, e.mul(g, slope))],
   }),
   row("sigmoid", (e, x) => sigmoid(e, x), { grad: [(e, g, _x, y) => e.mul(g, e.mul(y, e.sub(e.constant(1), y)))] }),
-  row("logSigmoid", (e, x) => e.neg(softplus(e, e.neg(x))), { grad: [(e, g, x) => e.mul(g, sigmoid(e, e.neg(x)))] }),
-  row("softplus", (e, x) => softplus(e, x), { grad: [(e, g, x) => e.mul(g, sigmoid(e, x))] }),
+  row("logSigmoid", (e, x) => e.sub(e.min(x, e.constant(0)), logTail(e, x)), { grad: [(e, g, x) => e.mul(g, sigmoid(e, e.neg(x)))] }),
+  row("softplus", (e, x) => e.add(positivePart(e, x), logTail(e, x)), { grad: [(e, g, x) => e.mul(g, sigmoid(e, x))] }),
   row("silu", (e, x) => e.mul(x, sigmoid(e, x)), {
     grad: [(e, g, x) => {
       const s = sigmoid(e, x);
@@ -204,8 +244,12 @@ const activations = [
       return e.mul(g, e.add(left, right));
     }],
   }),
-  /** max(x,0) − x·t + log1p(e^−|x|): binary cross-entropy of logits x against targets t; its derivative by x is σ(x) − t. */
-  row("bceWithLogits", (e, x, t) => e.add(e.sub(e.max(x, e.constant(0)), e.mul(x, t)), e.log1p(e.exp(e.neg(e.abs(x))))), {
+  /** max(x, 0) − x·t + log1p(e^−|x|): binary cross-entropy of logits x against targets t; its derivative by x is σ(x) − t. The first two terms
+   *  are one product on either side of 0, since of an infinite x their difference would be NaN. */
+  row("bceWithLogits", (e, x, t) => {
+    const linear = e.select(e.lt(x, e.constant(0)), e.neg(e.mul(x, t)), e.mul(x, e.sub(e.constant(1), t)));
+    return e.add(linear, logTail(e, x));
+  }, {
     inputs: 2, grad: [(e, g, x, t) => e.mul(g, e.sub(sigmoid(e, x), t)), (e, g, x) => e.neg(e.mul(g, x))],
   }),
   /** −t·log p − (1 − t)·log(1 − p) of probabilities p, each logarithm at least −100 and each division by at least 1e-12, as PyTorch has it. */
@@ -213,7 +257,29 @@ const activations = [
     inputs: 2,
     grad: [
       (e, g, p, t) => e.div(e.mul(g, e.sub(p, t)), e.max(e.mul(p, e.sub(e.constant(1), p)), e.constant(1e-12))),
-      (e, g, p) => e.mul(g, e.sub(boundedLog1p(e, e.neg(p)), boundedLog(e, p))),
+      (e, g, p) => e.mul(g, e.sub(e.log1p(e.neg(p)), e.log(p))),
+    ],
+  }),
+  /** d²/(2·beta) where |d| < beta, else |d| − beta/2, for d = x − t. */
+  row("smoothL1", (e, x, t, beta) => {
+    const d = e.sub(x, t), distance = e.abs(d), half = e.constant(0.5);
+    return e.select(e.lt(distance, beta), e.div(e.mul(e.mul(half, d), d), beta), e.sub(distance, e.mul(half, beta)));
+  }, {
+    inputs: 2, scalars: 1,
+    grad: [
+      (e, g, x, t, _y, beta) => betweenBounds(e, e.sub(x, t), beta, g, e.div(e.mul(g, e.sub(x, t)), beta)),
+      (e, g, x, t, _y, beta) => e.neg(betweenBounds(e, e.sub(x, t), beta, g, e.div(e.mul(g, e.sub(x, t)), beta))),
+    ],
+  }),
+  /** d²/2 where |d| ≤ delta, else delta·(|d| − delta/2), for d = x − t. */
+  row("huber", (e, x, t, delta) => {
+    const d = e.sub(x, t), distance = e.abs(d), half = e.constant(0.5);
+    return e.select(e.le(distance, delta), e.mul(e.mul(half, d), d), e.mul(delta, e.sub(distance, e.mul(half, delta))));
+  }, {
+    inputs: 2, scalars: 1,
+    grad: [
+      (e, g, x, t, _y, delta) => betweenBounds(e, e.sub(x, t), delta, e.mul(g, delta), e.mul(g, e.sub(x, t))),
+      (e, g, x, t, _y, delta) => e.neg(betweenBounds(e, e.sub(x, t), delta, e.mul(g, delta), e.mul(g, e.sub(x, t)))),
     ],
   }),
 ];

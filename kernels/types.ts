@@ -76,7 +76,7 @@ export interface Kernels {
    *  an int32 out. any/all give bool. NaN propagates through max and min. The mean (float32 alone) of equal numbers is that number, of
    *  nothing NaN: the sum carries more digits than float32, and is divided, not multiplied by a rounded 1/n. */
   reduce(op: ReduceName, out: View, x: View, dims: readonly number[]): void;
-  /** Two-pass Σ(x−mean)²/(n−correction) over dims; never E[x²]−E[x]². n ≤ correction gives NaN (PyTorch's). */
+  /** Two-pass Σ(x−mean)²/(n−correction) over dims; never E[x²]−E[x]². n ≤ correction divides by 0, as in PyTorch. */
   variance(out: View, x: View, dims: readonly number[], correction: number): void;
   /** int32 index of the first extreme element along dim (the caller flattens for "all"); NaN counts as extreme, as in PyTorch. */
   argReduce(op: ArgReduceName, out: View, x: View, dim: number): void;
@@ -94,7 +94,7 @@ export interface Kernels {
   conv2d(out: View, x: View, w: View, bias: View | null, params: Conv2dParams, activation: Activation): void;
   conv2dInputGrad(gradX: View, grad: View, w: View, params: Conv2dParams): void;
   conv2dWeightGrad(gradW: View, grad: View, x: View, params: Conv2dParams): void;
-  /** For y = relu(z + bias[channel]) with y, grad [N, C, inner]: gradZ = grad·(y > 0) and gradBias[c] = Σ gradZ; either output may be null.
+  /** For y = relu(z + bias[channel]) with y, grad [N, C, inner]: gradZ = grad except where y ≤ 0, there 0, and gradBias[c] = Σ gradZ; either output may be null.
    *  y null: no activation, gradBias is the plain channel sum (then gradZ must be null). All contiguous, passed as 3-d views. */
   biasActivationGrad(gradZ: View | null, gradBias: View | null, grad: View, y: View | null): void;
 
@@ -119,7 +119,7 @@ export interface Kernels {
     out: View, mean: View, invStd: View, x: View, w: View | null, b: View | null,
     runningMean: View | null, runningVar: View | null, momentum: number, eps: number, activation: Activation,
   ): void;
-  /** gradX = w·invStd·(g − Σg/n − x̂·Σ(g·x̂)/n), gradW = Σ g·x̂, gradB = Σ g; g = grad, masked by (y > 0) where y (the fused ReLU's output)
+  /** gradX = w·invStd·(g − Σg/n − x̂·Σ(g·x̂)/n), gradW = Σ g·x̂, gradB = Σ g; g = grad, 0 where y ≤ 0 if y (the fused ReLU's output)
    *  is given. Any output may be null. */
   batchNormBackward(
     gradX: View | null, gradW: View | null, gradB: View | null, grad: View, x: View, w: View | null, mean: View, invStd: View, y: View | null,

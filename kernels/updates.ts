@@ -16,20 +16,25 @@ function movingAverage<T, B>(e: Algebra<T, B>, average: T, x: T, beta: T, rest: 
   return e.add(e.mul(average, beta), e.mul(x, rest));
 }
 
+/** sum + factor·x, without the product where the factor is 0: a term that is switched off stays off beside an infinite x. */
+function plus<T, B>(e: Algebra<T, B>, sum: T, factor: T, x: T): T {
+  return e.select(e.eq(factor, e.constant(0)), sum, e.add(sum, e.mul(factor, x)));
+}
+
 export const updates = {
   /** Plain gradient descent: p − lr·(g + decay·p). */
   sgd: {
     states: 0, scalars: ["lr", "decay"],
-    expression: (e, p, g, lr, decay) => [e.sub(p, e.mul(lr, e.add(g, e.mul(decay, p))))],
+    expression: (e, p, g, lr, decay) => [e.sub(p, e.mul(lr, plus(e, g, decay, p)))],
   },
   /** buffer ← keep·buffer + take·d (first step: keep 0, take 1, since PyTorch copies the gradient); direction = gradientShare·d +
    *  bufferShare·buffer (plain: 0, 1; Nesterov: 1, momentum). */
   sgdMomentum: {
     states: 1, scalars: ["lr", "decay", "keep", "take", "gradientShare", "bufferShare"],
     expression: (e, p, g, buffer, lr, decay, keep, take, gradientShare, bufferShare) => {
-      const d = e.add(g, e.mul(decay, p));
+      const d = plus(e, g, decay, p);
       const next = e.add(e.mul(keep, buffer), e.mul(take, d));
-      const direction = e.add(e.mul(gradientShare, d), e.mul(bufferShare, next));
+      const direction = plus(e, e.mul(bufferShare, next), gradientShare, d);
       return [e.sub(p, e.mul(lr, direction)), next];
     },
   },
@@ -39,7 +44,7 @@ export const updates = {
     states: 2, scalars: ["stepSize", "beta1", "rest1", "beta2", "rest2", "eps", "rootCorrection", "decay", "shrink"],
     expression: (e, p, g, m, v, stepSize, beta1, rest1, beta2, rest2, eps, rootCorrection, decay, shrink) => {
       const shrunk = e.mul(p, shrink);
-      const d = e.add(g, e.mul(decay, p));
+      const d = plus(e, g, decay, p);
       const nextM = movingAverage(e, m, d, beta1, rest1), nextV = movingAverage(e, v, e.mul(d, d), beta2, rest2);
       const denominator = e.add(e.div(e.sqrt(nextV), rootCorrection), eps);
       return [e.sub(shrunk, e.mul(stepSize, e.div(nextM, denominator))), nextM, nextV];
@@ -50,7 +55,7 @@ export const updates = {
     states: 3, scalars: ["stepSize", "beta1", "rest1", "beta2", "rest2", "eps", "rootCorrection", "decay", "shrink"],
     expression: (e, p, g, m, v, largest, stepSize, beta1, rest1, beta2, rest2, eps, rootCorrection, decay, shrink) => {
       const shrunk = e.mul(p, shrink);
-      const d = e.add(g, e.mul(decay, p));
+      const d = plus(e, g, decay, p);
       const nextM = movingAverage(e, m, d, beta1, rest1), nextV = movingAverage(e, v, e.mul(d, d), beta2, rest2);
       const nextLargest = e.max(largest, nextV);
       const denominator = e.add(e.div(e.sqrt(nextLargest), rootCorrection), eps);
@@ -63,7 +68,7 @@ export const updates = {
     states: 2, scalars: ["gradientStep", "momentumStep", "beta1", "rest1", "beta2", "rest2", "eps", "rootCorrection", "decay", "shrink"],
     expression: (e, p, g, m, v, gradientStep, momentumStep, beta1, rest1, beta2, rest2, eps, rootCorrection, decay, shrink) => {
       const shrunk = e.mul(p, shrink);
-      const d = e.add(g, e.mul(decay, p));
+      const d = plus(e, g, decay, p);
       const nextM = movingAverage(e, m, d, beta1, rest1), nextV = movingAverage(e, v, e.mul(d, d), beta2, rest2);
       const direction = e.add(e.mul(gradientStep, d), e.mul(momentumStep, nextM));
       return [e.sub(shrunk, e.div(direction, e.add(e.div(e.sqrt(nextV), rootCorrection), eps))), nextM, nextV];
@@ -75,9 +80,9 @@ export const updates = {
     states: 2, scalars: ["stepSize", "beta1", "rest1", "beta2", "rest2", "rectified", "floor", "decay", "shrink"],
     expression: (e, p, g, m, v, stepSize, beta1, rest1, beta2, rest2, rectified, floor, decay, shrink) => {
       const shrunk = e.mul(p, shrink);
-      const d = e.add(g, e.mul(decay, p));
+      const d = plus(e, g, decay, p);
       const nextM = movingAverage(e, m, d, beta1, rest1), nextV = movingAverage(e, v, e.mul(d, d), beta2, rest2);
-      const denominator = e.add(e.mul(rectified, e.sqrt(nextV)), floor);
+      const denominator = plus(e, floor, rectified, e.sqrt(nextV));
       return [e.sub(shrunk, e.mul(stepSize, e.div(nextM, denominator))), nextM, nextV];
     },
   },
@@ -86,10 +91,10 @@ export const updates = {
   rmsprop: {
     states: 3, scalars: ["lr", "alpha", "rest", "eps", "decay", "momentum", "centre"],
     expression: (e, p, g, v, mean, buffer, lr, alpha, rest, eps, decay, momentum, centre) => {
-      const d = e.add(g, e.mul(decay, p));
+      const d = plus(e, g, decay, p);
       const nextV = movingAverage(e, v, e.mul(d, d), alpha, rest), nextMean = movingAverage(e, mean, d, alpha, rest);
-      const average = e.add(e.sqrt(e.sub(nextV, e.mul(centre, e.mul(nextMean, nextMean)))), eps);
-      const nextBuffer = e.add(e.mul(momentum, buffer), e.div(d, average));
+      const average = e.add(e.sqrt(plus(e, nextV, e.neg(centre), e.mul(nextMean, nextMean))), eps);
+      const nextBuffer = plus(e, e.div(d, average), momentum, buffer);
       return [e.sub(p, e.mul(lr, nextBuffer)), nextV, nextMean, nextBuffer];
     },
   },
@@ -97,7 +102,7 @@ export const updates = {
   adagrad: {
     states: 1, scalars: ["lr", "eps", "decay"],
     expression: (e, p, g, sum, lr, eps, decay) => {
-      const d = e.add(g, e.mul(decay, p));
+      const d = plus(e, g, decay, p);
       const nextSum = e.add(sum, e.mul(d, d));
       return [e.sub(p, e.mul(lr, e.div(d, e.add(e.sqrt(nextSum), eps)))), nextSum];
     },
@@ -106,7 +111,7 @@ export const updates = {
   adadelta: {
     states: 2, scalars: ["lr", "rho", "rest", "eps", "decay"],
     expression: (e, p, g, v, u, lr, rho, rest, eps, decay) => {
-      const d = e.add(g, e.mul(decay, p));
+      const d = plus(e, g, decay, p);
       const nextV = movingAverage(e, v, e.mul(d, d), rho, rest);
       const delta = e.mul(e.div(e.sqrt(e.add(u, eps)), e.sqrt(e.add(nextV, eps))), d);
       return [e.sub(p, e.mul(lr, delta)), nextV, movingAverage(e, u, e.mul(delta, delta), rho, rest)];

@@ -1,6 +1,7 @@
 // Reductions other than the sum: extremes, products of truth, variance, norms, and softmax, which is a reduction with its input's shape.
 import { elementwiseRow as row } from "../../kernels/elementwise.js";
 import type { ArgReduceName } from "../../kernels/types.js";
+import { runRaw } from "../autograd.js";
 import { type Operation, defineOp, need } from "../op.js";
 import { allocate, contiguous } from "../raw.js";
 import { argumentError } from "../scope.js";
@@ -8,11 +9,15 @@ import { at, formatShape, numel, reducedShape } from "../shape.js";
 import { type ReduceParams, elementwise, expandTo, mean, mul, mulScalar, reshapeTo, sum } from "./basic.js";
 import { scatterIntoZeros } from "./indexing.js";
 
-const add = elementwise("add"), eq = elementwise("eq"), neg = elementwise("neg"), relu = elementwise("relu");
-const reverseSubScalar = elementwise("reverseSubScalar"), sub = elementwise("sub"), div = elementwise("div"), safeDiv = elementwise("safeDiv");
+const abs = elementwise("abs"), add = elementwise("add"), div = elementwise("div"), divScalar = elementwise("divScalar"), eq = elementwise("eq");
+const isnan = elementwise("isnan"), logicalOr = elementwise("logicalOr"), neg = elementwise("neg"), otherFactors = elementwise("otherFactors");
+const relu = elementwise("relu"), reverseSubScalar = elementwise("reverseSubScalar"), safeDiv = elementwise("safeDiv"), sqrt = elementwise("sqrt");
+const square = elementwise("square"), sub = elementwise("sub");
 
 export interface ExtremeParams extends ReduceParams {
   readonly kind: "max" | "min" | "any" | "all";
+  /** Whether a NaN that was chosen takes the gradient (PyTorch's max() and min()), or makes it NaN everywhere (amax and amin). */
+  readonly finds?: "NaN";
 }
 
 /** max and min over dims (amax, amin): ties share the gradient evenly, as in PyTorch. any and all give bool, without a gradient. */
@@ -29,19 +34,22 @@ export const extreme = defineOp<ExtremeParams>("amax", {
     if (out) device.kernels.reduce(kind, out, need(inputs, 0), dims);
   },
   saves: () => ({ inputs: [0], outputs: [0] }),
-  backward: (run, [grad], { params: { dims, keepdim }, specs, input, output }) => {
+  backward: (run, [grad], { params: { dims, keepdim, finds }, specs, input, output }) => {
     if (!grad) return [null];
     const { shape } = need(specs, 0);
     const kept = reducedShape(shape, dims, true);
     const spread = (a: typeof grad) => run(expandTo, [run(reshapeTo, [a], kept)[0]], shape)[0];
-    const mask = run(castToFloat, [run(eq, [input(0), spread(output(0))], [])[0]], null)[0];
+    const equal = run(eq, [input(0), spread(output(0))], [])[0];
+    const chosen = finds ? run(logicalOr, [equal, run(isnan, [input(0)], [])[0]], [])[0] : equal; // where there is a NaN, nothing is equal
+    const mask = run(castToFloat, [chosen], null)[0];
     const count = run(sum, [mask], { dims, keepdim })[0];
     const share = run(div, [grad, count], [])[0];
     return [run(mul, [mask, spread(share)], [])[0]];
   },
 });
 
-/** Πx over dims. The gradient by a factor is the product of the others, which zeros make more than a division. */
+/** Πx over dims. The gradient by a factor is the product of the others, which zeros make more than a division: see the row otherFactors. As in
+ *  PyTorch the product of everything has a gradient of zeros where two factors are zero, whatever the others are. */
 export const product: Operation<ReduceParams> = defineOp<ReduceParams>("prod", {
   outputs: (inputs, { dims, keepdim }) => {
     const { shape, dtype } = need(inputs, 0);
@@ -59,10 +67,13 @@ export const product: Operation<ReduceParams> = defineOp<ReduceParams>("prod", {
     const x = input(0);
     const isZero = run(castToFloat, [run(eq, [x, run(neg, [x], [])[0]], [])[0]], null)[0];
     const withoutZeros = run(add, [x, isZero], [])[0];
-    const quotient = run(div, [spread(run(product, [withoutZeros], { dims, keepdim: true })[0]), withoutZeros], [])[0];
-    const otherZeros = run(sub, [spread(run(sum, [isZero], { dims, keepdim: true })[0]), isZero], [])[0];
-    const counts = run(relu, [run(reverseSubScalar, [otherZeros], [1])[0]], [])[0]; // 1 where no other factor is zero, else 0
-    return [run(mul, [run(mul, [quotient, counts], [])[0], spread(grad)], [])[0]];
+    const products = spread(run(product, [withoutZeros], { dims, keepdim: true })[0]);
+    const isNonFinite = run(castToFloat, [run(isnan, [run(mulScalar, [x], [0])[0]], [])[0]], null)[0];
+    const total = (mask: typeof grad) => spread(run(sum, [mask], { dims, keepdim: true })[0]);
+    const others = (mask: typeof grad) => run(sub, [total(mask), mask], [])[0];
+    const fewZeros = run(relu, [run(reverseSubScalar, [total(isZero)], [2])[0]], [])[0]; // 0 from two on
+    const spoils = dims.length === shape.length ? run(mul, [others(isNonFinite), fewZeros], [])[0] : others(isNonFinite);
+    return [run(mul, [run(otherFactors, [products, withoutZeros, others(isZero), spoils], [])[0], spread(grad)], [])[0]];
   },
 });
 
@@ -125,8 +136,36 @@ export const variance = defineOp<ReduceParams & { readonly correction: number }>
     const count = dims.reduce((n, d) => n * at(shape, d), 1);
     const centre = run(mean, [input(0)], { dims, keepdim: true })[0];
     const deviation = run(sub, [input(0), centre], [])[0];
-    const scaled = run(mulScalar, [run(reshapeTo, [grad], reducedShape(shape, dims, true))[0]], [2 / Math.max(0, count - correction)])[0];
+    const scaled = run(mulScalar, [run(reshapeTo, [grad], reducedShape(shape, dims, true))[0]], [2 / (count - correction)])[0];
     return [run(mul, [deviation, scaled], [])[0]];
+  },
+});
+
+/** √var. The deviations are divided by the largest of them, so that no square leaves float32's range; the gradient where nothing varies is
+ *  zero, as in PyTorch, not that of a root at zero. */
+export const deviation = defineOp<ReduceParams & { readonly correction: number }>("std", {
+  outputs: (inputs, { dims, keepdim }) => [{ shape: reducedShape(need(inputs, 0).shape, dims, keepdim), dtype: "float32" }],
+  forward: (device, [out], inputs, { dims, correction }) => {
+    if (!out) return;
+    const x = need(inputs, 0), over = { dims, keepdim: true }, count = dims.reduce((n, d) => n * at(x.shape, d), 1);
+    if (count === 0) {
+      device.kernels.fill(out, NaN);
+      return;
+    }
+    const difference = runRaw(sub, [x, runRaw(mean, [x], over)[0]], [])[0];
+    const largest = runRaw(extreme, [runRaw(abs, [difference], [])[0]], { ...over, kind: "max" })[0];
+    const squares = runRaw(square, [runRaw(safeDiv, [difference, largest], [])[0]], [])[0];
+    const variance = runRaw(divScalar, [runRaw(sum, [squares], over)[0]], [Math.max(0, count - correction)])[0];
+    const root = runRaw(sqrt, [variance], [])[0];
+    device.kernels.elementwise(row("mul"), out, [root.reshaped(out.shape), largest.reshaped(out.shape)], []);
+  },
+  saves: () => ({ inputs: [0], outputs: [0] }),
+  backward: (run, [grad], { params: { dims, correction }, specs, input, output }) => {
+    if (!grad) return [null];
+    const { shape } = need(specs, 0), count = dims.reduce((n, d) => n * at(shape, d), 1);
+    const difference = run(sub, [input(0), run(mean, [input(0)], { dims, keepdim: true })[0]], [])[0];
+    const slope = run(mulScalar, [run(safeDiv, [grad, output(0)], [])[0]], [1 / (count - correction)])[0];
+    return [run(mul, [difference, run(reshapeTo, [slope], reducedShape(shape, dims, true))[0]], [])[0]];
   },
 });
 

@@ -3,9 +3,9 @@ import { type Call, Signature } from "../arguments.js";
 import { aBoolean, aNumber, aTensor, dimensions, either, oneOf } from "../kinds.js";
 import { type ReduceParams, mean, sum } from "../ops/basic.js";
 import { matmul } from "../ops/matmul.js";
-import { type ExtremeParams, argReduce, extreme, extremeAlong, norm2, product, softmax, variance } from "../ops/reduce.js";
+import { type ExtremeParams, argReduce, deviation, extreme, extremeAlong, norm2, product, softmax, variance } from "../ops/reduce.js";
 import { argumentError } from "../scope.js";
-import { at, broadcastShapes, formatShape, normalizeDim, normalizeDims } from "../shape.js";
+import { broadcastShapes, formatShape, normalizeDim, normalizeDims } from "../shape.js";
 import { isPlainObject } from "../spelling.js";
 import { TensorArithmetic } from "./arithmetic.js";
 import { call } from "./core.js";
@@ -87,7 +87,7 @@ export abstract class TensorReductions extends TensorArithmetic {
     return this.extremeOf("min", given);
   }
   private extremeOf(kind: "max" | "min", given: unknown[]): Tensor | Extremes {
-    if (given.every((value) => value === undefined)) return this.extremeOver(kind, []);
+    if (given.every((value) => value === undefined)) return call(extreme, [this], { ...this.over(kind, []), kind, finds: "NaN" })[0];
     const [first] = given;
     if (!aTensor.takes(first) && !(isPlainObject(first) && Object.hasOwn(first, "other"))) return this.alongDim(kind, given);
     const [other] = extremeBeside.read(given, kind);
@@ -121,14 +121,9 @@ export abstract class TensorReductions extends TensorArithmetic {
   var(...tail: SpreadCall): Tensor {
     return call(variance, [this.cast("float32")], this.spreadOver("var", tail))[0];
   }
-  /** √var. The gradient where nothing varies is zero, as in PyTorch, not that of a root at zero. */
+  /** √var. The gradient where nothing varies is zero, as in PyTorch. */
   std(...tail: SpreadCall): Tensor {
-    const { correction, ...over } = this.spreadOver("std", tail);
-    const count = over.dims.reduce((n, d) => n * at(this.shape, d), 1);
-    return tidy(() => {
-      const x = this.cast("float32");
-      return call(norm2, [x.sub(x.mean({ dim: over.dims, keepdim: true }))], over)[0].div(Math.sqrt(Math.max(0, count - correction)));
-    });
+    return call(deviation, [this.cast("float32")], this.spreadOver("std", tail))[0];
   }
   private spreadOver(operation: string, given: unknown[]): ReduceParams & { readonly correction: number } {
     const [dim, unbiased, keepdim, correction] = spread.read(typeof given[0] === "boolean" ? [undefined, ...given] : given, operation);
@@ -143,8 +138,8 @@ export abstract class TensorReductions extends TensorArithmetic {
     const x = this.cast("float32");
     if (p === 2) return call(norm2, [x], over)[0];
     if (p === 0) return x.ne(0).float().sum({ dim: over.dims, keepdim: over.keepdim });
-    if (p === Infinity) return x.abs().amax({ dim: over.dims, keepdim: over.keepdim });
-    if (p === -Infinity) return x.abs().amin({ dim: over.dims, keepdim: over.keepdim });
+    if (p === Infinity) return call(extreme, [x.abs()], { ...over, kind: "max", finds: "NaN" })[0];
+    if (p === -Infinity) return call(extreme, [x.abs()], { ...over, kind: "min", finds: "NaN" })[0];
     return p === 1 ? x.abs().sum({ dim: over.dims, keepdim: over.keepdim }) : x.generalNorm(p, over);
   }
   /** (Σ|x|^p)^(1/p). Where a power's derivative at zero is infinite, the tape gets a constant in its place. */

@@ -44,7 +44,7 @@ export function batchNormBackward(
   gradX: View | null, gradW: View | null, gradB: View | null, grad: View, x: View, w: View | null, mean: View, invStd: View, y: View | null,
 ): void {
   const values = read(x), centres = read(mean), inverses = read(invStd), scale = w && read(w), output = y && read(y);
-  const g = read(grad).map((value, i) => (!output || at(output, i) > 0 ? value : 0));
+  const g = read(grad).map((value, i) => (output && at(output, i) <= 0 ? 0 : value));
   const result = new Float64Array(values.length);
   const channels = Array.from({ length: threeLengths(x)[1] }, (_, channel) => {
     const cells = channelCells(x, channel), n = cells.length, inverse = at(inverses, channel);

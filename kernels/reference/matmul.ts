@@ -27,7 +27,7 @@ export function matmul(out: View, a: View, b: View, bias: View | null, activatio
 export function biasActivationGrad(gradZ: View | null, gradBias: View | null, grad: View, y: View | null): void {
   const [batch, channels, inner] = threeLengths(grad);
   const g = read(grad), output = y && read(y);
-  const masked = g.map((value, i) => (!output || at(output, i) > 0 ? value : 0));
+  const masked = g.map((value, i) => (output && at(output, i) <= 0 ? 0 : value));
   const sums = new Float64Array(channels);
   for (let i = 0; i < batch * channels * inner; i++) {
     const channel = Math.floor(i / inner) % channels;

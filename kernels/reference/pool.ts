@@ -37,6 +37,7 @@ export function maxPool2dBackward(gradX: View, grad: View, indices: View): void 
   const g = read(grad), where = read(indices), sums = new Float64Array(count(gradX.shape));
   const cells = g.length / Math.max(batch * channels, 1);
   g.forEach((value, i) => {
+    if (at(where, i) < 0) return; // a window of padding alone has no maximum
     const target = Math.floor(i / cells) * height * width + at(where, i);
     sums[target] = at(sums, target) + value;
   });

@@ -52,8 +52,7 @@ export function variance(out: View, x: View, dims: readonly number[], correction
   write(out, groups(x, dims).map((group) => {
     const mean = meanOf(group);
     const squares = group.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-    const freedom = group.length - correction;
-    return freedom > 0 ? squares / freedom : NaN;
+    return squares / Math.max(0, group.length - correction);
   }));
 }
 

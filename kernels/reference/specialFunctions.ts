@@ -48,7 +48,7 @@ function complement(x: number): number {
 export function roundHalfToEven(x: number): number {
   const below = Math.floor(x), distance = x - below;
   if (distance !== 0.5) return Math.round(x);
-  return below % 2 === 0 ? below : below + 1;
+  return below % 2 === 0 ? below : -(-below - 1); // −0 of −0.5
 }
 
 /** C's pow: 1 to anything is 1 and −1 to an infinite power is 1, where JavaScript says NaN. */

@@ -108,7 +108,7 @@ export function batchNorm(
 ${statistics ? combinedStatisticsCode(sizes) : statisticsCode(sizes)}
   let count = f32(params.batch * ${inner}u);
   let spread = squares / count + params.eps;
-  let inverse = select(1.0 / sqrt(spread), 0.0, spread == 0.0); // PyTorch's, for a constant without eps
+  let inverse = select(1.0 / squareRoot(spread), 0.0, spread == 0.0); // PyTorch's, for a constant without eps
   let scale = inverse${w ? " * w[params.wOffset + channel]" : ""};
   let shift = ${b ? "b[params.bOffset + channel]" : "0.0"};
   ${walkChannel(channels, inner, lanes, `out[at] = ${activate("(x[params.xOffset + at] - centre) * scale + shift", activation)};`)}
@@ -135,7 +135,7 @@ export function batchNormBackward(
 ): void {
   const sizes = channelsOf(runtime, x), { channels, inner, parts, batch, lanes } = sizes;
   if (channels === 0) return;
-  const masked = y ? "select(0.0, grad[params.gradOffset + at], y[params.yOffset + at] > 0.0)" : "grad[params.gradOffset + at]";
+  const masked = y ? "select(grad[params.gradOffset + at], 0.0, y[params.yOffset + at] <= 0.0)" : "grad[params.gradOffset + at]";
   const normal = "(x[params.xOffset + at] - centre) * inverse";
   const place = `
   let centre = mean[params.meanOffset + channel];

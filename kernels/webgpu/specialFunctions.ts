@@ -49,7 +49,8 @@ fn exponential(x: vec4<f32>) -> vec4<f32> {
 }
 fn expm1(x: vec4<f32>) -> vec4<f32> {
   let small = abs(x) < vec4<f32>(0.34f);
-  return select(exponential(x) - 1f, expm1Reduced(select(vec4<f32>(0f), x, small)), small);
+  let value = select(exponential(x) - 1f, expm1Reduced(select(vec4<f32>(0f), x, small)), small);
+  return select(value, x, x == vec4<f32>(0f)); // −0 of −0
 }
 `;
 
@@ -81,6 +82,14 @@ fn log1p(x: vec4<f32>) -> vec4<f32> {
 }
 `;
 
+/** The builtin is 1/inverseSqrt to the specification: no promise at 0 and infinity. */
+const root = `
+fn squareRoot(x: vec4<f32>) -> vec4<f32> {
+  let finite = select(sqrt(x), withSignOf(vec4<f32>(0f), x), x == vec4<f32>(0f));
+  return select(select(finite, x, isNonFinite(x)), notANumber(), x < vec4<f32>(0f));
+}
+`;
+
 const hyperbolic = `
 fn hyperbolicTangent(x: vec4<f32>) -> vec4<f32> {
   let t = expm1(2f * min(abs(x), vec4<f32>(10f)));
@@ -109,22 +118,66 @@ fn errorFunction(x: vec4<f32>) -> vec4<f32> {
 }
 `;
 
-/** Cody and Waite's reduction by multiples of π/2 in three parts: an absolute error of 10⁻⁷ for small x, 10⁻⁶ at |x| = 10⁵, no value beyond. */
+/** Arguments up to ±512 are reduced by multiples of π/2 in three parts (Cody and Waite), larger ones by Payne and Hanek: only those bits of 2/π
+ *  are multiplied whose product with x is below 4 quarter turns, 64 of them, in words of 32 bits. An absolute error of 10⁻⁷ at any size. */
 const trigonometric = `
+struct QuarterTurns { rest: vec4<f32>, quadrant: vec4<u32> }
+/** The bits of 2/π after the point, 32 a word; word 0 is what stands before it. */
+fn twoOverPi(word: vec4<u32>) -> vec4<u32> {
+  var digits = vec4<u32>(0u);
+  digits = select(digits, vec4<u32>(0xa2f9836eu), word == vec4<u32>(1u));
+  digits = select(digits, vec4<u32>(0x4e441529u), word == vec4<u32>(2u));
+  digits = select(digits, vec4<u32>(0xfc2757d1u), word == vec4<u32>(3u));
+  digits = select(digits, vec4<u32>(0xf534ddc0u), word == vec4<u32>(4u));
+  digits = select(digits, vec4<u32>(0xdb629599u), word == vec4<u32>(5u));
+  return select(digits, vec4<u32>(0x3c439041u), word == vec4<u32>(6u));
+}
+fn upperProduct(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
+  let low = vec4<u32>(0xffffu); let half = vec4<u32>(16u);
+  let middle = (a >> half) * (b & low) + (((a & low) * (b & low)) >> half);
+  let other = (a & low) * (b >> half) + (middle & low);
+  return (a >> half) * (b >> half) + (middle >> half) + (other >> half);
+}
+fn quarterTurns(x: vec4<f32>) -> QuarterTurns {
+  let bits = bitcast<vec4<u32>>(x);
+  let m = (bits & vec4<u32>(0x7fffffu)) | vec4<u32>(0x800000u);
+  let skip = clamp((bits >> vec4<u32>(23u)) & vec4<u32>(0xffu), vec4<u32>(120u), vec4<u32>(254u)) - vec4<u32>(120u);
+  let word = skip >> vec4<u32>(5u); let shift = skip & vec4<u32>(31u); let back = vec4<u32>(31u) - shift;
+  let first = twoOverPi(word); let second = twoOverPi(word + vec4<u32>(1u)); let third = twoOverPi(word + vec4<u32>(2u));
+  let high = (first << shift) | ((second >> vec4<u32>(1u)) >> back);
+  let low = (second << shift) | ((third >> vec4<u32>(1u)) >> back);
+  let turns = m * high + upperProduct(m, low); let tail = m * low;
+  let quadrant = (turns + vec4<u32>(0x20000000u)) >> vec4<u32>(30u);
+  let rest = turns - (quadrant << vec4<u32>(30u));
+  // The magnitude of the rest as 64 bits, so that nothing cancels where x is next to a multiple of π/2.
+  let below = (rest >> vec4<u32>(31u)) == vec4<u32>(1u);
+  let upper = select(rest, ~rest + select(vec4<u32>(0u), vec4<u32>(1u), tail == vec4<u32>(0u)), below);
+  let lower = select(tail, ~tail + vec4<u32>(1u), below);
+  let size = (vec4<f32>(upper) + vec4<f32>(lower) * 0x1p-32f) * 1.4629180792671596e-9f; // π/2·2⁻³⁰
+  let negative = (bits >> vec4<u32>(31u)) == vec4<u32>(1u);
+  return QuarterTurns(select(size, -size, below != negative), select(quadrant, ~quadrant + vec4<u32>(1u), negative));
+}
 fn sineOfQuadrant(x: vec4<f32>, shift: u32) -> vec4<f32> {
   let j = round(x * 0.63661977236f);
-  let r = fma(j, vec4<f32>(-7.54978995489e-8f), fma(j, vec4<f32>(-4.83751296997e-4f), fma(j, vec4<f32>(-1.5703125f), x)));
+  var r = fma(j, vec4<f32>(-7.54978995489e-8f), fma(j, vec4<f32>(-4.83751296997e-4f), fma(j, vec4<f32>(-1.5703125f), x)));
+  var quadrant = bitcast<vec4<u32>>(vec4<i32>(j));
+  let large = abs(x) >= vec4<f32>(512f);
+  if (any(large)) {
+    let turns = quarterTurns(x);
+    r = select(r, turns.rest, large);
+    quadrant = select(quadrant, turns.quadrant, large);
+  }
+  quadrant += vec4<u32>(shift);
   let z = r * r;
   let sine = fma(fma(fma(vec4<f32>(-1.9515295891e-4f), z, vec4<f32>(8.3321608736e-3f)), z, vec4<f32>(-1.6666654611e-1f)) * z, r, r);
   let cosine = fma(
     fma(fma(vec4<f32>(2.443315711809948e-5f), z, vec4<f32>(-1.388731625493765e-3f)), z, vec4<f32>(4.166664568298827e-2f)), z * z,
     fma(vec4<f32>(-0.5f), z, vec4<f32>(1f)));
-  let quadrant = bitcast<vec4<u32>>(vec4<i32>(j)) + vec4<u32>(shift);
   let value = select(sine, cosine, (quadrant & vec4<u32>(1u)) == vec4<u32>(1u));
   let oriented = select(value, -value, (quadrant & vec4<u32>(2u)) == vec4<u32>(2u));
   return select(oriented, notANumber(), isNonFinite(x));
 }
-fn sine(x: vec4<f32>) -> vec4<f32> { return sineOfQuadrant(x, 0u); }
+fn sine(x: vec4<f32>) -> vec4<f32> { return select(sineOfQuadrant(x, 0u), x, x == vec4<f32>(0f)); }
 fn cosine(x: vec4<f32>) -> vec4<f32> { return sineOfQuadrant(x, 1u); }
 `;
 
@@ -179,6 +232,7 @@ const library: readonly (readonly [calls: RegExp, text: string])[] = [
   [/\bpower\(/, power],
   [/\b(sine|cosine)\(/, trigonometric],
   [/\berrorFunction\(/, errorFunction],
+  [/\bsquareRoot\(/, root],
   [/\bhyperbolicTangent\(/, hyperbolic],
   [/\b(logarithm|log1p)\(/, logarithm],
   [/\b(exponential|expm1)\(/, exponential],

@@ -47,7 +47,7 @@ export class WGSLAlgebra implements Algebra<string, string> {
     return this.bind(this.work === "i32" ? `min(${a}, ${b})` : `minimum(${a}, ${b})`);
   }
   sqrt(a: string): string {
-    return this.float(`sqrt(${a})`, "sqrt");
+    return this.float(`squareRoot(${a})`, "sqrt");
   }
   exp(a: string): string {
     return this.float(`exponential(${a})`, "exp");

@@ -1,5 +1,5 @@
 // Losses of one element and its target: regression, probabilities, logits. Each says its formula; `reduction` then averages, sums or leaves.
-import { type Tensor, tidy, where } from "../../engine/index.js";
+import { type Tensor, tidy } from "../../engine/index.js";
 import * as engine from "../../engine/functions.js";
 import { argumentError } from "../../engine/scope.js";
 import { formatShape, sameShape } from "../../engine/shape.js";
@@ -52,21 +52,17 @@ export const smoothL1Loss = taking(smooth, (input, target, reduction, beta) => {
   if (!(beta >= 0)) throw argumentError("smoothL1Loss", `got beta ${beta}; expected a number of at least 0.`);
   if (beta === 0) return l1Loss(input, target, reduction);
   warnOfBroadcast("smoothL1Loss", input, target);
-  return tidy(() => reduced(huberTerms(input.sub(target), beta).div(beta), reduction));
+  return tidy(() => reduced(engine.smoothL1(input.float(), target.float(), beta), reduction));
 });
 
 const huber = new Signature("huberLoss", [...plain, ["delta", aNumber, 1]]);
 export type HuberOptions = Options<typeof huber>;
-/** d²/2 where |d| < delta, else delta·(|d| − delta/2), for d = input − target; delta above 0. */
+/** d²/2 where |d| ≤ delta, else delta·(|d| − delta/2), for d = input − target; delta above 0. */
 export const huberLoss = taking(huber, (input, target, reduction, delta) => {
   if (!(delta > 0)) throw argumentError("huberLoss", `got delta ${delta}; expected a number above 0.`);
   warnOfBroadcast("huberLoss", input, target);
-  return tidy(() => reduced(huberTerms(input.sub(target), delta), reduction));
+  return tidy(() => reduced(engine.huber(input.float(), target.float(), delta), reduction));
 });
-function huberTerms(difference: Tensor, delta: number): Tensor {
-  const distance = difference.abs();
-  return where(distance.lt(delta), difference.square().mul(0.5), distance.sub(delta / 2).mul(delta));
-}
 
 const ofProbabilities = new Signature("binaryCrossEntropy", [...compared, ["weight", aTensor, null], reductionArgument]);
 export type BCEOptions = Options<typeof ofProbabilities>;
@@ -113,5 +109,5 @@ export const klDiv = taking(divergence, (logProbabilities, target, reduction, lo
 function pointwiseDivergence(logProbabilities: Tensor, target: Tensor): Tensor {
   const empty = target.eq(0);
   const logTarget = target.maskedFill(empty, 1).log();
-  return target.mul(logTarget.sub(logProbabilities));
+  return target.mul(logTarget).sub(target.mul(logProbabilities));
 }

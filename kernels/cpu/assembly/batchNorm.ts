@@ -69,7 +69,7 @@ export function batchNormBackward(
 /** The cotangent where the fused ReLU let something through. */
 @inline
 function masked(grad: v128, y: usize, left: i32): v128 {
-  return y ? v128.and(grad, f32x4.gt(loadUpTo(y, left, splat(0)), splat(0))) : grad;
+  return y ? v128.andnot(grad, f32x4.le(loadUpTo(y, left, splat(0)), splat(0))) : grad;
 }
 
 /** Σ g and Σ g·(x − mean) of at most 512 elements, to the first two floats of `sums`. */

@@ -7,7 +7,7 @@ const stretchLength: i32 = 512;
 
 @inline
 function passed(grad: v128, y: usize, left: i32): v128 {
-  return y ? v128.and(grad, f32x4.gt(loadUpTo(y, left, splat(0)), splat(0))) : grad;
+  return y ? v128.andnot(grad, f32x4.le(loadUpTo(y, left, splat(0)), splat(0))) : grad;
 }
 
 /** gradZ, gradBias and y may be 0. */

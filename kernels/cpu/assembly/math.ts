@@ -42,7 +42,12 @@ export function exp(given: v128): v128 {
 }
 
 @inline
-export function expm1(given: v128): v128 {
+export function expm1(x: v128): v128 {
+  return v128.bitselect(x, expm1OfSize(x), f32x4.eq(x, c(0))); // −0 of −0
+}
+/** expm1 but for the sign of zero. */
+@inline
+function expm1OfSize(given: v128): v128 {
   const x = f32x4.pmax(f32x4.pmin(given, c(89)), c(-30));
   const n = nearestPower(x);
   // 2·(2ⁿ⁻¹·(eʳ − 1) + (2ⁿ⁻¹ − ½)): no cancellation near 0 and no overflow before its time.
@@ -97,7 +102,7 @@ export function log1p(x: v128): v128 {
 @inline
 export function tanh(x: v128): v128 {
   const size = f32x4.pmin(f32x4.abs(x), c(10));
-  const t = expm1(f32x4.add(size, size));
+  const t = expm1OfSize(f32x4.add(size, size));
   const y = f32x4.div(t, f32x4.add(t, c(2)));
   return v128.or(y, v128.and(x, i32x4.splat(0x80000000)));
 }
@@ -207,7 +212,7 @@ function sine(x: v128, shift: i32): v128 {
 }
 @inline
 export function sin(x: v128): v128 {
-  return sine(x, 0);
+  return v128.bitselect(x, sine(x, 0), f32x4.eq(x, c(0))); // −0 of −0
 }
 @inline
 export function cos(x: v128): v128 {

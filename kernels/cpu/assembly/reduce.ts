@@ -206,11 +206,11 @@ export function minColumnsInt(
   columns(min, int, begin, end, out, x, units, unitsPerTask, length, piece, inner);
 }
 
-/** Σ (x − mean)²/freedom of each row; a task is one row. NaN where no freedom is left. */
+/** Σ (x − mean)²/freedom of each row; a task is one row. Without freedom the division is by 0. */
 export function varianceRows(begin: i32, end: i32, scratch: usize, out: usize, x: usize, length: i32, freedom: f64): void {
   for (let row = begin; row < end; row++) {
     const start = x + bytes(row) * <usize>length;
     const mean = <f32>(sumExactly(start, length) / <f64>length);
-    store<f32>(out + bytes(row), freedom > 0 ? <f32>(sumSquaredDistances(start, length, mean) / freedom) : NaN);
+    store<f32>(out + bytes(row), <f32>(sumSquaredDistances(start, length, mean) / (freedom > 0 ? freedom : 0)));
   }
 }
