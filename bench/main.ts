@@ -66,7 +66,7 @@ async function benchKernels(device: Device, isWanted: (name: string) => boolean,
 
 async function benchSteps(device: Device, isWanted: (name: string) => boolean, timing: TimingOptions, report: (row: Row) => void): Promise<void> {
   for (const step of stepCases.filter(({ name }) => isWanted(name))) {
-    const result = await measure(prepareStep(step, device), timing);
+    const result = await measure(prepareStep(step, device).read, timing);
     const samplesPerSecond = (step.batch / result.medianMs) * 1000;
     report({ case: step.name, device: device.kind, ...result, rate: `${samplesPerSecond < 10 ? samplesPerSecond.toFixed(1) : samplesPerSecond.toFixed(0)} samples/s` });
   }

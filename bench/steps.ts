@@ -38,19 +38,45 @@ export const stepCases: readonly StepCase[] = [
   },
 ];
 
+/** The networks at the batch sizes that a GPU is trained with. */
+export const deviceSteps: readonly StepCase[] = [
+  ...stepCases.map((step) => (step.name === "food11" ? { ...step, batch: 64 } : step)),
+  {
+    name: "resnet18",
+    batch: 64,
+    input: [3, 224, 224],
+    classes: 1000,
+    model: () => nn.models.resnet18(),
+    optimizer: (parameters) => new optim.SGD(parameters, { lr: 0.1, momentum: 0.9 }),
+  },
+];
+
+export interface PreparedStep {
+  /** Issues the step; nothing is waited for. */
+  issue(): Tensor;
+  /** The step as a user's loop does it, with the loss read back. */
+  read(): Promise<void>;
+}
+
 /** Builds the network on the device and returns what trains it by one step on a fixed batch. */
-export function prepareStep(step: StepCase, device: Device): () => Promise<void> {
+export function prepareStep(step: StepCase, device: Device): PreparedStep {
   manualSeed(0);
   const model = step.model().to(device);
   const optimizer = step.optimizer(model.parameters());
   const criterion = new nn.CrossEntropyLoss();
   const images: Tensor = randn([step.batch, ...step.input]).to(device);
   const labels: Tensor = tensor(Int32Array.from({ length: step.batch }, (_, i) => (i * 7) % step.classes)).to(device);
-  return async () => {
+  const issue = () => {
     const loss = criterion(model(images), labels);
     optimizer.zeroGrad();
     loss.backward();
     optimizer.step();
-    await loss.item();
+    return loss;
+  };
+  return {
+    issue,
+    read: async () => {
+      await issue().item();
+    },
   };
 }

@@ -5,24 +5,13 @@
 // blocked product whose terms are pixels.
 // Where a layer has too few weights to fill the device, the sum is split and the parts are added in their order: the same bits every time.
 import type { Conv2dParams, View } from "../types.js";
+import { constantsOf, inParts, partsFor, type WeightGradProblem } from "./conv2dWeightGradParts.js";
+import { weightGradTiles } from "./conv2dWeightGradTiles.js";
 import { dispatchKernel, elements, lengths4, unroll } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
-import {
-  fillSlab, four, laneMemory, laneParameters, multiplySlabs, reduceLanes, registerMultiply, type RegisterTile, registerSums, rowPlaces, slab,
-  storeRegisters, storeTile, tileMemory, tileSums, type WorkgroupTile, workgroupTile,
-} from "./tiles.js";
+import { laneMemory, laneParameters, reduceLanes, registerMultiply, type RegisterTile, registerSums, rowPlaces, storeRegisters } from "./tiles.js";
 
-interface Problem {
-  readonly batch: number;
-  /** Output channels of a group, and its columns: input channels × taps. */
-  readonly rows: number;
-  readonly columns: number;
-  readonly kernel: readonly [number, number];
-  /** Channels, height, width. */
-  readonly input: readonly [number, number, number];
-  readonly output: readonly [number, number, number];
-  readonly params: Conv2dParams;
-}
+type Problem = WeightGradProblem;
 
 export function conv2dWeightGrad(runtime: WebGPURuntime, gradW: View, grad: View, x: View, params: Conv2dParams): void {
   if (elements(gradW) === 0) return;
@@ -42,45 +31,9 @@ export function conv2dWeightGrad(runtime: WebGPURuntime, gradW: View, grad: View
   } else if (runtime.isSoftware || problem.rows < 16 || problem.columns < 16) {
     inRegisters(runtime, problem, gradW, grad, x, pixelsTile(problem), "pixels", pixelLanesCode);
   } else {
-    inTiles(runtime, problem, gradW, grad, x, workgroupTile(problem.rows >= 48 && problem.columns >= 48 ? 64 : 32));
+    weightGradTiles(runtime, problem, gradW, grad, x);
   }
 }
-
-/** How many parts to split the sum into, so that about `wanted` workgroups run. */
-function partsFor(workgroups: number, most: number, wanted: number): number {
-  return Math.max(1, Math.min(most, Math.floor(wanted / workgroups)));
-}
-
-/** Runs `dispatch` over one part straight into gradW, or over several into scratch that is added up. */
-function inParts(runtime: WebGPURuntime, gradW: View, parts: number, dispatch: (out: View) => void): void {
-  if (parts === 1) {
-    dispatch(gradW);
-    return;
-  }
-  const count = elements(gradW), partial = runtime.temporary(parts * count);
-  dispatch(partial);
-  dispatchKernel(runtime, {
-    name: "conv2d, weight gradient, add parts",
-    constants: [],
-    inputs: { partial },
-    outputs: { out: gradW },
-    params: { count, parts },
-    workgroups: Math.ceil(count / 64),
-    body: () => `
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = linearWorkgroup(workgroup, grid) * 64u + lane;
-  if (i >= params.count) { return; }
-  var value = 0.0;
-  for (var part = 0u; part < params.parts; part++) { value += partial[part * params.count + i]; }
-  out[i] = value;
-}
-`,
-  });
-  runtime.releaseTemporary(partial);
-}
-
-const constantsOf = ({ batch: _, params, ...sizes }: Problem) => [JSON.stringify(sizes), JSON.stringify(params)];
 
 /** WGSL: a column's channel and tap, where it lies under an output pixel, and where a weight's gradient goes. */
 function columnCode({ rows, columns, kernel, input, params }: Problem): string {
@@ -206,66 +159,6 @@ ${unroll(columns, (j) => `  let place${j} = columnAt(firstColumn + ${j}u);`)}
 ${imageLoop(problem, tile)}
   }
 ${reduceLanes(tile, (sum, value) => `store(part, group, firstRow + ${sum} / ${columns}u, firstColumn + ${sum} % ${columns}u, ${value});`)}
-}
-`;
-}
-
-// ── workgroup tiles ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-function inTiles(runtime: WebGPURuntime, problem: Problem, gradW: View, grad: View, x: View, tile: WorkgroupTile): void {
-  const { batch, rows, columns, output, params } = problem;
-  const grid = [Math.ceil(columns / tile.size), Math.ceil(rows / tile.size)] as const;
-  const terms = batch * output[1] * output[2];
-  const parts = partsFor(grid[0] * grid[1] * params.groups, Math.ceil(terms / 512), 512);
-  const termsOfPart = Math.ceil(terms / parts / slab) * slab;
-  inParts(runtime, gradW, parts, (out) => {
-    dispatchKernel(runtime, {
-      name: "conv2d, weight gradient, workgroup tile",
-      constants: [...constantsOf(problem), tile.size],
-      inputs: { grad, x },
-      outputs: { gradW: out },
-      params: { terms, termsOfPart, parts },
-      workgroups: [grid[0], grid[1], params.groups * parts],
-      body: () => columnCode(problem) + tileCode(problem, tile),
-    });
-  });
-}
-
-function tileCode(problem: Problem, tile: WorkgroupTile): string {
-  const { input, output, params, rows } = problem;
-  const inputPlane = input[1] * input[2], outputPlane = output[1] * output[2], groupChannels = input[0] / params.groups;
-  const row = (quad: string) => (i: number) => `gradAt(firstRow + ${quad} * 4u + ${i}u, spot, group)`;
-  const column = (quad: string) => (j: number) => `xAt(firstColumn + ${quad} * 4u + ${j}u, spot, group)`;
-  const orZero = (value: string) => `select(vec4f(), ${value}, exists)`;
-  return `
-${tileMemory(tile)}
-fn gradAt(row: u32, spot: vec2u, group: u32) -> f32 {
-  let channel = group * ${rows}u + min(row, ${rows - 1}u);
-  return grad[params.gradOffset + (spot.x * ${output[0]}u + channel) * ${outputPlane}u + spot.y];
-}
-fn xAt(column: u32, spot: vec2u, group: u32) -> f32 {
-  let at = inputAt(columnAt(column), vec2u(spot.y / ${output[2]}u, spot.y % ${output[2]}u));
-  return select(0.0, x[params.xOffset + (spot.x * ${input[0]}u + group * ${groupChannels}u) * ${inputPlane}u + at.y], at.x != 0u);
-}
-@compute @workgroup_size(${tile.threads})
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
-  let group = workgroup.z / params.parts;
-  let part = workgroup.z % params.parts;
-  let firstRow = workgroup.y * ${tile.size}u;
-  let firstColumn = workgroup.x * ${tile.size}u;
-${tileSums(tile)}
-  let last = min((part + 1u) * params.termsOfPart, params.terms);
-  // The slab's term this thread loads: its image and pixel, worked out once for both slabs.
-  let ownTerm = thread % ${slab}u;
-  for (var first = part * params.termsOfPart; first < last; first += ${slab}u) {
-    let number = min(first + ownTerm, last - 1u);
-    let spot = vec2u(number / ${outputPlane}u, number % ${outputPlane}u);
-    let exists = first + ownTerm < last;
-${fillSlab(tile, "rowSlab", true, (_term, quad) => orZero(four(row(quad))))}
-${fillSlab(tile, "columnSlab", true, (_term, quad) => orZero(four(column(quad))))}
-${multiplySlabs(tile)}
-  }
-${storeTile((r, c, value) => `  store(part, group, firstRow + ${r}, firstColumn + ${c}, ${value});`)}
 }
 `;
 }

@@ -2,9 +2,12 @@
 import type { View } from "../types.js";
 import { move, pointwise } from "./pointwise.js";
 import type { WebGPURuntime } from "./runtime.js";
+import { exchange, exchangeOf } from "./transpose.js";
 
 export function copy(runtime: WebGPURuntime, out: View, x: View): void {
-  move(runtime, out, x);
+  const exchanged = runtime.isSoftware || out.buffer === x.buffer ? null : exchangeOf(out, x);
+  if (exchanged) exchange(runtime, out, x, exchanged);
+  else move(runtime, out, x);
 }
 
 export function fill(runtime: WebGPURuntime, out: View, value: number): void {

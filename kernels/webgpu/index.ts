@@ -22,9 +22,9 @@ export async function openWebGPU(options: WebGPUOptions = {}): Promise<WebGPUDev
   if (summary.isSoftware && options.allowSoftware === false) {
     throw new DeviceUnavailableError(`WebGPU offers only the software adapter ${name}, expected a hardware GPU; the CPU device is faster.`);
   }
-  const gpu = await adapter.requestDevice({
-    label: "athanor", requiredLimits: allLimits(adapter.limits), requiredFeatures: summary.subgroupWidth > 0 ? ["subgroups"] : [],
-  });
+  const requiredFeatures: GPUFeatureName[] = summary.subgroupWidth > 0 ? ["subgroups"] : [];
+  if (adapter.features.has("timestamp-query")) requiredFeatures.push("timestamp-query");
+  const gpu = await adapter.requestDevice({ label: "athanor", requiredLimits: allLimits(adapter.limits), requiredFeatures });
   return new WebGPUDevice(gpu, entryPoint, summary, `webgpu (${name})`, options.kernelsOf);
 }
 

@@ -1,10 +1,11 @@
 // Reading and adding through integer indices. Reads are gathers, one invocation an output. Additions are deterministic without atomics: an
 // invocation owns a column of the target (all places that differ only along dim) and adds in ascending order; where there are too few columns
-// to fill a hardware GPU, an invocation owns a single target place and looks through the indices. A bad index raises the error flag; a read
+// to fill a hardware GPU, an invocation owns a single target place and looks through the indices; many indices are sorted (sortedAdd.ts). A bad index raises the error flag; a read
 // gives 0, an addition is left out.
 import type { View } from "../types.js";
 import { around, dispatchElements, elements } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
+import { leastIndices, mostIndices, sortedAdd } from "./sortedAdd.js";
 
 /** Columns from which the invocations of a GPU are busy enough. */
 const manyColumns = 256;
@@ -116,7 +117,11 @@ export function scatterAdd(runtime: WebGPURuntime, out: View, index: View, src: 
 }
 
 export function indexAdd(runtime: WebGPURuntime, out: View, index: View, src: View, dim: number): void {
-  const { outer, length, inner } = around(out.shape, dim);
+  const { outer, length, inner } = around(out.shape, dim), count = elements(index);
+  if (!runtime.isSoftware && count >= leastIndices && count <= mostIndices && length > 0 && outer * inner > 0) {
+    sortedAdd(runtime, out, index, src, { outer, limit: length, inner });
+    return;
+  }
   addColumns(runtime, out, index, src, length, elements(index), {
     name: "indexAdd",
     count: outer * inner,

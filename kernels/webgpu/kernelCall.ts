@@ -29,6 +29,8 @@ export interface KernelCall {
   readonly params?: Readonly<Record<string, Param>>;
   /** The kernel may call `reportBadIndex(value, limit)`. */
   readonly reportsIndices?: boolean;
+  /** Names of float32 tensors that the body sees as array<vec4f>; their offsets are multiples of four. */
+  readonly vectors?: readonly string[];
   /** The kernel speaks to its subgroup (runtime.subgroupWidth > 0). */
   readonly usesSubgroups?: boolean;
   /** A number is folded past 65,535 (linearWorkgroup); three are dispatched in slices there, and the body's `workgroup` stays what it says. */
@@ -73,7 +75,8 @@ function dispatchGrid(runtime: WebGPURuntime, call: KernelCall): void {
     ...Object.entries(call.params ?? {}),
   ];
   if (call.reportsIndices) params.push(["label", runtime.labelNumber()]);
-  const tensors = [...inputs, ...outputs].map(([name, view]) => `${name}:${view.dtype}`);
+  const vectors = call.vectors ?? [];
+  const tensors = [...inputs, ...outputs].map(([name, view]) => `${name}:${view.dtype}${vectors.includes(name) ? "×4" : ""}`);
   const key = [call.name, ...call.constants, ...tensors].join(" ");
   const bindings: Binding[] = [
     ...inputs.map(([, view]): Binding => ({ view, access: "read" })),
@@ -83,7 +86,7 @@ function dispatchGrid(runtime: WebGPURuntime, call: KernelCall): void {
   runtime.dispatch({
     name: call.name,
     code: runtime.text(key, () => {
-      const head = declarations(inputs, outputs, params, call.reportsIndices === true);
+      const head = declarations(inputs, outputs, params, call.reportsIndices === true, vectors);
       return (call.usesSubgroups ? "enable subgroups;\n" : "") + withScalarFunctions(head + call.body());
     }),
     bindings,
@@ -120,10 +123,12 @@ function bits(value: Param): number {
   return "float" in value ? floatBits(value.float) : value.signed >>> 0;
 }
 
-function declarations(inputs: [string, View][], outputs: [string, View][], params: [string, Param][], reportsIndices: boolean): string {
+function declarations(
+  inputs: [string, View][], outputs: [string, View][], params: [string, Param][], reportsIndices: boolean, vectors: readonly string[],
+): string {
   const lines = [...inputs, ...outputs].map(([name, view], i) => {
     const access = i < inputs.length ? "read" : "read_write";
-    return `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<${wgslType[view.dtype]}>;`;
+    return `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<${vectors.includes(name) ? "vec4f" : wgslType[view.dtype]}>;`;
   });
   const tensors = lines.length;
   if (reportsIndices) {
@@ -135,7 +140,8 @@ function declarations(inputs: [string, View][], outputs: [string, View][], param
   return lines.join("\n");
 }
 
-const wgslType: Readonly<Record<DType, string>> = { float32: "f32", int32: "i32", bool: "u32", uint8: "u32" };
+/** How a dtype is stored. */
+export const wgslType: Readonly<Record<DType, string>> = { float32: "f32", int32: "i32", bool: "u32", uint8: "u32" };
 
 // ── text helpers ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -27,7 +27,7 @@ fn philoxBlock(seed: u32, stream: u32, block: u32) -> vec4<u32> {
 `;
 
 /** A kernel that writes `result` from the words `bits` of block i, for bindings declared by the caller. */
-function kernelText(fields: string, declarations: string, result: string): string {
+function kernelText(fields: string, declarations: string, result: string, store: string): string {
   return `${philox}
 struct Params { count: u32, seed: u32, stream: u32${fields} }
 ${declarations}
@@ -37,27 +37,30 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   if (i * 4u >= params.count) { return; }
   let bits = philoxBlock(params.seed, params.stream, i);
   let result = ${result};
-  let remaining = min(params.count - i * 4u, 4u);
-  for (var k = 0u; k < remaining; k++) { out[params.outOffset + i * 4u + k] = result[k]; }
+  ${store}
 }
 `;
 }
 
+/** What exists of the four elements; whole vec4s where the tensor is made of them. */
+const storeEach = `let remaining = min(params.count - i * 4u, 4u);
+  for (var k = 0u; k < remaining; k++) { out[params.outOffset + i * 4u + k] = result[k]; }`;
+const storeVector = "out[params.outOffset / 4u + i] = result;";
+
 const uniformText = kernelText(", outOffset: u32", `
 @group(0) @binding(0) var<storage, read_write> out: array<f32>;
-@group(0) @binding(1) var<uniform> params: Params;`, "vec4<f32>(bits >> vec4<u32>(8u)) * 0x1p-24f");
+@group(0) @binding(1) var<uniform> params: Params;`, "vec4<f32>(bits >> vec4<u32>(8u)) * 0x1p-24f", storeEach);
 
-const dropoutText = kernelText(", outOffset: u32, xOffset: u32, threshold: u32, scale: f32, dropsAll: u32", `
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> out: array<f32>;
+/** By vec4 where count and offsets are multiples of four. */
+const dropoutText = (vector: boolean): string => kernelText(", outOffset: u32, xOffset: u32, threshold: u32, scale: f32, dropsAll: u32", `
+@group(0) @binding(0) var<storage, read> x: array<${vector ? "vec4<f32>" : "f32"}>;
+@group(0) @binding(1) var<storage, read_write> out: array<${vector ? "vec4<f32>" : "f32"}>;
 @group(0) @binding(2) var<uniform> params: Params;
-fn kept(bits: vec4<u32>, first: u32) -> vec4<f32> {
+fn kept(bits: vec4<u32>, i: u32) -> vec4<f32> {
   let last = params.count - 1u;
-  let given = vec4<f32>(
-    x[params.xOffset + first], x[params.xOffset + min(first + 1u, last)],
-    x[params.xOffset + min(first + 2u, last)], x[params.xOffset + min(first + 3u, last)]);
+  let given = ${vector ? "x[params.xOffset / 4u + i]" : `vec4<f32>(${[0, 1, 2, 3].map((k) => `x[params.xOffset + min(i * 4u + ${k}u, last)]`).join(", ")})`};
   return select(vec4<f32>(0f), given * params.scale, (bits >= vec4<u32>(params.threshold)) & vec4<bool>(params.dropsAll == 0u));
-}`, "kept(bits, i * 4u)");
+}`, "kept(bits, i)", vector ? storeVector : storeEach);
 
 export function uniform(runtime: WebGPURuntime, out: View, key: RandomKey): void {
   const count = elementCount(out.shape);
@@ -71,9 +74,9 @@ export function dropout(runtime: WebGPURuntime, out: View, x: View, p: number, s
   const count = elementCount(out.shape);
   // bits ≥ p·2³² over integers is bits ≥ ⌈p·2³²⌉; at p = 1 that no longer fits a word.
   const threshold = Math.ceil(p * 2 ** 32);
-  const dropsAll = threshold >= 2 ** 32;
+  const dropsAll = threshold >= 2 ** 32, vector = [count, out.offset, x.offset].every((n) => n % 4 === 0);
   runtime.dispatch({
-    name: "dropout", code: dropoutText, bindings: [{ view: x, access: "read" }, { view: out, access: "write" }],
+    name: "dropout", code: runtime.text(`dropout/${vector}`, () => dropoutText(vector)), bindings: [{ view: x, access: "read" }, { view: out, access: "write" }],
     params: [count, key.seed, key.stream, out.offset, x.offset, dropsAll ? 0 : threshold, floatBits(scale), dropsAll ? 1 : 0],
     workgroups: Math.ceil(count / (4 * workgroupSize)),
   });

@@ -2,11 +2,14 @@
 import { AthanorError } from "../errors.js";
 import type { DeviceCounters } from "../types.js";
 import type { WebGPUBuffer } from "./buffers.js";
+import type { KernelTrace } from "./kernelTrace.js";
 import type { ParameterTable } from "./parameters.js";
 import type { Pipeline } from "./pipelines.js";
 
 export interface DispatchCommand {
   readonly kind: "dispatch";
+  /** What the engine called the operation. */
+  readonly label: string;
   readonly pipeline: Pipeline;
   readonly group: GPUBindGroup;
   readonly buffers: readonly WebGPUBuffer[];
@@ -35,12 +38,17 @@ export class Recorder {
   private pipeline: GPUComputePipeline | null = null;
   private number = Recorder.submits++;
 
-  constructor(private readonly gpu: GPUDevice, private readonly parameters: ParameterTable, private readonly counters: DeviceCounters) {}
+  constructor(
+    private readonly gpu: GPUDevice, private readonly parameters: ParameterTable, private readonly counters: DeviceCounters,
+    private readonly trace: KernelTrace | null,
+  ) {}
 
-  dispatch({ pipeline, group, buffers, params, grid }: DispatchCommand): void {
+  dispatch({ pipeline, label, group, buffers, params, grid }: DispatchCommand): void {
     if (!pipeline.compiled) throw new AthanorError(`The kernel ${pipeline.name} was not compiled when it was encoded; this is a bug of Athanor.`);
     if (!this.parameters.fits(params)) this.submit();
-    const pass = (this.pass ??= this.begin().beginComputePass());
+    if (this.trace) this.endPass();
+    const timestamps = this.trace && { timestampWrites: this.trace.next(pipeline.name, label) };
+    const pass = (this.pass ??= this.begin().beginComputePass(timestamps ?? undefined));
     if (this.pipeline !== pipeline.compiled) pass.setPipeline((this.pipeline = pipeline.compiled));
     pass.setBindGroup(0, group, [this.parameters.push(params)]);
     pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);

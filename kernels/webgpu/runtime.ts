@@ -2,12 +2,13 @@
 // one compute pass and submits it. Uploads and read-backs are entries of the same list, because `queue.writeBuffer` would otherwise overtake
 // the commands that were issued before it.
 import type { DeviceCounters, DType, View } from "../types.js";
-import { AthanorError, DeviceLimitError } from "../errors.js";
+import { AthanorError, DeviceLimitError, DeviceUnavailableError } from "../errors.js";
 import { BindGroupCache } from "./bindGroups.js";
 import { BufferPool, type WebGPUBuffer, webgpuBuffer } from "./buffers.js";
 import { elementBytes } from "./constants.js";
 import { flagWords, LabelTable } from "./errorFlag.js";
 import { FailureLog } from "./failures.js";
+import { type KernelTime, KernelTrace } from "./kernelTrace.js";
 import { ParameterTable } from "./parameters.js";
 import { type Pipeline, PipelineCache } from "./pipelines.js";
 import { Polling } from "./polling.js";
@@ -82,6 +83,7 @@ export class WebGPURuntime {
   /** Commands up to this number had their flag reported; a read-back issued before it carries a stale one. */
   private flagRaisedAt = 0;
   private flagInUse = false;
+  private openTrace: KernelTrace | null = null;
 
   /** Kernels choose their tiles by it: those for a rasteriser on the CPU, or those for a hardware GPU. */
   readonly isSoftware: boolean;
@@ -130,7 +132,7 @@ export class WebGPURuntime {
     if (!pipeline.compiled) this.missing.add(pipeline);
     this.failures.remember(d.name, this.label, d.bindings);
     const group = this.bindGroups.get(d.name, pipeline.layout, buffers);
-    this.issue({ kind: "dispatch", pipeline, group, buffers, params: d.params, grid });
+    this.issue({ kind: "dispatch", label: this.label, pipeline, group, buffers, params: d.params, grid });
     for (const buffer of buffers) buffer.lastUse = this.issued;
     if (this.flagBuffer.lastUse === this.issued) this.flagInUse = true;
     this.counters.dispatches++;
@@ -220,6 +222,20 @@ export class WebGPURuntime {
     await this.polling.during(this.failures.guard(this.gpu.queue.onSubmittedWorkDone()));
   }
 
+  /** The GPU's time for each kernel that `work` issues. */
+  async trace(work: () => Promise<void>): Promise<KernelTime[]> {
+    if (!this.gpu.features.has("timestamp-query")) throw new DeviceUnavailableError("This adapter has no time stamps (the feature timestamp-query).");
+    await this.synchronize();
+    const trace = (this.openTrace = new KernelTrace(this.gpu));
+    try {
+      await work();
+      await this.synchronize();
+    } finally {
+      this.openTrace = null;
+    }
+    return this.polling.during(trace.finish());
+  }
+
   trim(): void {
     this.flush();
     this.pool.trim();
@@ -251,7 +267,7 @@ export class WebGPURuntime {
   /** Encodes a batch, in one submit unless an upload has to come between two commands on its buffer or the parameters do not fit. */
   private encode(batch: readonly Command[], last: number): void {
     try {
-      const recorder = new Recorder(this.gpu, this.parameters, this.counters);
+      const recorder = new Recorder(this.gpu, this.parameters, this.counters, this.openTrace);
       for (const command of batch) {
         if (command.kind === "dispatch") {
           if (command.pipeline.failed) this.failures.report(command.pipeline.name, command.pipeline.failed.message);

@@ -1,83 +1,10 @@
 // The inner products that matrix products and convolutions share, as pieces of WGSL.
 //
-// Two ideas. The workgroup tile (hardware GPUs): the workgroup brings a slab of 16 terms of both operands into workgroup memory, each thread
-// multiplies 4 × 4 outputs out of it. The register tile (software adapters): each thread keeps rows × columns outputs, its operands come
-// straight from the buffers, columns one lane apart. The rows' operands are the same for all lanes: with subgroups each lane loads another row's
+// The register tile, for software adapters and narrow problems (the blocked product of hardware GPUs is workgroupTile.ts): each thread keeps
+// rows × columns outputs, its operands come straight from the buffers, columns one lane apart. The rows' operands are the same for all lanes: with subgroups each lane loads another row's
 // and broadcasts it (software adapters pay for every load of every lane), without them every lane loads them all. A barrier would cost more
 // than it saves there.
 import { unroll } from "./kernelCall.js";
-
-/** Terms of the sum in workgroup memory at a time. */
-export const slab = 16;
-
-/** Size × size outputs, 4 × 4 a thread; 64 → 256 threads and 8 KB, 32 → 64 threads and 4 KB. */
-export interface WorkgroupTile {
-  readonly size: 32 | 64;
-  readonly threads: number;
-  /** Groups of four outputs along an edge. */
-  readonly groups: number;
-}
-export function workgroupTile(size: 32 | 64): WorkgroupTile {
-  return { size, threads: (size / 4) ** 2, groups: size / 4 };
-}
-
-/** Module-scope declarations: slabs of both operands, each entry four neighbouring rows (columns) of one term. */
-export function tileMemory({ groups }: WorkgroupTile): string {
-  return `
-var<workgroup> rowSlab: array<vec4f, ${slab * groups}>;
-var<workgroup> columnSlab: array<vec4f, ${slab * groups}>;
-`;
-}
-
-/** In main: the thread's place in the tile and its sixteen sums, sum0 … sum3 (a vec4 of columns for each row). */
-export function tileSums({ groups }: WorkgroupTile): string {
-  return `
-  let rowGroup = thread / ${groups}u;
-  let columnGroup = thread % ${groups}u;
-${unroll(4, (i) => `  var sum${i} = vec4f();`)}
-`;
-}
-
-/** Fills one slab: `load(term, quad)` gives the WGSL of the vec4 of a term (of this slab) and a group of four. Neighbouring threads take
- *  neighbouring terms where `termsAreContiguous`, else neighbouring groups: whichever lies side by side in memory. */
-export function fillSlab(
-  tile: WorkgroupTile, memory: "rowSlab" | "columnSlab", termsAreContiguous: boolean, load: (term: string, quad: string) => string,
-): string {
-  const term = termsAreContiguous ? `entry % ${slab}u` : `entry / ${tile.groups}u`;
-  const quad = termsAreContiguous ? `entry / ${slab}u` : `entry % ${tile.groups}u`;
-  return unroll((slab * tile.groups) / tile.threads, (i) => `
-    {
-      let entry = thread + ${i * tile.threads}u;
-      let term = ${term};
-      let quad = ${quad};
-      ${memory}[term * ${tile.groups}u + quad] = ${load("term", "quad")};
-    }`);
-}
-
-/** The vec4f of four elements. */
-export function four(element: (i: number) => string): string {
-  return `vec4f(${[0, 1, 2, 3].map(element).join(", ")})`;
-}
-
-/** Multiplies the two slabs into the sums, with the barriers on both sides. */
-export function multiplySlabs({ groups }: WorkgroupTile): string {
-  return `
-    workgroupBarrier();
-    for (var term = 0u; term < ${slab}u; term++) {
-      let rows = rowSlab[term * ${groups}u + rowGroup];
-      let columns = columnSlab[term * ${groups}u + columnGroup];
-${unroll(4, (i) => `      sum${i} = fma(vec4f(rows[${i}]), columns, sum${i});`)}
-    }
-    workgroupBarrier();
-`;
-}
-
-/** Calls `store(row, column, value)` for each of the thread's outputs: row and column within the tile. */
-export function storeTile(store: (row: string, column: string, value: string) => string): string {
-  return unroll(4, (i) => unroll(4, (j) => store(`rowGroup * 4u + ${i}u`, `columnGroup * 4u + ${j}u`, `sum${i}[${j}]`)));
-}
-
-// ── register tiles ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 export interface RegisterTile {
   readonly rows: number;

@@ -8,7 +8,8 @@ const dtypes: readonly DType[] = ["float32", "int32", "bool", "uint8"];
 
 export function copies(): KernelCase[] {
   const random = new TestRandom(21);
-  const shapes: Shape[] = [[0], [], [1], [257], [5, 7], [64, 33], [3, 5, 7], [11, 6, 28], [3, 2, 300], [2, 3, 4, 5], [2, 1, 3, 2, 2, 3]];
+  const shapes: Shape[] = [[0], [], [1], [257], [5, 7], [64, 33], [3, 5, 7], [11, 6, 28], [3, 2, 300], [2, 3, 4, 5], [2, 1, 3, 2, 2, 3],
+    [65, 130], [5, 33, 48]];
   const layouts: Layout[] = ["contiguous", "permuted", "strided", "expanded", "shifted"];
   const copy = (name: string, out: Operand, x: Operand): KernelCase => ({
     name: `copy ${name}`, inputs: [x], outputs: [out], run: (kernels, target, source) => kernels.copy(target, source),
@@ -45,6 +46,7 @@ export function nonFiniteFills(): KernelCase[] {
 /** [shape of x, dimension, indices along it] */
 const indexed: readonly (readonly [Shape, number, number])[] = [
   [[5], 0, 3], [[7, 3], 0, 11], [[7, 3], 1, 2], [[4, 5, 6], 1, 257], [[4, 5, 6], 2, 1], [[257, 3], 0, 300], [[3, 4], 0, 0],
+  [[300, 4], 0, 2500], [[2, 20, 3], 1, 1100],
 ];
 const withLength = (shape: Shape, dim: number, length: number): Shape => shape.map((old, i) => (i === dim ? length : old));
 

@@ -1,0 +1,72 @@
+// The texts of the kernels of hardware GPUs, counted: what a multiply-add costs in loads decides how fast a product can be, whatever the GPU.
+import test from "tape";
+import { type WebGPUDevice, openWebGPU } from "../kernels/webgpu/index.js";
+import type { View } from "../kernels/types.js";
+import { contiguousStrides, count } from "./support/operands.js";
+
+const bytesOfVector = 16;
+/** Of a vec4 multiplied and added. */
+const flopOfVector = 8;
+
+interface Counts {
+  readonly name: string;
+  readonly code: string;
+  /** Bytes read from workgroup memory for a floating-point operation. */
+  readonly workgroupBytes: number;
+}
+
+/** The dispatches that `issue` would make, counted instead of run. */
+function counted(device: WebGPUDevice, issue: () => void): Counts[] {
+  const found: Counts[] = [], run = device.runtime.dispatch.bind(device.runtime);
+  device.runtime.dispatch = ({ name, code }) => {
+    const reads = code.match(/= (row|column)Slab\[/g)?.length ?? 0, products = code.match(/= fma\(vec4f/g)?.length ?? 0;
+    found.push({ name, code, workgroupBytes: (reads * bytesOfVector) / (products * flopOfVector) });
+  };
+  try {
+    issue();
+  } finally {
+    device.runtime.dispatch = run;
+  }
+  return found;
+}
+
+const small = (device: WebGPUDevice, shape: readonly number[], strides = contiguousStrides(shape)): View => (
+  { buffer: device.allocate(Math.min(count(shape), 64)), shape, strides, offset: 0, dtype: "float32" }
+);
+
+test("products read both operands by vec4, and little of workgroup memory", async (t) => {
+  const device = await openWebGPU({ kernelsOf: "hardware" });
+  for (const n of [1024, 2048, 4096]) {
+    for (const form of ["NN", "NT", "TN", "TT"]) {
+      const operand = (transposed: boolean) => small(device, [n, n], transposed ? [1, n] : [n, 1]);
+      const [product, ...more] = counted(device, () => {
+        device.kernels.matmul(small(device, [n, n]), operand(form[0] === "T"), operand(form[1] === "T"), null, "none");
+      });
+      t.deepEqual(more, [], `matmul ${n} ${form}: one dispatch`);
+      t.ok((product?.workgroupBytes ?? 1) <= 0.5, `matmul ${n} ${form}: ${product?.workgroupBytes} bytes of workgroup memory a FLOP, at most 0.5`);
+      for (const name of ["a", "b", "out"]) t.ok(product?.code.includes(`${name}: array<vec4f>`), `matmul ${n} ${form}: ${name} by vec4`);
+      t.notOk(/(row|column)Next\d+ = select/.test(product?.code ?? ""), `matmul ${n} ${form}: no term is tested inside the matrix`);
+    }
+  }
+  await device.close();
+});
+
+test("convolutions read little of workgroup memory, and their weights by vec4", async (t) => {
+  const device = await openWebGPU({ kernelsOf: "hardware" });
+  const params = { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 } as const;
+  for (const [channels, size] of [[64, 56], [128, 28], [256, 14], [512, 7]] as const) {
+    const image = small(device, [64, channels, size, size]), weight = small(device, [channels, channels, 3, 3]), output = small(device, image.shape);
+    const label = `${channels} channels at ${size}²`;
+    const directions: Record<string, () => void> = {
+      forward: () => device.kernels.conv2d(output, image, weight, null, params, "none"),
+      "input gradient": () => device.kernels.conv2dInputGrad(image, output, weight, params),
+      "weight gradient": () => device.kernels.conv2dWeightGrad(weight, output, image, params),
+    };
+    for (const [direction, issue] of Object.entries(directions)) {
+      const product = counted(device, issue).find(({ code }) => code.includes("rowSlab"));
+      t.ok((product?.workgroupBytes ?? 1) <= 0.75, `${label}, ${direction}: ${product?.workgroupBytes} bytes of workgroup memory a FLOP, at most 0.75`);
+      if (direction !== "weight gradient") t.ok(product?.code.includes("weight: array<vec4f>"), `${label}, ${direction}: weights by vec4`);
+    }
+  }
+  await device.close();
+});
