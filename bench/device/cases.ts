@@ -80,15 +80,15 @@ function bandwidth(): KernelCase[] {
     } },
     { name: "sum 64 M", work: bytes(large, 1), prepare: (b) => {
       const [out, x] = [b.empty([]), b.empty([large])];
-      return () => b.device.kernels.reduce("sum", out, x, [0], 1);
+      return () => b.device.kernels.reduce("sum", out, x, [0]);
     } },
     { name: "sum of rows 8192²", work: bytes(large, 1), prepare: (b) => {
       const [out, x] = [b.empty([8192]), b.empty([8192, 8192])];
-      return () => b.device.kernels.reduce("sum", out, x, [1], 1);
+      return () => b.device.kernels.reduce("sum", out, x, [1]);
     } },
     { name: "sum of columns 8192²", work: bytes(large, 1), prepare: (b) => {
       const [out, x] = [b.empty([8192]), b.empty([8192, 8192])];
-      return () => b.device.kernels.reduce("sum", out, x, [0], 1);
+      return () => b.device.kernels.reduce("sum", out, x, [0]);
     } },
     { name: "dropout 64 M", work: bytes(large, 2), prepare: (b) => {
       const [out, x] = [b.empty([large]), b.empty([large])];

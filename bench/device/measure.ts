@@ -18,7 +18,7 @@ const median = (times: readonly number[]): number => [...times].sort((a, b) => a
 const oneSentence = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** A GPU that has idled raises its clock only under load: work of this many milliseconds comes before anything is timed. */
-const warmUpMs = 150;
+const warmUpMs = 250;
 
 /** Milliseconds of one piece of work, from rounds of as many as fill `roundMs`. */
 async function rate(device: Device, issue: () => void, roundMs: number): Promise<number> {
@@ -33,7 +33,7 @@ async function rate(device: Device, issue: () => void, roundMs: number): Promise
   for (const start = performance.now(); performance.now() - start < warmUpMs; ) once = (await round(4)) / 4;
   const count = Math.max(1, Math.min(400, Math.ceil(roundMs / Math.max(once, 0.01))));
   const times = [];
-  for (let i = 0; i < 3; i++) times.push((await round(count)) / count);
+  for (let i = 0; i < 5; i++) times.push((await round(count)) / count);
   return median(times);
 }
 

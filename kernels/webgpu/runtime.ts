@@ -88,11 +88,14 @@ export class WebGPURuntime {
   /** Kernels choose their tiles by it: those for a rasteriser on the CPU, or those for a hardware GPU. */
   readonly isSoftware: boolean;
   readonly subgroupWidth: number;
+  /** Steps of an inner loop that a text writes out: a rasteriser's compiler takes seconds over a long text. */
+  readonly unrolledSteps: number;
 
   constructor(readonly gpu: GPUDevice, options: RuntimeOptions = {}) {
     const { isSoftware = false, kernelsOf = "adapter", subgroupWidth = 0, parameterSlots = 1024 } = options;
     this.isSoftware = isSoftware && kernelsOf === "adapter";
     this.subgroupWidth = subgroupWidth;
+    this.unrolledSteps = isSoftware ? 2 : 16;
     this.limits = gpu.limits;
     this.failures = new FailureLog(gpu);
     this.polling = new Polling(isSoftware);

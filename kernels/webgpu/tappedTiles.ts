@@ -29,7 +29,7 @@ interface Form {
 }
 
 export function tappedTiles(runtime: WebGPURuntime, p: TappedProduct, operands: TappedOperands): void {
-  const form = formOf(p), { tile } = form, { target, source, bias, activation } = operands;
+  const form = formOf(runtime, p), { tile } = form, { target, source, bias, activation } = operands;
   const ordered = orderedWeights(runtime, p, form, operands.weight);
   inSlices(Math.ceil(pixels(p) / tile.columns), (firstTile, tiles) => {
     dispatchKernel(runtime, {
@@ -49,9 +49,9 @@ export function tappedTiles(runtime: WebGPURuntime, p: TappedProduct, operands: 
 const lowChoices: readonly [Choice, ...Choice[]] = [["32×128/4×8", 128], ["32×32/4×4", 0]];
 const middleChoices: readonly [Choice, ...Choice[]] = [["64×128/8×8", 256], ["64×64/8×4", 64], ["32×32/4×4", 0]];
 
-function formOf(p: TappedProduct): Form {
+function formOf(runtime: WebGPURuntime, p: TappedProduct): Form {
   const columns = pixels(p), layers = p.groups * p.phases[0] * p.phases[1];
-  const tile = chooseTile(p.rows <= 32 ? lowChoices : p.rows <= 64 ? middleChoices : [["128×128/8×16", 400], ...middleChoices], layers, p.rows, columns);
+  const tile = chooseTile(runtime, p.rows <= 32 ? lowChoices : p.rows <= 64 ? middleChoices : [["128×128/8×16", 400], ...middleChoices], layers, p.rows, columns);
   const slots: Slot[] = [], phaseStarts: number[] = [];
   for (let phase = 0; phase < p.phases[0] * p.phases[1]; phase++) {
     phaseStarts.push(slots.length);

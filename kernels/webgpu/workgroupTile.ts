@@ -6,6 +6,7 @@
 // clamp which WebGPU puts on each index is worked out once, outside the loop. A thread's quads of rows (columns) lie a whole edge of threads
 // apart: a warp then reads neighbouring vec4s, without bank conflicts.
 import { unroll } from "./kernelCall.js";
+import type { WebGPURuntime } from "./runtime.js";
 
 export interface WorkgroupTile {
   readonly rows: number;
@@ -19,8 +20,9 @@ export interface WorkgroupTile {
   readonly unrolled: number;
 }
 
+const terms = 16;
 const tile = (rows: number, columns: number, threadRows: number, threadColumns: number): WorkgroupTile => (
-  { rows, columns, terms: 16, threadRows, threadColumns, unrolled: 16 }
+  { rows, columns, terms, threadRows, threadColumns, unrolled: terms }
 );
 
 /** Rows × columns of a tile / of a thread. Rates on an H200 stand in NOTES.md. */
@@ -38,10 +40,12 @@ export const workgroupTiles = {
 export type Choice = readonly [name: keyof typeof workgroupTiles, least: number];
 
 /** The first of the choices of which the outputs give enough; the last one where none does. `layers`: how many such matrices there are. */
-export function chooseTile(choices: readonly [Choice, ...Choice[]], layers: number, rows: number, columns: number): WorkgroupTile {
+export function chooseTile(
+  runtime: WebGPURuntime, choices: readonly [Choice, ...Choice[]], layers: number, rows: number, columns: number,
+): WorkgroupTile {
   const countOf = ({ rows: height, columns: width }: WorkgroupTile) => layers * Math.ceil(rows / height) * Math.ceil(columns / width);
   const [chosen] = choices.find(([name, least]) => countOf(workgroupTiles[name]) >= least) ?? choices.at(-1) ?? choices[0];
-  return workgroupTiles[chosen];
+  return { ...workgroupTiles[chosen], unrolled: Math.min(terms, runtime.unrolledSteps) };
 }
 
 export const threadsOf = (tile: WorkgroupTile): number => (tile.rows / tile.threadRows) * (tile.columns / tile.threadColumns);
