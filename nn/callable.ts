@@ -6,12 +6,13 @@ export const invoke: unique symbol = Symbol("invoke");
 
 export abstract class Callable {
   constructor() {
-    const call = (...inputs: unknown[]): unknown => self[invoke](inputs);
+    // structuredClone quotes this line when it refuses a module.
+    const call = (...inputs: unknown[]): unknown => self[invoke](inputs, "structuredClone cannot copy a module; write model.clone()");
     const self: this = Object.setPrototypeOf(call, new.target.prototype) as this;
     // A function's own name and length would hide members of these names in the class.
     Reflect.deleteProperty(call, "name");
     Reflect.deleteProperty(call, "length");
     return self;
   }
-  abstract [invoke](inputs: readonly unknown[]): unknown;
+  abstract [invoke](inputs: readonly unknown[], note?: string): unknown;
 }

@@ -4,10 +4,13 @@ import type { Tensor } from "../engine/index.js";
 import { keep, noGrad } from "../engine/index.js";
 import type { DeviceTarget } from "../engine/device.js";
 import { argumentError } from "../engine/scope.js";
+import { answerMisses } from "../engine/misses.js";
 import { inspected } from "../engine/text/inspect.js";
 import { Callable, invoke } from "./callable.js";
 import { runAs } from "./calls.js";
+import { deepCopy } from "./clone.js";
 import { describe } from "./describe.js";
+import { type BufferField, Fields, fieldKind } from "./fields.js";
 import { Parameter } from "./parameter.js";
 import { type LoadReport, type StateDict, loadState } from "./stateDict.js";
 
@@ -19,9 +22,6 @@ export interface BufferOptions {
   readonly persistent?: boolean;
   /** Stays on the CPU wherever the module goes: a counter that the host reads at every step. Default false. */
   readonly onHost?: boolean;
-}
-interface RegisteredBuffer extends Required<BufferOptions> {
-  readonly tensor: Tensor | null;
 }
 export interface NamedOptions {
   /** List a member again under each further name it has, as stateDict and the printed text do. */
@@ -40,16 +40,19 @@ export interface TensorModule extends Module {
 export abstract class Module extends Callable {
   /** Whether layers such as Dropout and BatchNorm behave as in training; set it with train() and eval(). */
   training = true;
-  readonly #buffers = new Map<string, RegisteredBuffer>();
-  readonly #forwardHooks = new Set<(inputs: readonly unknown[], output: unknown) => unknown>();
+  readonly #fields = new Fields(this);
+  readonly #forwardHooks = new Set<{ readonly run: ForwardHook }>();
 
   abstract forward(...inputs: never[]): unknown;
 
   override [invoke](inputs: readonly unknown[]): unknown {
+    if (typeof this.forward !== "function") {
+      throw argumentError(this.constructor.name, "has no forward; expected a method forward(x) { … } that computes its output, for that is what a call runs.");
+    }
     return runAs(this, () => {
       let output: unknown = Reflect.apply(this.forward, this, inputs);
-      for (const hook of this.#forwardHooks) {
-        const replaced = hook(inputs, output);
+      for (const { run } of this.#forwardHooks) {
+        const replaced = run(this, inputs, output);
         if (replaced !== undefined) output = replaced;
       }
       return output;
@@ -60,7 +63,21 @@ export abstract class Module extends Callable {
 
   /** The fields by name, in declaration order. Containers give their entries instead. */
   protected members(): Iterable<readonly [string, unknown]> {
-    return Object.entries(this);
+    return this.#fields.entries();
+  }
+  /** @internal module[3]: containers give their entries. */
+  entry(index: number): Module {
+    throw argumentError(`${this.constructor.name}[${index}]`, "is no list; expected a Sequential or a ModuleList, or a member by its name.");
+  }
+  /** @internal module[3] = …, and a new member that is no field of the class. */
+  setEntry(index: number, _module: unknown): void {
+    this.entry(index);
+  }
+  /** @internal this.fc = … where no class field declares it; false for what is no member. */
+  adopt(name: string, value: unknown): boolean {
+    const kind = fieldKind(value);
+    if (kind !== null) this.#fields.declare(name, { kind, value });
+    return kind !== null;
   }
   /** The submodules one level down. A module that has two names is listed once. */
   namedChildren(options: NamedOptions = {}): [string, Module][] {
@@ -98,31 +115,33 @@ export abstract class Module extends Callable {
   }
   /** @internal */
   ownBuffers(prefix = "", which: BufferOptions = {}): [string, Tensor][] {
-    const fits = (b: RegisteredBuffer) => (which.persistent ?? b.persistent) === b.persistent && (which.onHost ?? b.onHost) === b.onHost;
-    return [...this.#buffers].filter(([, buffer]) => fits(buffer)).flatMap(([name, { tensor }]) => (tensor ? [[joined(prefix, name), tensor]] : []));
+    const fits = (b: BufferField) => (which.persistent ?? b.persistent) === b.persistent && (which.onHost ?? b.onHost) === b.onHost;
+    return this.#fields.buffers().flatMap(([name, buffer]) => (buffer.value && fits(buffer) ? [[joined(prefix, name), buffer.value]] : []));
   }
 
-  /** Declares a tensor that belongs to the module's state without being trained, and gives it back to be kept in a field:
-   *  `mask = this.registerBuffer("mask", zeros(3))`. Change it in place (copy_, fill_): the module keeps this tensor. */
+  /** Declares a tensor that belongs to the module's state without being trained, as this[name], and gives it back: `this.registerBuffer("mask",
+   *  zeros(3))` with `mask!: Tensor` among the fields for TypeScript, or `mask = this.registerBuffer("mask", zeros(3))`. */
   registerBuffer<T extends Tensor | null>(name: string, tensor: T, options: BufferOptions = {}): T {
-    this.#checkName("registerBuffer", name);
+    if (!this.#fields.has(name)) this.#checkName("registerBuffer", name);
     if (tensor) keep(tensor); // no tidy may dispose of it
-    this.#buffers.set(name, { tensor, persistent: options.persistent ?? true, onHost: options.onHost ?? false });
+    const field: BufferField = { kind: "buffer", value: tensor, persistent: options.persistent ?? true, onHost: options.onHost ?? false };
+    this.#fields.declare(name, field);
     return tensor;
   }
   /** Declares a parameter under a name known only at run time; otherwise a field does. */
   registerParameter(name: string, parameter: Parameter | null): void {
     this.#checkName("registerParameter", name);
-    Object.defineProperty(this, name, { value: parameter, enumerable: true, writable: true, configurable: true });
+    this.#fields.declare(name, { kind: "parameter", value: parameter });
   }
   /** Declares a submodule under a name known only at run time; otherwise a field does. */
   registerModule(name: string, module: Module | null): void {
     this.#checkName("registerModule", name);
-    Object.defineProperty(this, name, { value: module, enumerable: true, writable: true, configurable: true });
+    this.#fields.declare(name, { kind: "module", value: module });
   }
   #checkName(operation: string, name: string): void {
     if (name === "" || name.includes(".")) throw argumentError(operation, `got the name "${name}"; expected one that is not empty and has no dot.`);
-    if (name in this || this.#buffers.has(name)) {
+    const declared = Object.hasOwn(this, name) && Reflect.get(this, name) === undefined; // a class field without a value
+    if (name in this && !declared) {
       throw argumentError(operation, `${this.constructor.name} has a member "${name}" already; expected a new name.`);
     }
   }
@@ -182,14 +201,28 @@ export abstract class Module extends Callable {
   }
   /** Runs after each forward; gives the function that removes it. */
   registerForwardHook(hook: ForwardHook<this>): () => void {
-    // A hook registered twice runs twice, so each registration is an entry of its own.
-    const entry = (inputs: readonly unknown[], output: unknown) => hook(this, inputs, output);
+    const entry = { run: (module: Module, inputs: readonly unknown[], output: unknown) => hook(module as this, inputs, output) };
     this.#forwardHooks.add(entry);
     return () => void this.#forwardHooks.delete(entry);
   }
   /** @internal */
   get hasHooks(): boolean {
     return this.#forwardHooks.size > 0;
+  }
+
+  /** A copy with parameters, gradients, buffers and submodules of its own: copy.deepcopy(model). The constructor does not run; a class that keeps
+   *  state in #private fields gives its own clone(). */
+  clone(): this {
+    return deepCopy(this);
+  }
+  /** @internal What clone() copies of a module. */
+  copyWith(copy: <V>(value: V) => V, remember: (made: object) => void): object {
+    const made: unknown = Reflect.construct(Module, [], this.constructor as new () => Module);
+    if (!(made instanceof Module)) throw argumentError("clone", `cannot copy ${this.constructor.name}.`);
+    remember(made);
+    this.#fields.copyInto(made.#fields, copy);
+    for (const entry of this.#forwardHooks) made.#forwardHooks.add(entry);
+    return made;
   }
 
   // ── saving, loading, printing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -233,9 +266,31 @@ function uniqueValues<T>(entries: readonly [string, T][]): [string, T][] {
   return entries.filter(([, value]) => !seen.has(value) && seen.add(value));
 }
 
+/** Other names, and what to write for them. */
+const moduleGuesses: Readonly<Record<string, string>> = {
+  cuda: 'model.to(device) with a device from await openDevice("webgpu")',
+  addModule: "model.registerModule(name, module)", add_module: "model.registerModule(name, module)",
+  deepcopy: "model.clone()", copy: "model.clone()",
+  save: "await save(path, model)", load: "model.loadStateDict(await load(path))",
+  summary: "nn.summary(model, x)", predict: "model(x)", fit: "a loop over a DataLoader",
+};
+
 /** The handle takes over the moved memory. */
 function becomes(handle: Tensor, moved: Tensor): void {
   if (moved === handle) return;
   handle.replaceRaw(moved.raw);
   moved.dispose();
 }
+
+answerMisses(Module, {
+  index: (module, index) => module.entry(index),
+  setIndex: (module, index, value) => module.setEntry(index, value),
+  read: (module, name) => {
+    const instead = moduleGuesses[name];
+    if (instead !== undefined) throw argumentError(`${module.constructor.name}.${name}`, `is not there; write ${instead}.`);
+  },
+  assign: (module, name, value) => {
+    if (name === "requiresGrad" || name === "requires_grad") throw argumentError(`${module.constructor.name}.${name} = …`, "a module has no gradient; write module.requiresGrad_(false) to freeze its parameters.");
+    return module.adopt(name, value);
+  },
+});

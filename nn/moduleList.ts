@@ -5,27 +5,36 @@ import { Module } from "./module.js";
 
 /** A list of modules that the module holding it calls as it likes. */
 export class ModuleList<M extends Module = Module> extends Module {
-  readonly #modules: M[];
+  private readonly list: M[];
 
   constructor(modules: Iterable<M> = []) {
     super();
-    this.#modules = [...modules].map((module) => checkedModule("ModuleList", module));
+    this.list = [...modules].map((module) => checkedModule("ModuleList", module));
   }
   protected override members(): Iterable<readonly [string, unknown]> {
-    return this.#modules.map((module, i) => [String(i), module] as const);
+    return [...this.list.map((module, i) => [String(i), module] as const), ...super.members()];
   }
   override get length(): number {
-    return this.#modules.length;
+    return this.list.length;
   }
   [Symbol.iterator](): Iterator<M> {
-    return this.#modules.values();
+    return this.list.values();
   }
   /** By place; negative counts from the end. */
   at(index: number): M {
-    return entryAt("ModuleList.at", this.#modules, index);
+    return entryAt("ModuleList.at", this.list, index);
+  }
+  /** @internal */
+  override entry(index: number): M {
+    return this.at(index);
+  }
+  /** @internal list[3] = module takes the place of the one that is there. */
+  override setEntry(index: number, module: unknown): void {
+    const place = entryAt("ModuleList", [...this.list.keys()], index);
+    this.list[place] = checkedModule(`ModuleList[${index}] = …`, module as M);
   }
   push(module: M): this {
-    this.#modules.push(checkedModule("ModuleList.push", module));
+    this.list.push(checkedModule("ModuleList.push", module));
     return this;
   }
   forward(): never {

@@ -1,7 +1,9 @@
 // Sequential, and how it runs its modules. Nobody sees what passes between two layers of this library without hooks, so that a ReLU can join
 // the layer before it (one kernel less, one activation less in memory), and the handle between them is let go of at once.
 import type { Tensor } from "../engine/index.js";
+import { aTensor } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
+import { shown } from "../engine/spelling.js";
 import { runAs } from "./calls.js";
 import { checkedModule, entryAt } from "./entries.js";
 import * as activations from "./layers/activations.js";
@@ -14,7 +16,7 @@ import { Module, type TensorModule } from "./module.js";
 
 /** Chains modules: each one's output is the next one's input. From a list, an object or a Map of named modules. */
 export class Sequential extends Module {
-  readonly #entries: Map<string, TensorModule>;
+  private readonly entries: Map<string, TensorModule>;
 
   constructor(named: Readonly<Record<string, TensorModule>> | ReadonlyMap<string, TensorModule>);
   constructor(...modules: readonly TensorModule[]);
@@ -24,29 +26,38 @@ export class Sequential extends Module {
     const named = given.length === 1 && first !== undefined && !(first instanceof Module) ? first : null;
     const listed = given.map((module, i) => [String(i), module] as const);
     const entries = named === null ? listed : named instanceof Map ? [...named] : Object.entries(named);
-    this.#entries = new Map(entries.map(([name, module]) => [name, checkedModule("Sequential", module as TensorModule)]));
+    this.entries = new Map(entries.map(([name, module]) => [name, checkedModule("Sequential", module as TensorModule)]));
   }
   protected override members(): Iterable<readonly [string, unknown]> {
-    return this.#entries;
+    return [...this.entries, ...super.members()];
   }
   override get length(): number {
-    return this.#entries.size;
+    return this.entries.size;
   }
   [Symbol.iterator](): Iterator<TensorModule> {
-    return this.#entries.values();
+    return this.entries.values();
   }
   /** By place (negative: from the end) or by name. */
   at(index: number | string): TensorModule {
-    const module = typeof index === "string" ? this.#entries.get(index) : entryAt("Sequential.at", [...this.#entries.values()], index);
-    if (module === undefined) throw argumentError("Sequential.at", `got "${index}"; expected one of ${[...this.#entries.keys()].join(", ")}.`);
+    const module = typeof index === "string" ? this.entries.get(index) : entryAt("Sequential.at", [...this.entries.values()], index);
+    if (module === undefined) throw argumentError("Sequential.at", `got "${index}"; expected one of ${[...this.entries.keys()].join(", ")}.`);
     return module;
   }
+  /** @internal */
+  override entry(index: number): TensorModule {
+    return this.at(index);
+  }
+  /** @internal model[3] = module takes the place of the one that is there. */
+  override setEntry(index: number, module: unknown): void {
+    const name = entryAt("Sequential", [...this.entries.keys()], index);
+    this.entries.set(name, checkedModule(`Sequential[${index}] = …`, module as TensorModule));
+  }
   push(module: TensorModule): this {
-    this.#entries.set(String(this.length), checkedModule("Sequential.push", module));
+    this.entries.set(String(this.length), checkedModule("Sequential.push", module));
     return this;
   }
   forward(x: Tensor): Tensor {
-    return runChain([...this.#entries.values()], x);
+    return runChain([...this.entries.values()], x);
   }
 }
 
@@ -100,11 +111,19 @@ function* steps(modules: readonly TensorModule[]): Generator<{ readonly hidden: 
   }
 }
 
+function notOneTensor(value: unknown): Error {
+  return argumentError(
+    "Sequential", `a module gave ${shown(value)}, which the layer after it cannot take; expected one tensor ` +
+      "(an LSTM, GRU or RNN gives [output, state]: put a module behind it whose forward takes the pair and gives output).",
+  );
+}
+
 /** @internal Feeds x through the modules. An intermediate is disposed of when it was made here and both its maker and its reader are private; a layer
  *  that gives back its input (Identity, Dropout in evaluation) makes nothing. `owned` says that x was made by the caller, who needs it no longer. */
 export function runChain(modules: readonly TensorModule[], x: Tensor, owned = false): Tensor {
   let value = x, disposable = owned;
   for (const { hidden, run } of steps(modules)) {
+    if (hidden && !aTensor.takes(value)) throw notOneTensor(value);
     const next = run(value);
     if (next === value) {
       disposable &&= hidden;

@@ -1,6 +1,7 @@
 // BatchNorm1d and BatchNorm2d (Ioffe & Szegedy 2015).
 import type { Activation } from "../../kernels/types.js";
 import { type Tensor, noGrad, ones, zeros } from "../../engine/index.js";
+import { aTensor } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
 import { formatShape } from "../../engine/shape.js";
 import { count, optionalTail } from "../arguments.js";
@@ -21,17 +22,19 @@ export interface BatchNormLayerOptions {
 }
 type Options = BatchNormLayerOptions;
 
+function bufferNamed(module: BatchNorm, name: string): Tensor | null {
+  const value: unknown = Reflect.get(module, name);
+  return aTensor.takes(value) ? value : null;
+}
+
 /** What the two layers share. In training they normalise by the batch's biased variance and keep the unbiased one. */
 export abstract class BatchNorm extends Module {
   readonly eps: number;
   readonly momentum: number | null;
   readonly affine: boolean;
   readonly trackRunningStats: boolean;
-  weight: Parameter | null;
-  bias: Parameter | null;
-  readonly runningMean: Tensor | null;
-  readonly runningVar: Tensor | null;
-  readonly numBatchesTracked: Tensor | null;
+  declare weight: Parameter | null;
+  declare bias: Parameter | null;
 
   constructor(
     readonly numFeatures: number, eps?: number | Options, momentum?: number | null | Options, affine?: boolean | Options,
@@ -46,10 +49,29 @@ export abstract class BatchNorm extends Module {
     this.trackRunningStats = given.trackRunningStats ?? true;
     this.weight = this.affine ? new Parameter(ones(numFeatures)) : null;
     this.bias = this.affine ? new Parameter(zeros(numFeatures)) : null;
-    this.runningMean = this.registerBuffer("running_mean", this.trackRunningStats ? zeros(numFeatures) : null);
-    this.runningVar = this.registerBuffer("running_var", this.trackRunningStats ? ones(numFeatures) : null);
+    this.registerBuffer("running_mean", this.trackRunningStats ? zeros(numFeatures) : null);
+    this.registerBuffer("running_var", this.trackRunningStats ? ones(numFeatures) : null);
     const counter = this.trackRunningStats ? zeros([], { dtype: "int32" }) : null;
-    this.numBatchesTracked = this.registerBuffer("num_batches_tracked", counter, { onHost: true });
+    this.registerBuffer("num_batches_tracked", counter, { onHost: true });
+  }
+  // The buffers have PyTorch's names, which the state dict needs; these are ours for them.
+  get runningMean(): Tensor | null {
+    return bufferNamed(this, "running_mean");
+  }
+  set runningMean(value: Tensor | null) {
+    Reflect.set(this, "running_mean", value);
+  }
+  get runningVar(): Tensor | null {
+    return bufferNamed(this, "running_var");
+  }
+  set runningVar(value: Tensor | null) {
+    Reflect.set(this, "running_var", value);
+  }
+  get numBatchesTracked(): Tensor | null {
+    return bufferNamed(this, "num_batches_tracked");
+  }
+  set numBatchesTracked(value: Tensor | null) {
+    Reflect.set(this, "num_batches_tracked", value);
   }
   /** What x may look like. */
   protected abstract check(x: Tensor): void;
@@ -66,12 +88,12 @@ export abstract class BatchNorm extends Module {
         `got ${x.size(1)} channels in an input of shape ${formatShape(x.shape)}; expected ${this.numFeatures} in dimension 1.`,
       );
     }
-    const momentum = this.training && this.numBatchesTracked ? this.#countBatch(this.numBatchesTracked) : (this.momentum ?? 0);
+    const momentum = this.training && this.numBatchesTracked ? this.countBatch(this.numBatchesTracked) : (this.momentum ?? 0);
     const options = { training: this.training || this.runningMean === null, momentum, eps: this.eps };
     return activatedBatchNorm(x, this.runningMean, this.runningVar, this.weight, this.bias, options, activation);
   }
   /** Counts one more batch, and gives its weight in the running statistics. */
-  #countBatch(counter: Tensor): number {
+  private countBatch(counter: Tensor): number {
     const batches = (counter.dataSync()[0] ?? 0) + 1;
     noGrad(() => counter.fill_(batches));
     return this.momentum ?? 1 / batches;

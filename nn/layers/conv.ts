@@ -27,8 +27,8 @@ export class Conv2d extends Module {
   readonly padding: Pair | "same" | "valid";
   readonly dilation: Pair;
   readonly groups: number;
-  weight: Parameter;
-  bias: Parameter | null;
+  declare weight: Parameter;
+  declare bias: Parameter | null;
 
   constructor(
     readonly inChannels: number, readonly outChannels: number, kernelSize: Size2,

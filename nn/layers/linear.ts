@@ -37,8 +37,8 @@ export interface LinearOptions {
 /** y = x·Wᵀ + b for x [..., inFeatures]. Sizes of zero are legal: the result is then empty, or the bias. */
 export class Linear extends Module {
   /** May be another layer's, which ties the two: decoder.weight = embedding.weight. */
-  weight: Parameter;
-  bias: Parameter | null;
+  declare weight: Parameter;
+  declare bias: Parameter | null;
 
   constructor(readonly inFeatures: number, readonly outFeatures: number, bias?: boolean | LinearOptions) {
     super();

@@ -33,7 +33,7 @@ export class RNN extends RNNBase {
   }
   /** x [L, N, in] ([N, L, in] where batchFirst, [L, in] without a batch), h0 [D·numLayers, N, H] (default zeros), D the number of directions.
    *  Gives [output [L, N, D·H], hn [D·numLayers, N, H]]. */
-  forward(x: Tensor, h0?: Tensor): [output: Tensor, hn: Tensor] {
+  forward(x: Tensor, h0?: Tensor | null): [output: Tensor, hn: Tensor] {
     const { output, states } = this.run(x, h0 && [h0]);
     return [output, ended(states, 0)];
   }
@@ -46,7 +46,7 @@ export class LSTM extends RNNBase {
     super("LSTM", inputSize, hiddenSize, optionalTail<RecurrentOptions>("LSTM", sharedNames, tail));
   }
   /** As RNN's, with the cell's state beside the hidden one: [output, [hn, cn]] from x and [h0, c0]. */
-  forward(x: Tensor, initial?: readonly [h0: Tensor, c0: Tensor]): [output: Tensor, state: [hn: Tensor, cn: Tensor]] {
+  forward(x: Tensor, initial?: readonly [h0: Tensor, c0: Tensor] | null): [output: Tensor, state: [hn: Tensor, cn: Tensor]] {
     const { output, states } = this.run(x, initial);
     return [output, [ended(states, 0), ended(states, 1)]];
   }
@@ -59,7 +59,7 @@ export class GRU extends RNNBase {
     super("GRU", inputSize, hiddenSize, optionalTail<RecurrentOptions>("GRU", sharedNames, tail));
   }
   /** As RNN's. */
-  forward(x: Tensor, h0?: Tensor): [output: Tensor, hn: Tensor] {
+  forward(x: Tensor, h0?: Tensor | null): [output: Tensor, hn: Tensor] {
     const { output, states } = this.run(x, h0 && [h0]);
     return [output, ended(states, 0)];
   }

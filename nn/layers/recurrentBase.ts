@@ -59,8 +59,8 @@ export abstract class RNNBase extends Module {
     this.bidirectional = options.bidirectional ?? false;
     const rows = gateCount[mode] * hiddenSize;
     for (let layer = 0; layer < this.numLayers; layer++) {
-      const columns = layer === 0 ? inputSize : hiddenSize * this.#directions;
-      for (const suffix of this.#suffixes(layer)) {
+      const columns = layer === 0 ? inputSize : hiddenSize * this.directions;
+      for (const suffix of this.suffixes(layer)) {
         this.registerParameter(`weight_ih_${suffix}`, new Parameter(empty(rows, columns)));
         this.registerParameter(`weight_hh_${suffix}`, new Parameter(empty(rows, hiddenSize)));
         if (!this.bias) continue;
@@ -73,20 +73,20 @@ export abstract class RNNBase extends Module {
   resetParameters(): void {
     initialiseRecurrent(this.parameters(), this.hiddenSize);
   }
-  get #directions(): number {
+  private get directions(): number {
     return this.bidirectional ? 2 : 1;
   }
   /** "l0", and "l0_reverse" where both directions are walked. */
-  #suffixes(layer: number): string[] {
+  private suffixes(layer: number): string[] {
     return this.bidirectional ? [`l${layer}`, `l${layer}_reverse`] : [`l${layer}`];
   }
   /** The parameters of each layer and direction, in PyTorch's order. */
   get allWeights(): Parameter[][] {
-    const suffixes = Array.from({ length: this.numLayers }, (_, layer) => this.#suffixes(layer)).flat();
+    const suffixes = Array.from({ length: this.numLayers }, (_, layer) => this.suffixes(layer)).flat();
     const kinds = this.bias ? ["weight_ih", "weight_hh", "bias_ih", "bias_hh"] : ["weight_ih", "weight_hh"];
     return suffixes.map((suffix) => kinds.map((kind) => neededParameter(this, `${kind}_${suffix}`)));
   }
-  #weights(suffix: string): RecurrentWeights {
+  private weights(suffix: string): RecurrentWeights {
     return {
       weightIh: neededParameter(this, `weight_ih_${suffix}`), weightHh: neededParameter(this, `weight_hh_${suffix}`),
       biasIh: parameterNamed(this, `bias_ih_${suffix}`), biasHh: parameterNamed(this, `bias_hh_${suffix}`),
@@ -94,7 +94,7 @@ export abstract class RNNBase extends Module {
   }
 
   /** @internal The output and the last states [D·numLayers, N, H], from the initial ones (zeros where none is given); unbatched where x is. */
-  protected run(x: Tensor, initial: readonly Tensor[] | undefined): { output: Tensor; states: Tensor[] } {
+  protected run(x: Tensor, initial: readonly Tensor[] | null | undefined): { output: Tensor; states: Tensor[] } {
     const name = this.constructor.name, batched = x.ndim === 3;
     if ((x.ndim !== 2 && x.ndim !== 3) || x.size(-1) !== this.inputSize) {
       const order = this.batchFirst ? "[N, L, in]" : "[L, N, in]";
@@ -107,19 +107,19 @@ export abstract class RNNBase extends Module {
       if (sequence.size(0) === 0) {
         throw argumentError(name, `got an input of shape ${formatShape(x.shape)}; expected a sequence of at least one step.`);
       }
-      const states = this.#initialStates(sequence, batched, initial);
-      const { output, last } = this.#layers(sequence, states);
+      const states = this.initialStates(sequence, batched, initial);
+      const { output, last } = this.layers(sequence, states);
       if (!batched) return { output: output.squeeze(1), states: last.map((state) => state.squeeze(1)) };
       return { output: this.batchFirst ? output.transpose(0, 1) : output, states: last };
     });
   }
 
   /** Checked, and with a batch. */
-  #initialStates(sequence: Tensor, batched: boolean, initial: readonly Tensor[] | undefined): Tensor[] {
-    const wanted = [this.#directions * this.numLayers, sequence.size(1), this.hiddenSize];
+  private initialStates(sequence: Tensor, batched: boolean, initial: readonly Tensor[] | null | undefined): Tensor[] {
+    const wanted = [this.directions * this.numLayers, sequence.size(1), this.hiddenSize];
     const names = this.mode === "LSTM" ? ["h0", "c0"] : ["h0"];
     return names.map((role, i) => {
-      if (initial === undefined) return zeros(wanted, { device: sequence.device });
+      if (initial === undefined || initial === null) return zeros(wanted, { device: sequence.device });
       const state = initial[i], expected = batched ? wanted : wanted.toSpliced(1, 1);
       if (state === undefined || !sameShape(state.shape, expected)) {
         const got = state === undefined ? "nothing" : `shape ${formatShape(state.shape)}`;
@@ -130,15 +130,15 @@ export abstract class RNNBase extends Module {
     });
   }
 
-  #layers(sequence: Tensor, initial: readonly Tensor[]): { output: Tensor; last: Tensor[] } {
+  private layers(sequence: Tensor, initial: readonly Tensor[]): { output: Tensor; last: Tensor[] } {
     const entries = initial.map((state) => state.unbind(0));
     const last: Tensor[][] = initial.map(() => []);
     let output = sequence, place = 0;
     for (let layer = 0; layer < this.numLayers; layer++) {
       if (layer > 0 && this.dropout > 0) output = F.dropout(output, this.dropout, this.training);
       const input = output;
-      const walks = this.#suffixes(layer).map((suffix, direction) => {
-        const walk = recurrentLayer(this.mode, input, stateOf(entries, place++), this.#weights(suffix), direction === 1);
+      const walks = this.suffixes(layer).map((suffix, direction) => {
+        const walk = recurrentLayer(this.mode, input, stateOf(entries, place++), this.weights(suffix), direction === 1);
         last.forEach((states, i) => states.push(...walk.last.slice(i, i + 1).filter((state) => state !== undefined)));
         return walk.output;
       });

@@ -19,10 +19,10 @@ export interface RNNCellOptions extends RecurrentCellOptions {
 }
 
 abstract class RNNCellBase extends Module {
-  readonly weight_ih: Parameter;
-  readonly weight_hh: Parameter;
-  readonly bias_ih: Parameter | null;
-  readonly bias_hh: Parameter | null;
+  declare weight_ih: Parameter;
+  declare weight_hh: Parameter;
+  declare bias_ih: Parameter | null;
+  declare bias_hh: Parameter | null;
 
   protected constructor(
     readonly mode: RecurrentMode, readonly inputSize: number, readonly hiddenSize: number, { bias = true }: RecurrentCellOptions,
@@ -41,7 +41,7 @@ abstract class RNNCellBase extends Module {
     initialiseRecurrent(this.parameters(), this.hiddenSize);
   }
   /** @internal One step for x [N, in] or [in], from states [N, H] or [H] (default zeros). */
-  protected run(x: Tensor, initial: readonly Tensor[] | undefined): Tensor[] {
+  protected run(x: Tensor, initial: readonly Tensor[] | null | undefined): Tensor[] {
     const name = this.constructor.name, batched = x.ndim === 2;
     if ((x.ndim !== 1 && x.ndim !== 2) || x.size(-1) !== this.inputSize) {
       throw argumentError(
@@ -56,14 +56,14 @@ abstract class RNNCellBase extends Module {
     }
     return tidy(() => {
       const rows = (t: Tensor) => (batched ? t : t.unsqueeze(0));
-      const [h = this.#zeros(x), c = this.#zeros(x)] = (initial ?? []).map(rows);
+      const [h = this.zeros(x), c = this.zeros(x)] = (initial ?? []).map(rows);
       const state: RecurrentState = this.mode === "LSTM" ? [h, c] : [h];
       const weights = { weightIh: this.weight_ih, weightHh: this.weight_hh, biasIh: this.bias_ih, biasHh: this.bias_hh };
       const next = recurrentCell(this.mode, rows(x), state, weights).filter((t) => t !== undefined);
       return batched ? next : next.map((t) => t.squeeze(0));
     });
   }
-  #zeros(x: Tensor): Tensor {
+  private zeros(x: Tensor): Tensor {
     return zeros(x.ndim === 2 ? x.size(0) : 1, this.hiddenSize, { device: x.device });
   }
   override extraRepr(): string {
@@ -81,7 +81,7 @@ export class RNNCell extends RNNCellBase {
     this.nonlinearity = nonlinearity;
   }
   /** h′ [N, H] from x [N, in] and h [N, H]; both without N for a single sample. */
-  forward(x: Tensor, h?: Tensor): Tensor {
+  forward(x: Tensor, h?: Tensor | null): Tensor {
     return only(this.run(x, h && [h]));
   }
   override extraRepr(): string {
@@ -95,7 +95,7 @@ export class LSTMCell extends RNNCellBase {
     super("LSTM", inputSize, hiddenSize, optionalTail<RecurrentCellOptions>("LSTMCell", ["bias"], [bias]));
   }
   /** [h′, c′] from x and [h, c]. */
-  forward(x: Tensor, state?: readonly [h: Tensor, c: Tensor]): [h: Tensor, c: Tensor] {
+  forward(x: Tensor, state?: readonly [h: Tensor, c: Tensor] | null): [h: Tensor, c: Tensor] {
     const next = this.run(x, state), [h, c] = next;
     if (h === undefined || c === undefined) throw argumentError("LSTMCell", `ended with ${next.length} states.`);
     return [h, c];
@@ -108,7 +108,7 @@ export class GRUCell extends RNNCellBase {
     super("GRU", inputSize, hiddenSize, optionalTail<RecurrentCellOptions>("GRUCell", ["bias"], [bias]));
   }
   /** h′ from x and h. */
-  forward(x: Tensor, h?: Tensor): Tensor {
+  forward(x: Tensor, h?: Tensor | null): Tensor {
     return only(this.run(x, h && [h]));
   }
 }

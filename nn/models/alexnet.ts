@@ -16,9 +16,9 @@ const inplace = { inplace: true };
 
 /** Images [N, 3, H, W] (sides of at least 63; 224 in training) to logits [N, numClasses]; 61,100,840 parameters for 1000 classes. */
 export class AlexNet extends Module {
-  readonly features: Sequential;
-  readonly avgpool: AdaptiveAvgPool2d;
-  readonly classifier: Sequential;
+  features: Sequential;
+  avgpool: AdaptiveAvgPool2d;
+  classifier: Sequential;
 
   constructor(options: AlexNetOptions = {}) {
     super();

@@ -23,12 +23,12 @@ export interface DenseNetOptions extends ClassifierOptions {
 // The underscores are torchvision's: the printed text shows the class names.
 /** Features [N, C, H, W] of all layers before to growthRate new ones. */
 class _DenseLayer extends Module {
-  readonly norm1: BatchNorm2d;
-  readonly relu1: ReLU;
-  readonly conv1: Conv2d;
-  readonly norm2: BatchNorm2d;
-  readonly relu2: ReLU;
-  readonly conv2: Conv2d;
+  norm1: BatchNorm2d;
+  relu1: ReLU;
+  conv1: Conv2d;
+  norm2: BatchNorm2d;
+  relu2: ReLU;
+  conv2: Conv2d;
   constructor(inputs: number, growthRate: number, bnSize: number, readonly dropRate: number) {
     super();
     this.norm1 = new BatchNorm2d(inputs);
@@ -52,19 +52,19 @@ interface BlockSizes {
 }
 
 class _DenseBlock extends Module {
-  readonly #layers: readonly _DenseLayer[];
+  private readonly layers: readonly _DenseLayer[];
   constructor(layers: number, inputs: number, { growthRate, bnSize, dropRate }: BlockSizes) {
     super();
-    this.#layers = Array.from({ length: layers }, (_, i) => new _DenseLayer(inputs + i * growthRate, growthRate, bnSize, dropRate));
+    this.layers = Array.from({ length: layers }, (_, i) => new _DenseLayer(inputs + i * growthRate, growthRate, bnSize, dropRate));
   }
   protected override members(): Iterable<readonly [string, unknown]> {
-    return this.#layers.map((layer, i) => [`denselayer${i + 1}`, layer] as const);
+    return this.layers.map((layer, i) => [`denselayer${i + 1}`, layer] as const);
   }
   forward(x: Tensor): Tensor {
     const features = [x];
-    for (const layer of this.#layers) features.push(layer(features));
+    for (const layer of this.layers) features.push(layer(features));
     const joined = cat(features, 1);
-    this.#layers.forEach((layer, i) => features.slice(i + 1, i + 2).forEach((made) => letGo(made, layer)));
+    this.layers.forEach((layer, i) => features.slice(i + 1, i + 2).forEach((made) => letGo(made, layer)));
     return joined;
   }
 }
@@ -79,8 +79,8 @@ declarePlain(_DenseLayer, _DenseBlock, _Transition);
 
 /** Images [N, 3, H, W] (sides of at least 29; 224 in training) to logits [N, numClasses]. */
 export class DenseNet extends Module {
-  readonly features: Sequential;
-  readonly classifier: Linear;
+  features: Sequential;
+  classifier: Linear;
 
   constructor(growthRate: number, blockConfig: readonly number[], numInitFeatures: number, options: DenseNetOptions = {}) {
     super();

@@ -35,8 +35,8 @@ export interface GoogLeNetOutputs {
 
 /** relu(bn(conv(x))), without a bias. */
 class BasicConv2d extends Module {
-  readonly conv: Conv2d;
-  readonly bn: BatchNorm2d;
+  conv: Conv2d;
+  bn: BatchNorm2d;
   constructor(inChannels: number, outChannels: number, kernelSize: number, options: Conv2dLayerOptions = {}) {
     super();
     this.conv = conv(inChannels, outChannels, kernelSize, { ...options, bias: false });
@@ -55,10 +55,10 @@ type Branches = readonly [number, readonly [number, number], readonly [number, n
 
 /** Four convolutions of different reach beside one another, their channels joined. */
 class Inception extends Module {
-  readonly branch1: BasicConv2d;
-  readonly branch2: Sequential;
-  readonly branch3: Sequential;
-  readonly branch4: Sequential;
+  branch1: BasicConv2d;
+  branch2: Sequential;
+  branch3: Sequential;
+  branch4: Sequential;
   constructor(inChannels: number, [ch1x1, [ch3x3red, ch3x3], [ch5x5red, ch5x5], poolProj]: Branches) {
     super();
     this.branch1 = new BasicConv2d(inChannels, ch1x1, 1);
@@ -77,10 +77,10 @@ class Inception extends Module {
 
 /** A classifier on an intermediate layer [N, C, H, W], which brings gradients to the layers far from the end. */
 class InceptionAux extends Module {
-  readonly conv: BasicConv2d;
-  readonly fc1: Linear;
-  readonly fc2: Linear;
-  readonly dropout: Dropout;
+  conv: BasicConv2d;
+  fc1: Linear;
+  fc2: Linear;
+  dropout: Dropout;
   constructor(inChannels: number, numClasses: number, dropout: number) {
     super();
     this.conv = new BasicConv2d(inChannels, 128, 1);
@@ -100,27 +100,27 @@ declarePlain(BasicConv2d, Inception);
 export class GoogLeNet extends Module {
   readonly auxLogits: boolean;
   readonly transformInput: boolean;
-  readonly conv1 = new BasicConv2d(3, 64, 7, { stride: 2, padding: 3 });
-  readonly maxpool1 = new MaxPool2d(3, { stride: 2, ceilMode: true });
-  readonly conv2 = new BasicConv2d(64, 64, 1);
-  readonly conv3 = new BasicConv2d(64, 192, 3, { padding: 1 });
-  readonly maxpool2 = new MaxPool2d(3, { stride: 2, ceilMode: true });
-  readonly inception3a = new Inception(192, [64, [96, 128], [16, 32], 32]);
-  readonly inception3b = new Inception(256, [128, [128, 192], [32, 96], 64]);
-  readonly maxpool3 = new MaxPool2d(3, { stride: 2, ceilMode: true });
-  readonly inception4a = new Inception(480, [192, [96, 208], [16, 48], 64]);
-  readonly inception4b = new Inception(512, [160, [112, 224], [24, 64], 64]);
-  readonly inception4c = new Inception(512, [128, [128, 256], [24, 64], 64]);
-  readonly inception4d = new Inception(512, [112, [144, 288], [32, 64], 64]);
-  readonly inception4e = new Inception(528, [256, [160, 320], [32, 128], 128]);
-  readonly maxpool4 = new MaxPool2d(2, { stride: 2, ceilMode: true });
-  readonly inception5a = new Inception(832, [256, [160, 320], [32, 128], 128]);
-  readonly inception5b = new Inception(832, [384, [192, 384], [48, 128], 128]);
-  readonly aux1: InceptionAux | null;
-  readonly aux2: InceptionAux | null;
-  readonly avgpool = new AdaptiveAvgPool2d([1, 1]);
-  readonly dropout: Dropout;
-  readonly fc: Linear;
+  conv1 = new BasicConv2d(3, 64, 7, { stride: 2, padding: 3 });
+  maxpool1 = new MaxPool2d(3, { stride: 2, ceilMode: true });
+  conv2 = new BasicConv2d(64, 64, 1);
+  conv3 = new BasicConv2d(64, 192, 3, { padding: 1 });
+  maxpool2 = new MaxPool2d(3, { stride: 2, ceilMode: true });
+  inception3a = new Inception(192, [64, [96, 128], [16, 32], 32]);
+  inception3b = new Inception(256, [128, [128, 192], [32, 96], 64]);
+  maxpool3 = new MaxPool2d(3, { stride: 2, ceilMode: true });
+  inception4a = new Inception(480, [192, [96, 208], [16, 48], 64]);
+  inception4b = new Inception(512, [160, [112, 224], [24, 64], 64]);
+  inception4c = new Inception(512, [128, [128, 256], [24, 64], 64]);
+  inception4d = new Inception(512, [112, [144, 288], [32, 64], 64]);
+  inception4e = new Inception(528, [256, [160, 320], [32, 128], 128]);
+  maxpool4 = new MaxPool2d(2, { stride: 2, ceilMode: true });
+  inception5a = new Inception(832, [256, [160, 320], [32, 128], 128]);
+  inception5b = new Inception(832, [384, [192, 384], [48, 128], 128]);
+  aux1: InceptionAux | null;
+  aux2: InceptionAux | null;
+  avgpool = new AdaptiveAvgPool2d([1, 1]);
+  dropout: Dropout;
+  fc: Linear;
 
   constructor(options: GoogLeNetOptions = {}) {
     super();

@@ -16,8 +16,8 @@ export interface LeNet5Options extends ClassifierOptions {
 /** Images [N, inChannels, 28, 28] to numClasses (10) logits: three convolutions of 5×5 and two linear layers, 61,706 parameters. Larger images
  *  are averaged to one pixel after the third convolution; smaller sides than 20 do not fit. */
 export class LeNet5 extends Module {
-  readonly features: Sequential;
-  readonly classifier: Sequential;
+  features: Sequential;
+  classifier: Sequential;
 
   constructor(options: LeNet5Options = {}) {
     super();

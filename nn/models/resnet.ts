@@ -39,12 +39,12 @@ function residual(x: Tensor, chain: readonly [...TensorModule[], TensorModule], 
 /** Two 3×3 convolutions beside a shortcut. */
 export class BasicBlock extends Module {
   static readonly expansion = 1;
-  readonly conv1: Conv2d;
-  readonly bn1: BatchNorm2d;
-  readonly relu: ReLU;
-  readonly conv2: Conv2d;
-  readonly bn2: BatchNorm2d;
-  readonly downsample: Sequential | null;
+  conv1: Conv2d;
+  bn1: BatchNorm2d;
+  relu: ReLU;
+  conv2: Conv2d;
+  bn2: BatchNorm2d;
+  downsample: Sequential | null;
 
   constructor(inplanes: number, planes: number, readonly stride = 1, downsample: Sequential | null = null) {
     super();
@@ -63,14 +63,14 @@ export class BasicBlock extends Module {
 /** 1×1, 3×3 and 1×1 convolutions beside a shortcut; four times as many channels come out as the middle has. */
 export class Bottleneck extends Module {
   static readonly expansion = 4;
-  readonly conv1: Conv2d;
-  readonly bn1: BatchNorm2d;
-  readonly conv2: Conv2d;
-  readonly bn2: BatchNorm2d;
-  readonly conv3: Conv2d;
-  readonly bn3: BatchNorm2d;
-  readonly relu: ReLU;
-  readonly downsample: Sequential | null;
+  conv1: Conv2d;
+  bn1: BatchNorm2d;
+  conv2: Conv2d;
+  bn2: BatchNorm2d;
+  conv3: Conv2d;
+  bn3: BatchNorm2d;
+  relu: ReLU;
+  downsample: Sequential | null;
 
   constructor(inplanes: number, planes: number, readonly stride = 1, downsample: Sequential | null = null) {
     super();
@@ -92,16 +92,16 @@ declarePlain(BasicBlock, Bottleneck);
 
 /** Images [N, 3, H, W] to logits [N, numClasses], by the number of blocks in each of the four layers. */
 export class ResNet extends Module {
-  readonly conv1: Conv2d;
-  readonly bn1: BatchNorm2d;
-  readonly relu: ReLU;
-  readonly maxpool: MaxPool2d;
-  readonly layer1: Sequential;
-  readonly layer2: Sequential;
-  readonly layer3: Sequential;
-  readonly layer4: Sequential;
-  readonly avgpool: AdaptiveAvgPool2d;
-  readonly fc: Linear;
+  conv1: Conv2d;
+  bn1: BatchNorm2d;
+  relu: ReLU;
+  maxpool: MaxPool2d;
+  layer1: Sequential;
+  layer2: Sequential;
+  layer3: Sequential;
+  layer4: Sequential;
+  avgpool: AdaptiveAvgPool2d;
+  fc: Linear;
 
   constructor(block: BlockClass, layers: readonly [number, number, number, number], options: ResNetOptions = {}) {
     super();

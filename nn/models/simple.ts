@@ -16,9 +16,9 @@ export interface ModelOptions {
 
 /** Handwritten digits [N, 1, 28, 28] to ten classes: two convolutions, two fully connected layers, 421,642 parameters. Dropout 0.5. */
 export class SimpleCNN extends Module {
-  readonly conv1 = new Sequential(new Conv2d(1, 32, 3, { padding: 1 }), new ReLU(), new MaxPool2d(2));
-  readonly conv2 = new Sequential(new Conv2d(32, 64, 3, { padding: 1 }), new ReLU(), new MaxPool2d(2));
-  readonly fc: Sequential;
+  conv1 = new Sequential(new Conv2d(1, 32, 3, { padding: 1 }), new ReLU(), new MaxPool2d(2));
+  conv2 = new Sequential(new Conv2d(32, 64, 3, { padding: 1 }), new ReLU(), new MaxPool2d(2));
+  fc: Sequential;
 
   constructor({ dropout = 0.5 }: ModelOptions = {}) {
     super();
@@ -31,7 +31,7 @@ export class SimpleCNN extends Module {
 
 /** Digits through two hidden layers of 200: 784 → 200 → 200 → 10, 199,210 parameters. With dropout, it stands before each ReLU. */
 export class MLP extends Module {
-  readonly net: Sequential;
+  net: Sequential;
 
   constructor({ dropout = 0 }: ModelOptions = {}) {
     super();
@@ -45,8 +45,8 @@ export class MLP extends Module {
 
 /** Food-11 photographs [N, 3, 128, 128] to eleven classes: five blocks of convolution, batch norm, ReLU and pooling, then three layers. */
 export class Food11Classifier extends Module {
-  readonly cnn = new Sequential(...block(3, 64), ...block(64, 128), ...block(128, 256), ...block(256, 512), ...block(512, 512));
-  readonly fc = new Sequential(new Linear(512 * 4 * 4, 1024), new ReLU(), new Linear(1024, 512), new ReLU(), new Linear(512, 11));
+  cnn = new Sequential(...block(3, 64), ...block(64, 128), ...block(128, 256), ...block(256, 512), ...block(512, 512));
+  fc = new Sequential(new Linear(512 * 4 * 4, 1024), new ReLU(), new Linear(1024, 512), new ReLU(), new Linear(512, 11));
 
   forward(images: Tensor): Tensor {
     const features = this.cnn(images);

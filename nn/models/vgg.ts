@@ -26,9 +26,9 @@ export type VggConfiguration = keyof typeof configurations;
 
 /** Images [N, 3, H, W] (sides of at least 32; 224 in training) to logits [N, numClasses]. */
 export class VGG extends Module {
-  readonly features: Sequential;
-  readonly avgpool: AdaptiveAvgPool2d;
-  readonly classifier: Sequential;
+  features: Sequential;
+  avgpool: AdaptiveAvgPool2d;
+  classifier: Sequential;
 
   constructor(configuration: VggConfiguration, options: VggOptions & { readonly batchNorm?: boolean } = {}) {
     super();
