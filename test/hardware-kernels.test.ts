@@ -1,8 +1,13 @@
-// The texts of the kernels of hardware GPUs, counted: what a multiply-add costs in loads decides how fast a product can be, whatever the GPU.
+// The kernels of hardware GPUs: their texts, counted (what a multiply-add costs in loads decides how fast a product can be, whatever the GPU), and
+// the least that WebGPU promises of an adapter, eight buffers a kernel and 16 KiB of workgroup memory, which is all that they may need.
 import test from "tape";
 import { type WebGPUDevice, openWebGPU } from "../kernels/webgpu/index.js";
+import { openReference } from "../kernels/reference/index.js";
 import type { View } from "../kernels/types.js";
-import { contiguousStrides, count } from "./support/operands.js";
+import { normalisation, optimizerSteps } from "./kernels/layers.js";
+import { compareCases, expectation, type KernelCase } from "./support/kernelCase.js";
+import { contiguousStrides, count, normals, output } from "./support/operands.js";
+import { TestRandom } from "./support/random.js";
 
 const bytesOfVector = 16;
 /** Of a vec4 multiplied and added. */
@@ -68,5 +73,25 @@ test("convolutions read little of workgroup memory, and their weights by vec4", 
       if (direction !== "weight gradient") t.ok(product?.code.includes("weight: array<vec4f>"), `${label}, ${direction}: weights by vec4`);
     }
   }
+  await device.close();
+});
+
+/** The largest tile wants more workgroup memory than every adapter has. */
+function largeWeightGradient(): KernelCase {
+  const random = new TestRandom(83), params = { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 } as const;
+  return {
+    name: "conv2dWeightGrad of 128×576 weights", inputs: [normals(random, [1, 128, 4, 4]), normals(random, [1, 64, 4, 4])],
+    outputs: [output([128, 64, 3, 3])], allowance: { sumLength: 16 }, run: (k, y, g, x) => k.conv2dWeightGrad(y, g, x, params),
+  };
+}
+
+test("an adapter with WebGPU's least limits runs what binds and holds most", async (t) => {
+  const device = await openWebGPU({ kernelsOf: "hardware", limits: "least" }), reference = openReference();
+  t.equal(device.gpu.limits.maxStorageBuffersPerShaderStage, 8, "eight buffers a kernel");
+  t.equal(device.gpu.limits.maxComputeWorkgroupStorageSize, 16_384, "16 KiB of workgroup memory");
+  const cases = [...normalisation(), ...optimizerSteps(), largeWeightGradient()], expected = [];
+  for (const one of cases) expected.push(await expectation(reference, one));
+  const complaints = await compareCases(device, cases, expected);
+  t.deepEqual(complaints.filter((complaint) => complaint !== "").slice(0, 5), [], `${cases.length} cases agree with the reference`);
   await device.close();
 });

@@ -81,7 +81,10 @@ export function batchNorm(
 ): void {
   const sizes = channelsOf(runtime, x), { batch, channels, inner, parts, lanes } = sizes;
   if (channels === 0 || inner * batch === 0) return;
-  const statistics = parts > 1 ? runtime.temporary(2 * channels * parts) : null;
+  const apart = exceedsLimit(runtime, [x, w, b, out, mean, invStd, runningMean, runningVar], parts);
+  const statistics = parts > 1 || apart ? runtime.temporary(2 * channels * parts) : null;
+  const running = { runningMean, runningVar }, none = { runningMean: null, runningVar: null };
+  const blending = { momentum: float(momentum), rest: float(1 - momentum) };
   if (statistics) {
     dispatchKernel(runtime, {
       name: "batchNorm, statistics",
@@ -99,10 +102,12 @@ export function batchNorm(
   }
   dispatchKernel(runtime, {
     name: "batchNorm",
-    constants: [channels, inner, lanes, activation, w !== null, b !== null, runningMean !== null, runningVar !== null, parts > 1],
+    constants: [
+      channels, inner, lanes, activation, w !== null, b !== null, runningMean !== null, runningVar !== null, statistics !== null, apart,
+    ],
     inputs: { x, w, b, statistics },
-    outputs: { out, mean, invStd, runningMean, runningVar },
-    params: { ...partParams(sizes), eps: float(eps), momentum: float(momentum), rest: float(1 - momentum) },
+    outputs: { out, mean, invStd, ...(apart ? none : running) },
+    params: { ...partParams(sizes), eps: float(eps), ...blending },
     workgroups: channels * parts,
     body: () => reluCode + channelMain(sizes, statistics ? "" : statisticsHelpers(sizes), `
 ${statistics ? combinedStatisticsCode(sizes) : statisticsCode(sizes)}
@@ -115,12 +120,35 @@ ${statistics ? combinedStatisticsCode(sizes) : statisticsCode(sizes)}
   if (lane == 0u && part == 0u) {
     mean[channel] = centre;
     invStd[channel] = inverse;
-    ${runningMean ? blend("runningMean", "centre") : ""}
-    ${runningVar ? blend("runningVar", "(squares / (count - 1.0))") : ""}
+    ${apart ? "" : runningCode(runningMean, runningVar)}
   }`),
   });
+  if (statistics && apart && (runningMean || runningVar)) {
+    dispatchKernel(runtime, {
+      name: "batchNorm, running statistics",
+      constants: [channels, inner, lanes, runningMean !== null, runningVar !== null],
+      inputs: { statistics },
+      outputs: running,
+      params: { ...partParams(sizes), ...blending },
+      workgroups: channels * parts,
+      body: () => channelMain(sizes, "", `
+  if (lane == 0u && part == 0u) {
+    ${combinedStatisticsCode(sizes)}
+    let count = f32(params.batch * ${inner}u);
+    ${runningCode(runningMean, runningVar)}
+  }`),
+    });
+  }
   if (statistics) runtime.releaseTemporary(statistics);
 }
+
+/** Whether a dispatch with these tensors (and the parts' sums) would bind more than the adapter allows: some allow eight, as WebGPU's least. */
+function exceedsLimit(runtime: WebGPURuntime, views: readonly (View | null)[], parts: number): boolean {
+  return views.filter((view) => view !== null).length + (parts > 1 ? 1 : 0) > runtime.limits.maxStorageBuffersPerShaderStage;
+}
+
+const runningCode = (runningMean: View | null, runningVar: View | null) =>
+  (runningMean ? blend("runningMean", "centre") : "") + (runningVar ? blend("runningVar", "(squares / (count - 1.0))") : "");
 
 const blend = (running: string, fresh: string) => {
   const at = `${running}[params.${running}Offset + channel]`;
@@ -146,7 +174,9 @@ export function batchNormBackward(
   ${inner * batch === 0 ? "" : walkChannel(channels, inner, lanes, `let g = ${masked}; sum += g; product += g * (${normal});`)}
   let total = sumOfLanes(sum, lane);
   let products = sumOfLanes(product, lane);`;
-  const sums = parts > 1 ? runtime.temporary(2 * channels * parts) : null;
+  const apart = exceedsLimit(runtime, [grad, x, w, mean, invStd, y, gradX, gradW, gradB], parts);
+  const sums = parts > 1 || apart ? runtime.temporary(2 * channels * parts) : null;
+  const parameterGrads = { gradW, gradB }, none = { gradW: null, gradB: null };
   if (sums) {
     dispatchKernel(runtime, {
       name: "batchNorm, backward, sums",
@@ -171,9 +201,9 @@ export function batchNormBackward(
   }`;
   dispatchKernel(runtime, {
     name: "batchNorm, backward",
-    constants: [channels, inner, lanes, gradX !== null, gradW !== null, gradB !== null, w !== null, y !== null, parts > 1, inner * batch === 0],
+    constants: [channels, inner, lanes, gradX !== null, gradW !== null, gradB !== null, w !== null, y !== null, sums !== null, apart, inner * batch === 0],
     inputs: { grad, x, w, mean, invStd, y, sums },
-    outputs: { gradX, gradW, gradB },
+    outputs: { gradX, ...(apart ? none : parameterGrads) },
     params: partParams(sizes),
     workgroups: channels * parts,
     body: () => channelMain(sizes, "", `${place}${sums ? combined : ownSums}
@@ -182,10 +212,24 @@ export function batchNormBackward(
   ${gradX && inner * batch > 0 ? walkChannel(channels, inner, lanes, `
       let g = ${masked};
       gradX[at] = scale * (g - total / count - ${normal} * (products / count));`) : ""}
+  ${apart ? "" : parameterGradCode(gradW, gradB)}`),
+  });
+  if (apart && (gradW || gradB)) {
+    dispatchKernel(runtime, {
+      name: "batchNorm, backward, parameters",
+      constants: [channels, lanes, gradW !== null, gradB !== null],
+      inputs: { sums },
+      outputs: parameterGrads,
+      params: partParams(sizes),
+      workgroups: channels * parts,
+      body: () => channelMain(sizes, "", `${combined}${parameterGradCode(gradW, gradB)}`),
+    });
+  }
+  if (sums) runtime.releaseTemporary(sums);
+}
+
+const parameterGradCode = (gradW: View | null, gradB: View | null) => `
   if (lane == 0u && part == 0u) {
     ${gradW ? "gradW[channel] = products;" : ""}
     ${gradB ? "gradB[channel] = total;" : ""}
-  }`),
-  });
-  if (sums) runtime.releaseTemporary(sums);
-}
+  }`;

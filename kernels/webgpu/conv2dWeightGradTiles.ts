@@ -14,7 +14,7 @@ const paddedChannels = ({ input, params }: WeightGradProblem): number => Math.ce
 export function weightGradTiles(runtime: WebGPURuntime, problem: WeightGradProblem, gradW: View, grad: View, x: View): void {
   const { batch, rows, kernel, output, params } = problem;
   const columns = kernel[0] * kernel[1] * paddedChannels(problem), terms = batch * output[1] * output[2];
-  const tile = chooseTile(runtime, [weightChoice(rows, columns)], params.groups, rows, columns);
+  const tile = chooseTile(runtime, weightChoices(rows, columns), params.groups, rows, columns);
   const grid = [Math.ceil(columns / tile.columns), Math.ceil(rows / tile.rows)] as const;
   const parts = partsFor(grid[0] * grid[1] * params.groups, Math.ceil(terms / 512), tile.rows < 128 ? 512 : 256);
   const termsOfPart = Math.ceil(terms / parts / tile.terms) * tile.terms;
@@ -32,9 +32,9 @@ export function weightGradTiles(runtime: WebGPURuntime, problem: WeightGradProbl
 }
 
 /** Few outputs and a long sum: the size of the tile goes by the layer alone, the sum is split until the GPU is full. */
-function weightChoice(rows: number, columns: number): Choice {
-  if (rows <= 32) return [columns <= 64 ? "32×32/4×4" : "32×128/4×8", 0];
-  return [rows <= 64 || columns <= 512 ? "64×64/8×8" : "128×128/8×16", 0];
+function weightChoices(rows: number, columns: number): readonly [Choice, ...Choice[]] {
+  if (rows <= 32) return [[columns <= 64 ? "32×32/4×4" : "32×128/4×8", 0]];
+  return rows <= 64 || columns <= 512 ? [["64×64/8×8", 0]] : [["128×128/8×16", 0], ["64×64/8×8", 0]];
 }
 
 function tileCode(problem: WeightGradProblem, tile: WorkgroupTile, columns: number): string {

@@ -9,6 +9,8 @@ export interface WebGPUOptions extends DawnOptions {
   readonly allowSoftware?: boolean;
   /** Chooses kernels as on a hardware GPU, whatever the adapter: tests hold those kernels to the same numbers on a machine without one. */
   readonly kernelsOf?: "adapter" | "hardware";
+  /** "least": asks for no more than what WebGPU promises of every adapter; tests hold the kernels to it. Default: all the adapter has. */
+  readonly limits?: "adapter" | "least";
 }
 
 const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|microsoft basic render/i;
@@ -24,7 +26,7 @@ export async function openWebGPU(options: WebGPUOptions = {}): Promise<WebGPUDev
   }
   const requiredFeatures: GPUFeatureName[] = summary.subgroupWidth > 0 ? ["subgroups"] : [];
   if (adapter.features.has("timestamp-query")) requiredFeatures.push("timestamp-query");
-  const gpu = await adapter.requestDevice({ label: "athanor", requiredLimits: allLimits(adapter.limits), requiredFeatures });
+  const gpu = await adapter.requestDevice({ label: "athanor", requiredLimits: options.limits === "least" ? {} : allLimits(adapter.limits), requiredFeatures });
   return new WebGPUDevice(gpu, entryPoint, summary, `webgpu (${name})`, options.kernelsOf);
 }
 

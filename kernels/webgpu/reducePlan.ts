@@ -20,8 +20,8 @@ export interface ReducePlan {
   readonly slices: number;
 }
 
-/** Enough workgroups to fill a large GPU; fewer and long reductions are cut into slices. */
-const busyWorkgroups = 256;
+/** Enough workgroups to fill a large GPU (132 multiprocessors that hold eight each); fewer and long reductions are cut into slices. */
+const busyWorkgroups = 1024;
 /** The least elements an invocation should reduce before cutting further pays. */
 const leastPerInvocation = 16;
 
