@@ -3,6 +3,7 @@
 import { execFile } from "node:child_process";
 import test from "tape";
 import { Allocator } from "../kernels/cpu/allocator.js";
+import { FreeList } from "../kernels/cpu/freeList.js";
 import { openCpu } from "../kernels/cpu/index.js";
 import { CpuRuntime } from "../kernels/cpu/runtime.js";
 import { OutOfMemoryError } from "../kernels/errors.js";
@@ -37,6 +38,55 @@ test("the heap hands out the lowest free block, merges neighbours and keeps bloc
   t.equal(heap.allocate(200).address, a.address, "two holes side by side are one");
   heap.release(c.address);
   t.equal(heap.allocate(10).address < c.address + 64, true, "lowest address first");
+});
+
+test("the list of free blocks is a plain list of blocks, for any number of fragments", (t) => {
+  const free = new FreeList(), end = 40_000 * 64;
+  free.give(0, end);
+  let plain: [start: number, size: number][] = [[0, end]];
+  const live: [start: number, size: number][] = [];
+  let state = 7;
+  const random = (below: number) => Math.floor(((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32) * below);
+  let wrong = 0;
+  for (let i = 0; i < 12_000; i++) {
+    if (live.length > 0 && random(10) < (i < 7_000 ? 3 : 6)) {
+      const [[start, size] = [0, 0]] = live.splice(random(live.length), 1);
+      free.give(start, size);
+      const at = plain.findIndex(([other]) => other > start);
+      plain.splice(at < 0 ? plain.length : at, 0, [start, size]);
+      plain = plain.reduce<[number, number][]>((joined, [from, length]) => {
+        const last = joined[joined.length - 1];
+        if (last !== undefined && last[0] + last[1] === from) last[1] += length;
+        else joined.push([from, length]);
+        return joined;
+      }, []);
+    } else {
+      const size = 64 * (1 + random(random(8) === 0 ? 40 : 3)), hole = plain.find(([, length]) => length >= size), start = free.take(size);
+      if (start !== (hole?.[0] ?? -1)) wrong++;
+      if (hole === undefined) continue;
+      live.push([hole[0], size]);
+      if (hole[1] === size) plain.splice(plain.indexOf(hole), 1);
+      else [hole[0], hole[1]] = [hole[0] + size, hole[1] - size];
+    }
+    const last = plain[plain.length - 1];
+    if (free.endingAt(end) !== (last !== undefined && last[0] + last[1] === end ? last[1] : 0)) wrong++;
+  }
+  t.equal(wrong, 0, `${plain.length} fragments at the end: the lowest that fits each time`);
+  t.end();
+});
+
+test("freeing fragments takes no longer for each when there are many", (t) => {
+  const timeOf = (fragments: number): number => {
+    const free = new FreeList(), start = performance.now();
+    for (let i = 0; i < fragments; i++) free.give(128 * i, 64); // none touches another
+    for (let i = 0; i < fragments; i++) free.give(128 * i + 64, 64);
+    return performance.now() - start;
+  };
+  const best = (fragments: number) => Math.min(timeOf(fragments), timeOf(fragments), timeOf(fragments), timeOf(fragments));
+  timeOf(20_000);
+  const few = best(20_000), many = best(320_000);
+  t.ok(many < 64 * few, `16 times the fragments take ${(many / few).toFixed(1)} times as long (a quadratic list: 256)`);
+  t.end();
 });
 
 test("a loop whose allocations repeat settles in the same memory", async (t) => {

@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import test from "tape";
 import { training } from "../index.js";
 import { crc32c } from "../training/tensorboard/records.js";
@@ -187,4 +188,26 @@ test("what cannot be is a sentence", async (t) => {
   ];
   await checkRefusals(t, rows);
   await writer.close();
+});
+
+test("each writer has a file of its own: threads of one process, and writers of one second", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "athanor-threads-"));
+  const program = `
+    const { training } = await import(${JSON.stringify(new URL("../dist/index.js", import.meta.url).href)});
+    const { workerData } = await import("node:worker_threads");
+    const writers = [new training.SummaryWriter(${JSON.stringify(folder)}), new training.SummaryWriter(${JSON.stringify(folder)})];
+    for (let step = 0; step < 40; step++) for (const writer of writers) { writer.addScalar("thread" + workerData, step, step); await writer.flush(); }
+    for (const writer of writers) await writer.close();`;
+  await Promise.all([0, 1, 2].map((workerData) => new Promise<void>((resolve, reject) => {
+    const worker = new Worker(`(async () => {${program}})()`, { eval: true, workerData });
+    worker.once("error", reject);
+    worker.once("exit", () => resolve());
+  })));
+  const files = await readdir(folder);
+  t.equal(files.length, 6, "three threads with two writers each");
+  for (const name of files) {
+    const found = frames(await readFile(join(folder, name)));
+    const threads = new Set(found.slice(1).map((frame) => /thread\d/.exec(frame.toString("latin1"))?.[0]));
+    t.ok(found.length === 41 && found.every(isSound) && threads.size === 1, `${[...threads].join()}: the version and 40 values of one thread`);
+  }
 });

@@ -4,6 +4,7 @@ import { argumentError } from "../../engine/scope.js";
 import { AthanorError } from "../../kernels/errors.js";
 import { record, scalarValue, summaryEvent, textValue, versionEvent } from "./records.js";
 
+/** Numbers the files, so that writers of one second have each their own. */
 let writers = 0;
 
 /** One event file, to whose end records are written in the order in which they come. */
@@ -12,7 +13,6 @@ class EventFile {
   #writing: Promise<void> | null = null;
   #path: string | null = null;
   #failure: AthanorError | null = null;
-  readonly #number = writers++;
 
   constructor(readonly folder: string, readonly startedAt: number) {
     this.#pending.push(record(versionEvent(startedAt)));
@@ -36,7 +36,7 @@ class EventFile {
       const { appendFile, mkdir } = await fileSystem();
       if (this.#path === null) {
         await mkdir(this.folder, { recursive: true });
-        this.#path = `${this.folder}/${await this.#fileName()}`;
+        this.#path = await this.#newFile();
       }
       while (this.#pending.length > 0) {
         const records = this.#pending;
@@ -50,9 +50,20 @@ class EventFile {
       this.#writing = null;
     }
   }
-  async #fileName(): Promise<string> {
+  /** Makes a file that is nobody else's: threads of one process have its number in common, and each counts its writers for itself. */
+  async #newFile(): Promise<string> {
+    const { open } = await fileSystem();
     const { hostname } = await importNode<typeof import("node:os")>("os");
-    return `events.out.tfevents.${String(Math.floor(this.startedAt)).padStart(10, "0")}.${hostname()}.${process.pid}.${this.#number}`;
+    const start = `${this.folder}/events.out.tfevents.${String(Math.floor(this.startedAt)).padStart(10, "0")}.${hostname()}.${process.pid}`;
+    for (;;) {
+      const path = `${start}.${writers++}`;
+      try {
+        await (await open(path, "wx")).close();
+        return path;
+      } catch (error) {
+        if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+      }
+    }
   }
 }
 
