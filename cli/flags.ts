@@ -40,11 +40,15 @@ export function numberFlag<Default extends number | null>(otherwise: Default, { 
   });
 }
 
-export function choiceFlag<const Choice extends string, Default extends Choice | null>(choices: readonly Choice[], otherwise: Default): Flag<Choice | Default> {
+/** One of these names; of an object, one of its keys. */
+export function choiceFlag<const Choice extends string, Default extends Choice | null>(
+  choices: readonly Choice[] | Readonly<Record<Choice, unknown>>, otherwise: Default,
+): Flag<Choice | Default> {
+  const names: readonly string[] = Array.isArray(choices) ? choices : Object.keys(choices);
+  const isChoice = (value: string): value is Choice => names.includes(value);
   return valueFlag(otherwise, (name, value) => {
-    const found = choices.find((choice) => choice === value);
-    if (found === undefined) throw new UsageError(`--${name} ${value}: expected one of ${choices.join(", ")}.`);
-    return found;
+    if (!isChoice(value)) throw new UsageError(`--${name} ${value}: expected one of ${names.join(", ")}.`);
+    return value;
   });
 }
 

@@ -1,4 +1,5 @@
 // The job of image data sets: read a file, decode it, and take it through the transforms that can be described.
+import { moduleBeside } from "../engine/platform.js";
 import type { Draws } from "./draws.js";
 import { readImage } from "./readImage.js";
 import { runSteps } from "./transforms/compose.js";
@@ -28,5 +29,5 @@ export async function imageJob({ file, channels, transforms, nested }: ImageJobI
   return nested ? runSteps(steps, image, draws, 0) : steps.reduce<unknown>((value, step) => step(value, draws), image);
 }
 
-/** Where worker threads find it. */
-export const imageJobModule = new URL(import.meta.url.endsWith(".ts") ? "./imageJob.ts" : "./imageJob.js", import.meta.url).href;
+/** Where worker threads find it; "" in a bundle that knows no URL of itself, which has no worker threads either. */
+export const imageJobModule = moduleBeside(import.meta.url, "imageJob")?.href ?? "";

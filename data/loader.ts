@@ -115,15 +115,14 @@ export class DataLoader<const Sample, Batch = Collated<Sample>> implements Async
   /** Where samples come from, and what is to be done when the epoch ends. */
   #source(): { source: SampleSource<Sample>; release: () => Promise<void> } {
     const { dataset } = this, { recipe } = dataset;
-    if (this.numWorkers === 0 || recipe === undefined) {
-      return { source: (index, draws) => dataset.get(index, draws), release: () => Promise.resolve() };
-    }
+    const direct: SampleSource<Sample> = (index, draws) => dataset.get(index, draws);
+    if (this.numWorkers === 0 || recipe === undefined) return { source: direct, release: () => Promise.resolve() };
     if (!this.persistentWorkers) {
       const pool = new WorkerPool(this.numWorkers);
-      return { source: threadSource(recipe, pool), release: () => pool.close() };
+      return { source: threadSource(recipe, pool, direct), release: () => pool.close() };
     }
     if (this.#pool === null || this.#pool.ended) this.#pool = new WorkerPool(this.numWorkers);
-    return { source: threadSource(recipe, this.#pool), release: () => Promise.resolve() };
+    return { source: threadSource(recipe, this.#pool, direct), release: () => Promise.resolve() };
   }
 
   /** How batches are made: by the data set itself where it can, else from single samples. Null where every sample of the batch was left out. */

@@ -65,12 +65,14 @@ function failure(index: number, total: number, cause: unknown): DataLoaderError 
 /** Never drawn from: a job needs a key, also where nothing is random. */
 const noKey: RandomKey = { seed: 0, stream: 0 };
 
-/** Samples whose first half a thread makes. The second half starts with fresh draws of the same key, as the first did. */
-export function threadSource<Sample>(recipe: WorkerRecipe<Sample>, pool: WorkerPool): SampleSource<Sample> {
+/** Samples whose first half a thread makes. The second half starts with fresh draws of the same key, as the first did. `direct`: where there
+ *  are no threads. */
+export function threadSource<Sample>(recipe: WorkerRecipe<Sample>, pool: WorkerPool, direct: SampleSource<Sample>): SampleSource<Sample> {
   return async (index, draws) => {
     const key = draws?.key ?? noKey;
-    const made = await pool.run(recipe.job(index), key);
+    const done = await pool.run(recipe.job(index), key);
+    if (done === null) return direct(index, draws);
     const rest: Draws = new StreamDraws(key);
-    return recipe.finish(index, made, rest);
+    return recipe.finish(index, done.made, rest);
   };
 }

@@ -1,5 +1,5 @@
 // A pool of worker threads that do jobs (data/jobs.ts). Threads keep the process alive only while a job is under way.
-import { importNode, isNode } from "../engine/platform.js";
+import { importNode, isNode, moduleBeside } from "../engine/platform.js";
 import { AthanorError } from "../kernels/errors.js";
 import type { RandomKey } from "../kernels/types.js";
 import { type Job, type JobReply, type JobRequest, received, uncloneable } from "./jobs.js";
@@ -23,10 +23,27 @@ function loaderFlags(): string[] {
   });
 }
 
-/** The thread's script. The loader tsx (TypeScript without a build) sleeps in workers unless it is called there: under it a line of
- *  code does so first. */
-function startThread(Worker: new (script: string | URL, options: import("node:worker_threads").WorkerOptions) => Worker): Worker {
-  const script = new URL(import.meta.url.endsWith(".ts") ? "./jobThread.ts" : "./jobThread.js", import.meta.url);
+let told = false;
+
+/** The threads' script, which is a file of the package; null, and said once, where it is not there: in a page, in a bundle. */
+async function threadScript(): Promise<URL | null> {
+  const script = isNode ? moduleBeside(import.meta.url, "jobThread") : null;
+  if (script?.protocol === "file:") {
+    const { existsSync } = await importNode<typeof import("node:fs")>("fs");
+    if (existsSync(script)) return script;
+  }
+  if (!told) {
+    told = true;
+    console.warn(
+      `DataLoader: worker threads need Node and the package's own files, which ${isNode ? "this bundle or origin" : "a browser"} has not; the main thread ` +
+        `does their work, with the same result. ${isNode ? "Leave athanor out of the bundle (external), or set numWorkers: 0." : "Set numWorkers: 0."}`,
+    );
+  }
+  return null;
+}
+
+/** The loader tsx (TypeScript without a build) sleeps in workers unless it is called there: under it a line of code does so first. */
+function startThread(script: URL, Worker: new (script: string | URL, options: import("node:worker_threads").WorkerOptions) => Worker): Worker {
   const execArgv = loaderFlags();
   const underTsx = [...execArgv, process.env.NODE_OPTIONS ?? ""].some((flag) => /\btsx\b/.test(flag));
   if (!underTsx) return new Worker(script, { execArgv });
@@ -46,11 +63,15 @@ export class WorkerPool {
     return this.#failure !== null;
   }
 
-  /** Does the job in the thread that has the least to do. */
-  async run(job: Job, key: RandomKey): Promise<unknown> {
+  /** Does the job in the thread that has the least to do; null where threads cannot be had. */
+  async run(job: Job, key: RandomKey): Promise<{ readonly made: unknown } | null> {
     this.#threads ??= this.#start();
     const threads = await this.#threads;
     if (this.#failure !== null) throw this.#failure;
+    return threads.length === 0 ? null : { made: await this.#send(threads, job, key) };
+  }
+
+  #send(threads: readonly Thread[], job: Job, key: RandomKey): Promise<unknown> {
     const thread = threads.reduce((least, other) => (other.pending.size < least.pending.size ? other : least));
     const request: JobRequest = { id: this.#nextId++, job, key };
     return new Promise((resolve, reject) => {
@@ -76,11 +97,12 @@ export class WorkerPool {
   }
 
   async #start(): Promise<Thread[]> {
-    if (!isNode) throw new AthanorError("Worker threads of the DataLoader run in Node only; in a browser leave numWorkers at 0.");
+    const script = await threadScript();
+    if (script === null) return [];
     const { Worker } = await importNode<typeof import("node:worker_threads")>("worker_threads");
     const threads: Thread[] = [];
     for (let i = 0; i < this.size; i++) {
-      const thread: Thread = { worker: startThread(Worker), pending: new Map() };
+      const thread: Thread = { worker: startThread(script, Worker), pending: new Map() };
       thread.worker.on("message", (reply: JobReply) => settle(thread, reply));
       thread.worker.on("error", (error) => this.#fail(deathOf(error.message), threads));
       thread.worker.on("exit", (code) => this.#fail(deathOf(`it exited with code ${code}`), threads));

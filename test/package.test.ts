@@ -1,11 +1,12 @@
 // The library as a user installs it: only dist/, in a folder of its own, without the optional GPU package and without our sources.
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import test from "tape";
+import ts from "typescript-5.9";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const subpaths = ["athanor", "athanor/nn", "athanor/nn/functional", "athanor/optim", "athanor/data", "athanor/training"];
@@ -64,7 +65,17 @@ test("without the optional chart library a figure says what to install; the rest
   t.end();
 });
 
-test("the declarations serve a strict TypeScript user", (t) => {
+/** TypeScript by its versions, as development dependencies under names of their own. */
+const compilers: Readonly<Record<string, string>> = { "5.4": "typescript-5.4", "5.9": "typescript-5.9", "7": "typescript" };
+
+function compile(version: string, options: object, ...files: string[]) {
+  const base = { strict: true, noEmit: true, target: "es2022", types: [], skipLibCheck: false };
+  write("tsconfig.json", JSON.stringify({ compilerOptions: { ...base, ...options }, files }));
+  const { status, text } = run(process.execPath, [join(root, "node_modules", compilers[version] ?? "", "bin/tsc"), "-p", "."]);
+  return status === 0 ? "" : text;
+}
+
+test("the declarations serve a strict TypeScript user, who checks them too", (t) => {
   const program = `
     import { type Tensor, nn, optim, tensor } from "athanor";
     import { Linear } from "athanor/nn";
@@ -87,12 +98,40 @@ test("the declarations serve a strict TypeScript user", (t) => {
     // @ts-expect-error a module of one tensor does not take a string
     net("x");`;
   write("user.ts", program);
-  const options = ["--strict", "--noEmit", "--target", "es2022", "--module", "nodenext", "--lib", "es2023,dom,esnext.disposable", "--types", ""];
-  const { status, text } = run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), ...options, "--skipLibCheck", "false", "user.ts"]);
-  t.equal(text, "");
-  t.equal(status, 0);
+  for (const version of Object.keys(compilers)) {
+    for (const lib of [["es2022"], ["es2022", "dom"]]) {
+      t.equal(compile(version, { module: "nodenext", lib }, "user.ts"), "", `TypeScript ${version}, nodenext, ${lib.join(" and ")}`);
+      t.equal(compile(version, { module: "esnext", moduleResolution: "bundler", lib }, "user.ts"), "", `TypeScript ${version}, bundler, ${lib.join(" and ")}`);
+    }
+  }
+  write("common.cts", 'import { tensor, type Tensor } from "athanor";\nexport const x: Tensor = tensor([1]);');
+  for (const version of ["5.9", "7"]) {
+    t.equal(compile(version, { module: "nodenext", lib: ["es2022"] }, "common.cts"), "", `TypeScript ${version}, a CommonJS file`);
+  }
   t.end();
 });
+
+test("the examples are a user's TypeScript from 5.4 on, without a cast", (t) => {
+  const installed = "node_modules/athanor";
+  cpSync(join(root, "examples"), join(home, installed, "examples"), { recursive: true });
+  for (const name of ["@types/node", "undici-types"]) cpSync(join(root, "node_modules", name), join(home, "node_modules", name), { recursive: true });
+  const files = readdirSync(join(home, installed, "examples")).filter((name) => name.endsWith(".ts")).map((name) => `${installed}/examples/${name}`);
+  // What they share with the command line they take from its sources, which the build has beside the rest.
+  const options = { module: "nodenext", lib: ["es2023"], types: ["node"], rootDirs: [installed, `${installed}/dist`] };
+  for (const version of Object.keys(compilers)) t.equal(compile(version, options, ...files), "", `TypeScript ${version}`);
+  for (const name of files) t.deepEqual(castsIn(name), [], `${name}: no cast`);
+  t.end();
+});
+
+function castsIn(name: string): string[] {
+  const found: string[] = [];
+  const walk = (node: ts.Node): void => {
+    if (ts.isAsExpression(node) && !ts.isConstTypeReference(node.type)) found.push(node.getText());
+    ts.forEachChild(node, walk);
+  };
+  walk(ts.createSourceFile(name, readFileSync(join(home, name), "utf8"), ts.ScriptTarget.ES2022, true));
+  return found;
+}
 
 test("the build bundles for the browser without any of Node's modules", async (t) => {
   write("page.js", 'export * from "athanor";');

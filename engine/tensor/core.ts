@@ -1,10 +1,11 @@
 // The handle a user holds: a raw tensor and its gradient slot. How it is read and moved stands in transfer.ts, what can be computed with it in
 // views.ts, arithmetic.ts and reductions.ts, each a class on top of the one before; tensor.ts closes the chain.
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Device, DType } from "../../kernels/types.js";
 import { AthanorError } from "../../kernels/errors.js";
 import { type GradSlot, type Operand, apply, assertCurrent, isLeafMemory, runRaw } from "../autograd.js";
 import { adoptGradient, backward } from "../backward.js";
-import { isGradEnabled } from "../gradMode.js";
+import { isGradEnabled, unrecordedBeside, unrecordedHint } from "../gradMode.js";
 import type { Operation } from "../op.js";
 import { add } from "../ops/basic.js";
 import { clone } from "../ops/movement.js";
@@ -204,8 +205,10 @@ export abstract class TensorCore {
    *  backward(), backward(gradient), backward(gradient, { retainGraph: true }), backward({ retainGraph: true }). */
   backward(...given: Call<typeof takes.backward>): void {
     const [gradient, retainGraph] = takes.backward.read(given);
+    const beside = unrecordedBeside();
+    if (beside !== "") throw argumentError("backward", beside);
     if (!this.requiresGrad) {
-      throw argumentError("backward", "this tensor does not require a gradient and has no graph behind it; was it computed under noGrad, detached, or from tensors without requiresGrad?");
+      throw argumentError("backward", `this tensor does not require a gradient and has no graph behind it; ${unrecordedHint()}`);
     }
     assertCurrent("backward", this.operand);
     if (gradient) this.#checkGradient("backward", gradient);

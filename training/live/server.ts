@@ -1,5 +1,5 @@
 // The live page's server: a page, uPlot, and a stream of server-sent events. It only answers, nothing can be changed through it.
-import { importNode, isNode } from "../../engine/platform.js";
+import { importNode, isNode, packageResolver } from "../../engine/platform.js";
 import { AthanorError } from "../../kernels/errors.js";
 import { css, html, pageScript } from "./page.js";
 
@@ -31,9 +31,8 @@ interface Asset {
 }
 
 async function assetsOf(title: string): Promise<ReadonlyMap<string, Asset>> {
-  const { createRequire } = await importNode<typeof import("node:module")>("module");
   const { readFile } = await importNode<typeof import("node:fs/promises")>("fs/promises");
-  const { resolve } = createRequire(import.meta.url);
+  const resolve = await packageResolver(import.meta.url);
   const plotFile = async (name: string): Promise<string> => {
     try {
       return await readFile(resolve(`uplot/dist/${name}`), "utf8");

@@ -5,8 +5,7 @@
 // itself. Observable Plot (ISC) wants a DOM beside it, 62 packages with linkedom; Vega with Vega-Lite (BSD) is 79 for the same charts. resvg-js
 // (MPL-2.0, 4 MB, prebuilt) takes a font file; sharp's librsvg asks fontconfig for one, which a bare system has not got. Open Sans (OFL) is 0.13 MB
 // a weight. Drawing by hand, as this project did before, took 540 lines for two charts and knew ASCII only.
-import { isNode } from "../../engine/platform.js";
-import { importNode } from "../../kernels/platform.js";
+import { isNode, packageResolver } from "../../engine/platform.js";
 import { ArgumentError, AthanorError } from "../../kernels/errors.js";
 
 export const fontFamily = "Open Sans";
@@ -57,8 +56,7 @@ export async function rasterize(svg: string, scale: number): Promise<Uint8Array>
 }
 
 async function fontFiles(): Promise<string[]> {
-  const { createRequire } = await importNode<typeof import("node:module")>("module");
-  const { resolve } = createRequire(import.meta.url);
+  const resolve = await packageResolver(import.meta.url);
   try {
     return fonts.map((file) => resolve(`@expo-google-fonts/open-sans/${file}`));
   } catch (error) {
