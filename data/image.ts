@@ -1,4 +1,5 @@
 // What an image is on the host, before it becomes a tensor: bytes in rows of pixels, as decoders and files have them.
+import type { Tensor } from "../engine/index.js";
 import { ArgumentError } from "../kernels/errors.js";
 
 /** Bytes 0 … 255 in the order [height, width, channels]; 1 channel is grey, 3 are red, green, blue, 4 have an opacity after them. */
@@ -22,6 +23,12 @@ export function isHostTensor(value: unknown): value is HostTensor {
   if (typeof value !== "object" || value === null || !("shape" in value) || !("data" in value)) return false;
   const { shape, data } = value;
   return Array.isArray(shape) && (data instanceof Float32Array || data instanceof Int32Array || data instanceof Uint8Array);
+}
+
+/** A tensor's values, copied from the CPU. */
+export function hostValues(values: Tensor): HostTensor {
+  const data = values.dataSync();
+  return { shape: [...values.shape], data: data instanceof Float64Array ? Float32Array.from(data) : data };
 }
 
 export function isImage(value: unknown): value is Image {

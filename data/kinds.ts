@@ -1,5 +1,7 @@
 // The kinds of arguments that functions of data take, beside the engine's.
-import { aFunction, aString, type Kind, kind } from "../engine/kinds.js";
+import { aFunction, aNumber, aString, either, type Kind, kind, numbers, oneOf } from "../engine/kinds.js";
+import type { AffineInterpolation } from "./functional/affine.js";
+import type { Interpolation } from "./functional/resize.js";
 import { type HostTensor, type Image, isHostTensor, isImage } from "./image.js";
 import type { Transform } from "./transforms/transform.js";
 
@@ -10,6 +12,19 @@ export const channelCount: Kind<1 | 3 | 4> = kind("1, 3 or 4", (value) => value 
 export function aTransform<Input, Output>(): Kind<Transform<Input, Output>> {
   return aFunction<Transform<Input, Output>>("a transform, such as transforms.ToTensor()");
 }
+/** One number for both, or [height, width]. */
+export const aSize: Kind<number | readonly [number, number]> = kind("a number, or [height, width]", (value) => typeof value === "number" || numbers.takes(value));
+/** One number or several. */
+export const sides: Kind<number | readonly number[]> = either(aNumber, numbers);
+/** [least, most], or [x, y]. */
+export const aPair: Kind<readonly [number, number]> = kind("two numbers", (value) => numbers.takes(value) && value.length === 2);
+/** A number, or two. */
+export const onePair: Kind<number | readonly [number, number]> = either(aNumber, aPair);
+export const sampling: Kind<Interpolation> = oneOf("bilinear", "nearest", "bicubic");
+export const turning: Kind<AffineInterpolation> = oneOf("nearest", "bilinear");
+/** What is put around images. */
+export const filled = [["fill", sides, 0], ["paddingMode", oneOf("constant", "edge", "reflect", "symmetric"), "constant"]] as const;
+
 /** What decoders are told by name: the channels wanted, and how sentences call the file. */
 export function decoding<const Name extends string>(fileName: Name) {
   return [["channels", channelCount, null], ["fileName", aString, fileName]] as const;

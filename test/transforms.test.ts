@@ -207,7 +207,7 @@ test("a wrong call is a sentence, told when the transform is made where it can b
     [() => transforms.RandomErasing({ scale: [0, 2] }), /scale = \[0,2\]; expected \[least, most\], numbers from 0 to 1/],
     [() => transforms.RandomChoice([]), /got no transforms/],
     [() => transforms.RandomChoice([transforms.RandomVerticalFlip()], [0]), /weights \[0\] for 1 transforms/],
-    [() => transforms.Lambda(3 as never), /Lambda: got number; expected a function/],
+    [() => transforms.Lambda(3 as never), /Lambda: got lambd 3; expected a function/],
     [() => F.pad(image, [1, 2, 3]), /padding \[1,2,3\]; expected one whole number/],
     [() => F.pad(image, 1, [1, 2]), /fill \[1,2\] for an image of 3 channels/],
     [() => F.crop(image, 0.5, 0, 3, 3), /top 0\.5.*expected whole numbers/],

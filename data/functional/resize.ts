@@ -44,9 +44,20 @@ export function resize(
     throw new ArgumentError(`resize: got the size ${JSON.stringify(size)}; expected a whole number above 0 (the shorter side), or [height, width].`);
   }
   if (image.width < 1 || image.height < 1) throw new ArgumentError(`resize: got an image of ${image.width}×${image.height}, which has no pixels.`);
+  if (second !== undefined && maxSize !== undefined) {
+    throw new ArgumentError(`resize: got maxSize = ${maxSize} beside the size ${JSON.stringify(size)}; expected it with one number alone, the shorter side.`);
+  }
   const [height, width] = second === undefined ? resizedShape(image, first, maxSize) : [first, second];
+  if (height < 1 || width < 1) {
+    throw new ArgumentError(
+      `resize: got maxSize = ${maxSize} for an image of ${image.width}×${image.height}, which leaves ${width}×${height}; expected a size with pixels in it.`,
+    );
+  }
   if (width === image.width && height === image.height) return image;
   if (interpolation === "nearest") return nearest(image, width, height);
+  if (!Object.hasOwn(filters, interpolation)) {
+    throw new ArgumentError(`resize: got the interpolation ${JSON.stringify(interpolation)}; expected "bilinear", "nearest" or "bicubic".`);
+  }
   const filter = filters[interpolation];
   if (image.channels === 4) return unpremultiplied(resampled(premultiplied(image), width, height, filter));
   return resampled(image, width, height, filter);

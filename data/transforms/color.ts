@@ -1,13 +1,13 @@
 // What happens to colours and sharpness. Random ones draw in torchvision's order and then call data/functional.
 import { ArgumentError } from "../../kernels/errors.js";
-import { optionalTail, probability } from "../../engine/arguments.js";
+import { type Call, probability, Signature } from "../../engine/arguments.js";
+import { aNumber, kind } from "../../engine/kinds.js";
 import type { Draws } from "../draws.js";
 import { checkBlur } from "../functional/blur.js";
 import { adjustBrightness, adjustContrast, adjustHue, adjustSaturation, gaussianBlur, rgbToGrayscale } from "../functional/index.js";
 import type { Image } from "../image.js";
-import { chancy, fixed, type ImageTransform, textOf } from "./transform.js";
-
-type Tail<Options> = readonly (Options[keyof Options] | Options)[];
+import { onePair } from "../kinds.js";
+import { chancyImage, fixedImage, type ImageTransform, textOf } from "./transform.js";
 
 /** One number for 1 ± it (0 ± it for the hue), or [least, most]. */
 export type Jitter = number | readonly [number, number];
@@ -28,10 +28,10 @@ function jitterRange(name: string, value: Jitter, center: number, least: number,
   return low === center && high === center ? null : [low, high];
 }
 
+const colorJitterCall = new Signature("ColorJitter", [["brightness", onePair, 0], ["contrast", onePair, 0], ["saturation", onePair, 0], ["hue", onePair, 0]]);
 /** Changes brightness, contrast, saturation and hue by random factors, in a random order. */
-export function ColorJitter(...tail: Tail<ColorJitterOptions>): ImageTransform {
-  const options = optionalTail<ColorJitterOptions>("ColorJitter", ["brightness", "contrast", "saturation", "hue"], tail);
-  const { brightness = 0, contrast = 0, saturation = 0, hue = 0 } = options;
+export function ColorJitter(...given: Call<typeof colorJitterCall>): ImageTransform {
+  const [brightness, contrast, saturation, hue] = colorJitterCall.read(given);
   const ranges = [
     { range: jitterRange("brightness", brightness, 1, 0, Infinity), adjust: adjustBrightness },
     { range: jitterRange("contrast", contrast, 1, 0, Infinity), adjust: adjustContrast },
@@ -48,28 +48,34 @@ export function ColorJitter(...tail: Tail<ColorJitterOptions>): ImageTransform {
     return order.reduce((value, i) => steps[i]?.(value) ?? value, image);
   };
   const text = textOf("ColorJitter", { brightness, contrast, saturation, hue });
-  return chancy(apply, { description: { name: "ColorJitter", args: [options] }, text });
+  return chancyImage(apply, { description: { name: "ColorJitter", args: [brightness, contrast, saturation, hue] }, text });
 }
 
+const grayscaleCall = new Signature("Grayscale", [["numOutputChannels", kind<1 | 3>("1 or 3", (value) => value === 1 || value === 3), 1]]);
 /** Grey, with 1 channel or 3 equal ones. */
-export function Grayscale(numOutputChannels: 1 | 3 = 1): ImageTransform {
+export function Grayscale(...given: Call<typeof grayscaleCall>): ImageTransform {
+  const [numOutputChannels] = grayscaleCall.read(given);
   const apply = (image: Image): Image => rgbToGrayscale(image, numOutputChannels);
-  return fixed(apply, { description: { name: "Grayscale", args: [numOutputChannels] }, text: textOf("Grayscale", { numOutputChannels }) });
+  return fixedImage(apply, { description: { name: "Grayscale", args: [numOutputChannels] }, text: textOf("Grayscale", { numOutputChannels }) });
 }
 
+const randomGrayscaleCall = new Signature("RandomGrayscale", [["p", aNumber, 0.1]]);
 /** Grey with probability p; the number of channels stays. */
-export function RandomGrayscale(p = 0.1): ImageTransform {
+export function RandomGrayscale(...given: Call<typeof randomGrayscaleCall>): ImageTransform {
+  const [p] = randomGrayscaleCall.read(given);
   probability("RandomGrayscale", p);
   const apply = (image: Image, draws: Draws): Image => (draws.uniform(0, 1) < p ? rgbToGrayscale(image, image.channels === 1 ? 1 : 3) : image);
-  return chancy(apply, { description: { name: "RandomGrayscale", args: [p] }, text: textOf("RandomGrayscale", { p }) });
+  return chancyImage(apply, { description: { name: "RandomGrayscale", args: [p] }, text: textOf("RandomGrayscale", { p }) });
 }
 
+const gaussianBlurCall = new Signature("GaussianBlur", [["kernelSize", onePair], ["sigma", onePair, [0.1, 2]]]);
 /** Blurs with a kernel of `kernelSize` (odd; one number or [x, y]) and a sigma from [least, most] (one number fixes it). */
-export function GaussianBlur(kernelSize: number | readonly [number, number], sigma: number | readonly [number, number] = [0.1, 2]): ImageTransform {
+export function GaussianBlur(...given: Call<typeof gaussianBlurCall>): ImageTransform {
+  const [kernelSize, sigma] = gaussianBlurCall.read(given);
   const range = typeof sigma === "number" ? ([sigma, sigma] as const) : sigma;
   checkBlur("GaussianBlur", typeof kernelSize === "number" ? [kernelSize] : kernelSize, range);
   if (range[0] > range[1]) throw new ArgumentError(`GaussianBlur: got sigma = ${JSON.stringify(sigma)}; expected [least, most].`);
   const apply = (image: Image, draws: Draws): Image => gaussianBlur(image, kernelSize, draws.uniform(...range));
   const text = textOf("GaussianBlur", { kernelSize, sigma: range });
-  return chancy(apply, { description: { name: "GaussianBlur", args: [kernelSize, sigma] }, text });
+  return chancyImage(apply, { description: { name: "GaussianBlur", args: [kernelSize, sigma] }, text });
 }

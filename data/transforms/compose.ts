@@ -1,11 +1,16 @@
 // Transforms made of transforms.
-import type { Draws } from "../draws.js";
+import { type Draws, StreamDraws } from "../draws.js";
+import { hostValues, type HostTensor, isHostTensor } from "../image.js";
 import { ArgumentError } from "../../kernels/errors.js";
-import { probability } from "../../engine/arguments.js";
+import { probability, Signature } from "../../engine/arguments.js";
+import { noGrad, Tensor, tensor } from "../../engine/index.js";
+import { aFunction, aNumber, listOf, numbers } from "../../engine/kinds.js";
 import { chancy, describeAll, fixed, isRandom, type Transform, type TransformDescription } from "./transform.js";
 
 type Step = Transform<unknown, unknown>;
 
+const transformList = listOf("a list of transforms", aFunction<Transform<unknown, unknown>>());
+const composing = new Signature("Compose", [["transforms", transformList]]);
 /** One transform after the other: any number that keep an image an image, then at most four that change what it is. Step i draws from part i
  *  of the sample's draws. */
 export function Compose<A, B>(transforms: readonly [...Transform<A, A>[], Transform<A, B>]): Transform<A, B>;
@@ -16,9 +21,9 @@ export function Compose<A, B, C, D>(
 export function Compose<A, B, C, D, E>(
   transforms: readonly [...Transform<A, A>[], Transform<A, B>, Transform<B, C>, Transform<C, D>, Transform<D, E>],
 ): Transform<A, E>;
-export function Compose<A>(transforms: readonly Transform<A, A>[]): Transform<A, A>;
-export function Compose(transforms: readonly Transform<never, unknown>[]): Transform<never, unknown> {
-  const steps = transforms as readonly Step[]; // the overloads saw to it that each takes what the one before gives
+export function Compose<A>(transforms: readonly Transform<A, A>[] | { readonly transforms: readonly Transform<A, A>[] }): Transform<A, A>;
+export function Compose(...given: unknown[]): Transform<never, unknown> {
+  const [steps] = composing.read(given); // the overloads saw to it that each takes what the one before gives
   const inner = describeAll(steps);
   const properties = {
     pointwise: steps.every((step) => step.pointwise === true),
@@ -46,16 +51,35 @@ export function splitSteps(transform: Transform<never, unknown>): { described: T
   return { described: whole.steps.slice(0, count).flatMap(({ description }) => description ?? []), rest: whole.steps.slice(count), nested: true };
 }
 
-/** A function of the caller's own. It runs on the main thread, and so does what follows it in a Compose. With a second parameter it gets the
- *  sample's draws. */
-export function Lambda<Input, Output>(apply: (input: Input, draws: Draws) => Output): Transform<Input, Output> {
-  if (typeof apply !== "function") throw new ArgumentError(`Lambda: got ${typeof apply}; expected a function.`);
-  const properties = { description: null, text: `Lambda(${apply.name || "anonymous"})` };
-  return apply.length > 1 ? chancy(apply, properties) : fixed(apply as (input: Input) => Output, properties);
+/** What a Lambda takes and gives as tensors stands before and behind it as values { shape, data }, as between all transforms. */
+type AsValues<T> = T extends Tensor ? HostTensor : T;
+const lambda = new Signature("Lambda", [["lambd", aFunction<(input: unknown, draws: Draws) => unknown>()]]);
+
+/** A function of the caller's own. What ToTensor made it gets as a tensor on the CPU, and it may give one: `Lambda((x: Tensor) => x.flatten())`. It
+ *  runs on the main thread, and so does what follows it in a Compose. With a second parameter it gets the sample's draws. */
+export function Lambda<Input, Output>(
+  ...given: [lambd: (input: Input, draws: Draws) => Output] | [whole: { readonly lambd: (input: Input, draws: Draws) => Output }]
+): Transform<AsValues<Input>, AsValues<Output>> {
+  const [own] = lambda.read(given), properties = { description: null, text: `Lambda(${own.name || "anonymous"})` };
+  const run = (input: unknown, draws: Draws) => noGrad(() => valuesOf(own(tensorOf(input), draws))) as AsValues<Output>;
+  // A function with one parameter is fixed: no draws are taken for it.
+  return own.length > 1 ? chancy(run, properties) : fixed((input: unknown) => run(input, noDraws), properties);
+}
+/** Given to functions that do not look at it. */
+const noDraws: Draws = new StreamDraws({ seed: 0, stream: 0 });
+function tensorOf(input: unknown): unknown {
+  return isHostTensor(input) ? tensor(input.data, { shape: input.shape }) : input;
+}
+function valuesOf(output: unknown): unknown {
+  return output instanceof Tensor ? hostValues(output) : output;
 }
 
+const applying = new Signature("RandomApply", [["transforms", transformList], ["p", aNumber, 0.5]]);
 /** All of the transforms with probability p, none of them otherwise. */
-export function RandomApply<A>(transforms: readonly Transform<A, A>[], p = 0.5): Transform<A, A> {
+export function RandomApply<A>(
+  ...given: [transforms: readonly Transform<A, A>[], p?: number] | [whole: { readonly transforms: readonly Transform<A, A>[]; readonly p?: number }]
+): Transform<A, A> {
+  const [list, p] = applying.read(given), transforms = list as readonly Transform<A, A>[]; // what the types of the call say
   probability("RandomApply", p);
   const inner = describeAll(transforms);
   const apply = (input: A, draws: Draws): A => {
@@ -66,8 +90,14 @@ export function RandomApply<A>(transforms: readonly Transform<A, A>[], p = 0.5):
   return chancy(apply, { description: inner && { name: "RandomApply", args: [inner, p] }, text });
 }
 
+interface Choice<A, B> {
+  readonly transforms: readonly Transform<A, B>[];
+  readonly p?: readonly number[] | null;
+}
+const choosing = new Signature("RandomChoice", [["transforms", transformList], ["p", numbers, null]]);
 /** One of the transforms; `p` are their weights (all the same by default). */
-export function RandomChoice<A, B>(transforms: readonly Transform<A, B>[], p?: readonly number[]): Transform<A, B> {
+export function RandomChoice<A, B>(...given: [transforms: readonly Transform<A, B>[], p?: readonly number[] | null] | [whole: Choice<A, B>]): Transform<A, B> {
+  const [list, p] = choosing.read(given), transforms = list as readonly Transform<A, B>[]; // what the types of the call say
   const weights = p ?? transforms.map(() => 1);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   if (transforms.length === 0) throw new ArgumentError("RandomChoice: got no transforms; expected at least one.");
@@ -86,6 +116,6 @@ export function RandomChoice<A, B>(transforms: readonly Transform<A, B>[], p?: r
     if (step === undefined) throw new ArgumentError("RandomChoice: got no transforms; expected at least one.");
     return step(input, draws.fork(index));
   };
-  const args = inner && (p === undefined ? [inner] : [inner, p]);
+  const args = inner && [inner, p];
   return chancy(apply, { description: args && { name: "RandomChoice", args }, text: `RandomChoice(${transforms.map(String).join(", ")})` });
 }

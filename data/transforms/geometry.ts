@@ -1,6 +1,7 @@
 // Where pixels go: sizes, crops, flips, rotations. Random ones draw in torchvision's order and then call data/functional.
 import { ArgumentError } from "../../kernels/errors.js";
-import { optionalTail, probability } from "../../engine/arguments.js";
+import { type Call, probability, Signature } from "../../engine/arguments.js";
+import { aBoolean, aNumber } from "../../engine/kinds.js";
 import type { Draws } from "../draws.js";
 import {
   affine, type AffineInterpolation, centerCrop, crop, type Fill, hflip, type Interpolation, pad, type Padding, type PaddingMode, resize,
@@ -8,12 +9,13 @@ import {
 } from "../functional/index.js";
 import { bothSides, roundHalfEven } from "../functional/crop.js";
 import type { Image } from "../image.js";
-import { chancy, fixed, type ImageTransform, textOf } from "./transform.js";
+import { aPair, aSize, filled, sampling, sides, turning } from "../kinds.js";
+import { chancyImage, fixedImage, type ImageTransform, textOf } from "./transform.js";
 import { checkRange, logRange } from "./values.js";
 
 /** One number (height and width), or [height, width]. */
 export type Size = number | readonly [number, number];
-type Tail<Options> = readonly (Options[keyof Options] | Options)[];
+const chance = [["p", aNumber, 0.5]] as const;
 
 export interface ResizeOptions {
   /** Default "bilinear", antialiased. */
@@ -21,22 +23,25 @@ export interface ResizeOptions {
   /** The longer side's limit where `size` is one number. */
   readonly maxSize?: number;
 }
+const resizeCall = new Signature("Resize", [["size", sides], ["interpolation", sampling, "bilinear"], ["maxSize", aNumber, null]], [["antialias", aBoolean, null]]);
 /** To a shorter side of `size`, or to [height, width]. */
-export function Resize(size: number | readonly number[], ...tail: Tail<ResizeOptions>): ImageTransform {
-  const options = optionalTail<ResizeOptions>("Resize", ["interpolation", "maxSize"], tail);
-  const { interpolation = "bilinear", maxSize } = options;
-  resize(onePixel, size, interpolation, maxSize); // a wrong size is told here, not at the first image
-  const apply = (image: Image): Image => resize(image, size, interpolation, maxSize);
-  return fixed(apply, { description: { name: "Resize", args: [size, options] }, text: textOf("Resize", { size, interpolation, maxSize }) });
+export function Resize(...given: Call<typeof resizeCall>): ImageTransform {
+  const [size, interpolation, maxSize] = resizeCall.read(given);
+  const most = maxSize ?? undefined;
+  resize(onePixel, size, interpolation, most); // a wrong size is told here, not at the first image
+  const apply = (image: Image): Image => resize(image, size, interpolation, most);
+  return fixedImage(apply, { description: { name: "Resize", args: [size, interpolation, maxSize] }, text: textOf("Resize", { size, interpolation, maxSize }) });
 }
 
 const onePixel: Image = { width: 1, height: 1, channels: 1, data: new Uint8Array(1) };
 
+const centerCropCall = new Signature("CenterCrop", [["size", aSize]]);
 /** The middle of `size`; a smaller image gets black around it first. */
-export function CenterCrop(size: Size): ImageTransform {
+export function CenterCrop(...given: Call<typeof centerCropCall>): ImageTransform {
+  const [size] = centerCropCall.read(given);
   bothSides("CenterCrop", size);
   const properties = { description: { name: "CenterCrop", args: [size] }, text: textOf("CenterCrop", { size }) };
-  return fixed((image: Image) => centerCrop(image, size), properties);
+  return fixedImage((image: Image) => centerCrop(image, size), properties);
 }
 
 export interface PadOptions {
@@ -45,12 +50,12 @@ export interface PadOptions {
   /** Default "constant". */
   readonly paddingMode?: PaddingMode;
 }
+const padCall = new Signature("Pad", [["padding", sides], ...filled]);
 /** Pixels around the image. */
-export function Pad(padding: Padding, ...tail: Tail<PadOptions>): ImageTransform {
-  const options = optionalTail<PadOptions>("Pad", ["fill", "paddingMode"], tail);
-  const { fill = 0, paddingMode = "constant" } = options;
+export function Pad(...given: Call<typeof padCall>): ImageTransform {
+  const [padding, fill, paddingMode] = padCall.read(given);
   const apply = (image: Image): Image => pad(image, padding, fill, paddingMode);
-  return fixed(apply, { description: { name: "Pad", args: [padding, options] }, text: textOf("Pad", { padding, fill, paddingMode }) });
+  return fixedImage(apply, { description: { name: "Pad", args: [padding, fill, paddingMode] }, text: textOf("Pad", { padding, fill, paddingMode }) });
 }
 
 export interface RandomCropOptions extends PadOptions {
@@ -59,11 +64,11 @@ export interface RandomCropOptions extends PadOptions {
   /** Pads an image that is smaller than the crop, instead of refusing it (false). */
   readonly padIfNeeded?: boolean;
 }
+const randomCropCall = new Signature("RandomCrop", [["size", aSize], ["padding", sides, null], ["padIfNeeded", aBoolean, false], ...filled]);
 /** A rectangle of `size` at a random place. */
-export function RandomCrop(size: Size, ...tail: Tail<RandomCropOptions>): ImageTransform {
+export function RandomCrop(...given: Call<typeof randomCropCall>): ImageTransform {
+  const [size, padding, padIfNeeded, fill, paddingMode] = randomCropCall.read(given);
   const [height, width] = bothSides("RandomCrop", size);
-  const options = optionalTail<RandomCropOptions>("RandomCrop", ["padding", "padIfNeeded", "fill", "paddingMode"], tail);
-  const { padding = null, padIfNeeded = false, fill = 0, paddingMode = "constant" } = options;
   const apply = (image: Image, draws: Draws): Image => {
     let padded = padding === null ? image : pad(image, padding, fill, paddingMode);
     if (padIfNeeded && padded.width < width) padded = pad(padded, [width - padded.width, 0], fill, paddingMode);
@@ -77,7 +82,8 @@ export function RandomCrop(size: Size, ...tail: Tail<RandomCropOptions>): ImageT
     const top = draws.integer(0, padded.height - height + 1), left = draws.integer(0, padded.width - width + 1);
     return crop(padded, top, left, height, width);
   };
-  return chancy(apply, { description: { name: "RandomCrop", args: [size, options] }, text: textOf("RandomCrop", { size, padding }) });
+  const description = { name: "RandomCrop", args: [size, padding, padIfNeeded, fill, paddingMode] };
+  return chancyImage(apply, { description, text: textOf("RandomCrop", { size, padding }) });
 }
 
 export interface RandomResizedCropOptions {
@@ -88,11 +94,13 @@ export interface RandomResizedCropOptions {
   /** Default "bilinear". */
   readonly interpolation?: Interpolation;
 }
+const randomResizedCropCall = new Signature("RandomResizedCrop", [
+  ["size", aSize], ["scale", aPair, [0.08, 1]], ["ratio", aPair, [3 / 4, 4 / 3]], ["interpolation", sampling, "bilinear"],
+], [["antialias", aBoolean, null]]);
 /** A rectangle of random size and shape, brought to `size`: Inception's augmentation. */
-export function RandomResizedCrop(size: Size, ...tail: Tail<RandomResizedCropOptions>): ImageTransform {
+export function RandomResizedCrop(...given: Call<typeof randomResizedCropCall>): ImageTransform {
+  const [size, scale, ratio, interpolation] = randomResizedCropCall.read(given);
   const target = bothSides("RandomResizedCrop", size);
-  const options = optionalTail<RandomResizedCropOptions>("RandomResizedCrop", ["scale", "ratio", "interpolation"], tail);
-  const { scale = [0.08, 1], ratio = [3 / 4, 4 / 3], interpolation = "bilinear" } = options;
   checkRange("RandomResizedCrop", "scale", scale, 0, Infinity);
   checkRange("RandomResizedCrop", "ratio", ratio, Number.MIN_VALUE, Infinity);
   const apply = (image: Image, draws: Draws): Image => {
@@ -100,7 +108,7 @@ export function RandomResizedCrop(size: Size, ...tail: Tail<RandomResizedCropOpt
     return resizedCrop(image, top, left, height, width, target, interpolation);
   };
   const text = textOf("RandomResizedCrop", { size, scale, ratio, interpolation });
-  return chancy(apply, { description: { name: "RandomResizedCrop", args: [size, options] }, text });
+  return chancyImage(apply, { description: { name: "RandomResizedCrop", args: [size, scale, ratio, interpolation] }, text });
 }
 
 /** Top, left, height, width: ten tries, then the largest rectangle in the middle whose shape is allowed. */
@@ -118,17 +126,21 @@ function drawResizedCrop(
   return [Math.floor((height - h) / 2), Math.floor((width - w) / 2), h, w];
 }
 
+const randomHorizontalFlipCall = new Signature("RandomHorizontalFlip", chance);
 /** Left becomes right, with probability p. */
-export function RandomHorizontalFlip(p = 0.5): ImageTransform {
+export function RandomHorizontalFlip(...given: Call<typeof randomHorizontalFlipCall>): ImageTransform {
+  const [p] = randomHorizontalFlipCall.read(given);
   probability("RandomHorizontalFlip", p);
   const apply = (image: Image, draws: Draws): Image => (draws.uniform(0, 1) < p ? hflip(image) : image);
-  return chancy(apply, { description: { name: "RandomHorizontalFlip", args: [p] }, text: textOf("RandomHorizontalFlip", { p }) });
+  return chancyImage(apply, { description: { name: "RandomHorizontalFlip", args: [p] }, text: textOf("RandomHorizontalFlip", { p }) });
 }
+const randomVerticalFlipCall = new Signature("RandomVerticalFlip", chance);
 /** Top becomes bottom, with probability p. */
-export function RandomVerticalFlip(p = 0.5): ImageTransform {
+export function RandomVerticalFlip(...given: Call<typeof randomVerticalFlipCall>): ImageTransform {
+  const [p] = randomVerticalFlipCall.read(given);
   probability("RandomVerticalFlip", p);
   const apply = (image: Image, draws: Draws): Image => (draws.uniform(0, 1) < p ? vflip(image) : image);
-  return chancy(apply, { description: { name: "RandomVerticalFlip", args: [p] }, text: textOf("RandomVerticalFlip", { p }) });
+  return chancyImage(apply, { description: { name: "RandomVerticalFlip", args: [p] }, text: textOf("RandomVerticalFlip", { p }) });
 }
 
 /** [−degrees, degrees] for one number, which must not be negative. */
@@ -145,14 +157,17 @@ export interface RandomRotationOptions {
   readonly center?: readonly [number, number] | null;
   readonly fill?: Fill;
 }
+const randomRotationCall = new Signature("RandomRotation", [
+  ["degrees", sides], ["interpolation", turning, "nearest"], ["expand", aBoolean, false], ["center", aPair, null], ["fill", sides, 0],
+]);
 /** Turns by an angle from [−degrees, degrees], or from [least, most]. */
-export function RandomRotation(degrees: Size, ...tail: Tail<RandomRotationOptions>): ImageTransform {
+export function RandomRotation(...given: Call<typeof randomRotationCall>): ImageTransform {
+  const [degrees, interpolation, expand, center, fill] = randomRotationCall.read(given);
   const [low = 0, high = 0] = angleRange("RandomRotation", "degrees", degrees);
   checkRange("RandomRotation", "degrees", [low, high], -Infinity, Infinity);
-  const options = optionalTail<RandomRotationOptions>("RandomRotation", ["interpolation", "expand", "center", "fill"], tail);
-  const apply = (image: Image, draws: Draws): Image => rotate(image, draws.uniform(low, high), options);
-  const text = textOf("RandomRotation", { degrees: [low, high], ...options });
-  return chancy(apply, { description: { name: "RandomRotation", args: [degrees, options] }, text });
+  const apply = (image: Image, draws: Draws): Image => rotate(image, draws.uniform(low, high), { interpolation, expand, center, fill });
+  const text = textOf("RandomRotation", { degrees: [low, high], interpolation, expand, center, fill });
+  return chancyImage(apply, { description: { name: "RandomRotation", args: [degrees, interpolation, expand, center, fill] }, text });
 }
 
 export interface RandomAffineOptions {
@@ -167,13 +182,15 @@ export interface RandomAffineOptions {
   readonly fill?: Fill;
   readonly center?: readonly [number, number] | null;
 }
+const randomAffineCall = new Signature("RandomAffine", [
+  ["degrees", sides], ["translate", aPair, null], ["scale", aPair, null], ["shear", sides, null], ["interpolation", turning, "nearest"], ["fill", sides, 0],
+  ["center", aPair, null],
+]);
 /** Turns, shifts, scales and shears about the middle. */
-export function RandomAffine(degrees: Size, ...tail: Tail<RandomAffineOptions>): ImageTransform {
+export function RandomAffine(...given: Call<typeof randomAffineCall>): ImageTransform {
+  const [degrees, translate, scale, shear, interpolation, fill, center] = randomAffineCall.read(given);
   const [low = 0, high = 0] = angleRange("RandomAffine", "degrees", degrees);
   checkRange("RandomAffine", "degrees", [low, high], -Infinity, Infinity);
-  const names = ["translate", "scale", "shear", "interpolation", "fill", "center"] as const;
-  const options = optionalTail<RandomAffineOptions>("RandomAffine", names, tail);
-  const { translate = null, scale = null, shear = null, ...look } = options;
   if (translate) for (const part of translate) probability("RandomAffine: translate", part);
   if (scale) checkRange("RandomAffine", "scale", scale, Number.MIN_VALUE, Infinity);
   const shears = shear === null ? null : angleRange("RandomAffine", "shear", shear);
@@ -187,8 +204,8 @@ export function RandomAffine(degrees: Size, ...tail: Tail<RandomAffineOptions>):
     const size = scale ? draws.uniform(...scale) : 1;
     const [x0 = 0, x1 = 0, y0 = 0, y1 = 0] = shears ?? [];
     const shearX = shears ? draws.uniform(x0, x1) : 0, shearY = shears?.length === 4 ? draws.uniform(y0, y1) : 0;
-    return affine(image, angle, shift, size, [shearX, shearY], look);
+    return affine(image, angle, shift, size, [shearX, shearY], { interpolation, fill, center });
   };
-  const text = textOf("RandomAffine", { degrees: [low, high], ...options });
-  return chancy(apply, { description: { name: "RandomAffine", args: [degrees, options] }, text });
+  const text = textOf("RandomAffine", { degrees: [low, high], translate, scale, shear, interpolation, fill, center });
+  return chancyImage(apply, { description: { name: "RandomAffine", args: [degrees, translate, scale, shear, interpolation, fill, center] }, text });
 }

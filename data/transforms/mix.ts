@@ -1,4 +1,6 @@
 // MixUp and CutMix: transforms of whole batches, whose labels become probabilities. Each sample is mixed with the one before it in the batch.
+import { type Call, Signature } from "../../engine/arguments.js";
+import { aNumber } from "../../engine/kinds.js";
 import { cat, noGrad, oneHot, tensor, type Tensor, where } from "../../engine/index.js";
 import { ArgumentError } from "../../kernels/errors.js";
 import { type Draws, ownDraws } from "../draws.js";
@@ -16,21 +18,25 @@ export interface BatchTransform {
   (images: Tensor, labels: Tensor, draws?: Draws): [Tensor, Tensor];
 }
 
+const options = [["alpha", aNumber, 1], ["numClasses", aNumber, undefined]] as const;
+const mixingUp = new Signature("MixUp", [], options), cutting = new Signature("CutMix", [], options);
 /** Mixes whole images (Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018), as torchvision v2's. */
-export function MixUp(options: MixOptions = {}): BatchTransform {
-  const alpha = checkedAlpha("MixUp", options);
+export function MixUp(...given: Call<typeof mixingUp>): BatchTransform {
+  const [alpha, numClasses] = mixingUp.read(given);
+  checkAlpha("MixUp", alpha, numClasses);
   return (images, labels, draws = ownDraws()) => {
-    const target = probabilities("MixUp", images, labels, options.numClasses);
+    const target = probabilities("MixUp", images, labels, numClasses);
     const share = beta(alpha, draws);
     return [mixUp(images, share), mixUp(target, share)];
   };
 }
 
 /** Puts a rectangle of another image into each (Yun et al., "CutMix", ICCV 2019), as torchvision v2's: the labels are mixed by the area. */
-export function CutMix(options: MixOptions = {}): BatchTransform {
-  const alpha = checkedAlpha("CutMix", options);
+export function CutMix(...given: Call<typeof cutting>): BatchTransform {
+  const [alpha, numClasses] = cutting.read(given);
+  checkAlpha("CutMix", alpha, numClasses);
   return (images, labels, draws = ownDraws()) => {
-    const target = probabilities("CutMix", images, labels, options.numClasses);
+    const target = probabilities("CutMix", images, labels, numClasses);
     const share = beta(alpha, draws);
     const x = draws.integer(0, images.size(3)), y = draws.integer(0, images.size(2));
     return cutMix(images, target, share, x, y);
@@ -63,12 +69,11 @@ function moved(batch: Tensor): Tensor {
   return count < 2 ? batch : cat([batch.narrow(0, count - 1, 1), batch.narrow(0, 0, count - 1)], 0);
 }
 
-function checkedAlpha(callee: string, { alpha = 1, numClasses }: MixOptions): number {
+function checkAlpha(callee: string, alpha: number, numClasses: number | undefined): void {
   if (!(alpha > 0)) throw new ArgumentError(`${callee}: got alpha = ${alpha}; expected a number above 0.`);
   if (numClasses !== undefined && (!Number.isInteger(numClasses) || numClasses < 1)) {
     throw new ArgumentError(`${callee}: got numClasses = ${numClasses}; expected a whole number of at least 1.`);
   }
-  return alpha;
 }
 
 function probabilities(callee: string, images: Tensor, labels: Tensor, numClasses?: number): Tensor {

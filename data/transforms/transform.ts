@@ -1,7 +1,10 @@
 // What a transform is: a function from one form of an image to the next, with what others need to know about it (is it random, does it work
 // value by value, how is it made again in a worker thread).
 import { type Draws, ownDraws } from "../draws.js";
-import type { HostTensor, Image } from "../image.js";
+import type { Tensor } from "../../engine/index.js";
+import { formOf } from "../forms.js";
+import { type HostTensor, type Image, isImage } from "../image.js";
+import { ArgumentError } from "../../kernels/errors.js";
 
 /** A transform in plain data: the name of its constructor in `transforms`, and the arguments; transforms among them are described too. */
 export interface TransformDescription {
@@ -24,8 +27,10 @@ export interface Transform<Input, Output> {
 
 /** A transform of images of bytes. */
 export type ImageTransform = Transform<Image, Image>;
-/** A transform of values [channels, …]. */
-export type ValueTransform = Transform<HostTensor, HostTensor>;
+/** A transform of values [channels, …], or of a tensor on the CPU. */
+export interface ValueTransform extends Transform<HostTensor, HostTensor> {
+  (input: Tensor, draws?: Draws): Tensor;
+}
 
 interface Properties {
   readonly pointwise?: boolean;
@@ -45,6 +50,24 @@ export function chancy<Input, Output>(
 ): Transform<Input, Output> {
   const call = (input: Input, draws: Draws = ownDraws()): Output => apply(input, draws);
   return Object.assign(call, { random: true, pointwise: false, ...properties, toString: () => text });
+}
+
+/** Refuses what is no image of bytes. */
+function imageOf(name: string, input: unknown): Image {
+  if (isImage(input)) return input;
+  const { kind, name: got } = formOf(input), isValues = kind === "tensor" || kind === "host";
+  throw new ArgumentError(
+    `${name}: got ${got}; expected an image of bytes { width, height, channels, data }${isValues ? ": put it before ToTensor()" : ""}.`,
+  );
+}
+/** The same as `fixed` and `chancy` of images. */
+export function fixedImage(apply: (image: Image) => Image, properties: Properties & { readonly description: TransformDescription }): ImageTransform {
+  return fixed((image: Image) => apply(imageOf(properties.description.name, image)), properties);
+}
+export function chancyImage(
+  apply: (image: Image, draws: Draws) => Image, properties: Properties & { readonly description: TransformDescription },
+): ImageTransform {
+  return chancy((image: Image, draws) => apply(imageOf(properties.description.name, image), draws), properties);
 }
 
 /** A function of the caller's that takes a second argument takes the draws: it counts as random. */

@@ -1,26 +1,61 @@
 // From bytes to values, and what happens to values [channels, height, width]. The names and the arithmetic (float32, in this order) are
 // torchvision's.
 import { ArgumentError } from "../../kernels/errors.js";
-import { optionalTail, probability } from "../../engine/arguments.js";
+import { type Call, probability, Signature } from "../../engine/arguments.js";
+import { aBoolean, aNumber, either, oneOf } from "../../engine/kinds.js";
+import { Tensor, tensor } from "../../engine/index.js";
 import type { Draws } from "../draws.js";
 import { roundHalfEven } from "../functional/crop.js";
 import { erase } from "../functional/erase.js";
-import { checkImage, type HostTensor, type Image } from "../image.js";
+import { formOf } from "../forms.js";
+import { checkImage, type HostTensor, hostValues, type Image, isHostTensor, isImage } from "../image.js";
+import { aPair, sides } from "../kinds.js";
 import { chancy, fixed, textOf, type Transform, type ValueTransform } from "./transform.js";
 
+/** Refuses what is no image of bytes; a tensor has been through ToTensor already. */
+function imageFor(name: string, input: unknown): Image {
+  if (isImage(input)) {
+    checkImage(name, input);
+    return input;
+  }
+  const { kind: form, name: got } = formOf(input);
+  const hint = form === "tensor" || form === "host" ? `; it is values already, leave ${name} out` : "";
+  throw new ArgumentError(`${name}: got ${got}; expected an image of bytes { width, height, channels, data }${hint}.`);
+}
+
+/** Values as they are on the host, and the way back to what was given: a tensor for a tensor. */
+function onHost(name: string, input: HostTensor | Tensor): { readonly values: HostTensor; readonly like: (made: HostTensor) => HostTensor } {
+  if (input instanceof Tensor) {
+    const like = (made: HostTensor) => tensor(made.data, { shape: made.shape }) as Tensor | HostTensor as HostTensor; // ValueTransform's types say which
+    return { values: hostValues(input), like };
+  }
+  if (isHostTensor(input)) return { values: input, like: (made) => made };
+  const image = isImage(input) ? ": put ToTensor() before it" : "";
+  throw new ArgumentError(`${name}: got ${formOf(input).name}; expected values [channels, height, width]${image}.`);
+}
+
+/** One that goes through onHost takes tensors too. */
+function asValueTransform(transform: Transform<HostTensor, HostTensor>): ValueTransform {
+  return transform as ValueTransform;
+}
+
+const toTensor = new Signature("ToTensor", []), pilToTensor = new Signature("PILToTensor", []);
+
 /** uint8 [height, width, channels] → float32 [channels, height, width], 0 … 255 scaled to 0 … 1. */
-export function ToTensor(): Transform<Image, HostTensor> {
-  const apply = (image: Image): HostTensor => {
-    checkImage("ToTensor", image);
+export function ToTensor(...given: Call<typeof toTensor>): Transform<Image, HostTensor> {
+  toTensor.read(given);
+  const apply = (input: Image): HostTensor => {
+    const image = imageFor("ToTensor", input);
     return planes(image, new Float32Array(image.data.length), 255);
   };
   return fixed(apply, { pointwise: true, description: { name: "ToTensor", args: [] }, text: "ToTensor()" });
 }
 
 /** uint8 [height, width, channels] → uint8 [channels, height, width]: a batch takes a quarter of the memory, and becomes float32 on the device. */
-export function PILToTensor(): Transform<Image, HostTensor> {
-  const apply = (image: Image): HostTensor => {
-    checkImage("PILToTensor", image);
+export function PILToTensor(...given: Call<typeof pilToTensor>): Transform<Image, HostTensor> {
+  pilToTensor.read(given);
+  const apply = (input: Image): HostTensor => {
+    const image = imageFor("PILToTensor", input);
     return planes(image, new Uint8Array(image.data.length), 1);
   };
   return fixed(apply, { description: { name: "PILToTensor", args: [] }, text: "PILToTensor()" });
@@ -34,15 +69,18 @@ function planes({ width, height, channels, data }: Image, out: Float32Array | Ui
   return { shape: [channels, height, width], data: out };
 }
 
+const normalizing = new Signature("Normalize", [["mean", sides], ["std", sides], ["inplace", aBoolean, false]]);
 /** (x − mean[channel]) / std[channel] on float32 [channels, …]. One number serves all channels, as does an array of one. */
-export function Normalize(mean: number | readonly number[], std: number | readonly number[]): ValueTransform {
+export function Normalize(...given: Call<typeof normalizing>): ValueTransform {
+  const [mean, std] = normalizing.read(given); // inplace changes nothing for a caller who goes on with what comes back
   const means = typeof mean === "number" ? [mean] : mean;
   const deviations = typeof std === "number" ? [std] : std;
   for (const deviation of deviations) {
     if (!(deviation > 0)) throw new ArgumentError(`Normalize: every standard deviation must be above 0, got ${deviation}.`);
+    if (Math.fround(deviation) === 0) throw new ArgumentError(`Normalize: got the standard deviation ${deviation}, which is 0 in float32; expected one above 1e-45.`);
   }
-  const apply = ({ shape, data }: HostTensor): HostTensor => {
-    const channels = shape[0] ?? 0;
+  const apply = (input: HostTensor): HostTensor => {
+    const { values: { shape, data }, like } = onHost("Normalize", input), channels = shape[0] ?? 0;
     if (!(data instanceof Float32Array)) throw new ArgumentError("Normalize: expected float32 values [channels, …]; put ToTensor() before it.");
     const plane = channels === 0 ? 0 : data.length / channels;
     const out = new Float32Array(data.length);
@@ -51,10 +89,10 @@ export function Normalize(mean: number | readonly number[], std: number | readon
       const scale = Math.fround(ofChannel("std", deviations, channel, channels));
       for (let i = channel * plane; i < (channel + 1) * plane; i++) out[i] = Math.fround((data[i] ?? 0) - center) / scale;
     }
-    return { shape, data: out };
+    return like({ shape, data: out });
   };
   const text = `Normalize(mean=[${means.join(", ")}], std=[${deviations.join(", ")}])`;
-  return fixed(apply, { pointwise: true, description: { name: "Normalize", args: [mean, std] }, text });
+  return asValueTransform(fixed(apply, { pointwise: true, description: { name: "Normalize", args: [mean, std] }, text }));
 }
 
 function ofChannel(what: string, values: readonly number[], channel: number, channels: number): number {
@@ -74,19 +112,23 @@ export interface RandomErasingOptions {
   readonly value?: number | readonly number[] | "random";
 }
 
+const erasing = new Signature("RandomErasing", [
+  ["p", aNumber, 0.5], ["scale", aPair, [0.02, 0.33]], ["ratio", aPair, [0.3, 3.3]], ["value", either(sides, oneOf("random")), 0], ["inplace", aBoolean, false],
+]);
 /** Erases a rectangle with probability p (Zhong et al., "Random Erasing Data Augmentation", AAAI 2020). It stands after ToTensor. */
-export function RandomErasing(...tail: readonly (RandomErasingOptions[keyof RandomErasingOptions] | RandomErasingOptions)[]): ValueTransform {
-  const options = optionalTail<RandomErasingOptions>("RandomErasing", ["p", "scale", "ratio", "value"], tail);
-  const { p = 0.5, scale = [0.02, 0.33], ratio = [0.3, 3.3], value = 0 } = options;
+export function RandomErasing(...given: Call<typeof erasing>): ValueTransform {
+  const [p, scale, ratio, value] = erasing.read(given);
   probability("RandomErasing", p);
   checkRange("RandomErasing", "scale", scale, 0, 1);
   checkRange("RandomErasing", "ratio", ratio, Number.MIN_VALUE, Infinity);
-  const apply = (image: HostTensor, draws: Draws): HostTensor => {
-    if (!(draws.uniform(0, 1) < p)) return image;
+  const apply = (input: HostTensor, draws: Draws): HostTensor => {
+    const { values: image, like } = onHost("RandomErasing", input);
+    if (!(draws.uniform(0, 1) < p)) return input;
     const place = drawErased(image, scale, ratio, value, draws);
-    return place === null ? image : erase(image, place.top, place.left, place.height, place.width, place.values);
+    return place === null ? input : like(erase(image, place.top, place.left, place.height, place.width, place.values));
   };
-  return chancy(apply, { description: { name: "RandomErasing", args: [options] }, text: textOf("RandomErasing", { p, scale, ratio, value }) });
+  const text = textOf("RandomErasing", { p, scale, ratio, value });
+  return asValueTransform(chancy(apply, { description: { name: "RandomErasing", args: [p, scale, ratio, value] }, text }));
 }
 
 export function checkRange(callee: string, name: string, range: readonly [number, number], least: number, most: number): void {
