@@ -20,13 +20,16 @@ type Merged<T> = { readonly [Name in keyof T]: T[Name] };
 /** The parameters by name. */
 export type Named<P extends List> = Merged<Required<P> & Optional<P>>;
 
-/** What a call may give: values in order, an options object in place of any rest of them. `Also` are given by name alone. */
-export type Given<P extends List, Also extends List = readonly []> = P extends readonly [infer First extends Argument, ...infer Rest extends List]
-  ? Tail<P, Also> | [value: Taken<First> | (First["length"] extends 2 ? never : undefined), ...rest: Given<Rest, Also>]
-  : Tail<P, Also>;
-type Tail<P extends List, Also extends List> =
+/** What a call may give: values in order, or an options object in place of any rest of them. `Also` are given by name alone. */
+export type Given<P extends List, Also extends List = readonly []> = ByPlace<P> | WithOptions<P, Also>;
+type ByPlace<P extends List> = P extends readonly [infer First extends Argument, ...infer Rest extends List]
+  ? First["length"] extends 2 ? [value: Taken<First>, ...rest: ByPlace<Rest>] : [value?: Taken<First> | undefined, ...rest: ByPlace<Rest>]
+  : [];
+type WithOptions<P extends List, Also extends List> =
   | ([...P, ...Also] extends readonly [] ? never : [options: Named<[...P, ...Also]> | (2 extends P[number]["length"] ? never : undefined)])
-  | (2 extends P[number]["length"] ? never : []);
+  | (P extends readonly [infer First extends Argument, ...infer Rest extends List]
+    ? [value: Taken<First> | (First["length"] extends 2 ? never : undefined), ...rest: WithOptions<Rest, Also>]
+    : never);
 
 /** The values read, in the description's order; those given by name alone come last. */
 export type Values<P extends List> = { -readonly [I in keyof P]: ValueOf<P[I]> | Default<P[I]> };

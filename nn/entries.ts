@@ -1,6 +1,11 @@
 // What Sequential and ModuleList share: entries that are modules, reached by their place.
+import { type Kind, kind } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
 import { Module } from "./module.js";
+
+/** Something to walk that is no module itself: a Sequential is a module, and not the list of its own. */
+export const listOfModules: Kind<Iterable<Module>> = kind("a list of modules", (value) =>
+  typeof value === "object" && value !== null && Symbol.iterator in value && !(value instanceof Module));
 
 export function checkedModule<M extends Module>(callee: string, module: M): M {
   if (module instanceof Module) return module;

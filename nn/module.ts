@@ -2,9 +2,10 @@
 // were declared, and everything else (listing, moving, saving, printing) follows from that.
 import type { Tensor } from "../engine/index.js";
 import { keep, noGrad } from "../engine/index.js";
-import type { DeviceTarget } from "../engine/device.js";
+import { aBoolean, aDevice, aFunction, aString, aTensor, anObject, kind, orNull } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
 import { answerMisses } from "../engine/misses.js";
+import { type Call, Signature, takesNothing } from "./arguments.js";
 import { inspected } from "../engine/text/inspect.js";
 import { Callable, invoke } from "./callable.js";
 import { runAs } from "./calls.js";
@@ -23,10 +24,28 @@ export interface BufferOptions {
   /** Stays on the CPU wherever the module goes: a counter that the host reads at every step. Default false. */
   readonly onHost?: boolean;
 }
-export interface NamedOptions {
-  /** List a member again under each further name it has, as stateDict and the printed text do. */
-  readonly repeated?: boolean;
+/** The parameters of each method. persistent: whether stateDict() lists the buffer; onHost: whether it stays on the CPU wherever the module
+ *  goes, as a counter that the host reads at every step; repeated: whether a member is listed again under each further name it has, as
+ *  stateDict and the printed text do. */
+const takes = {
+  namedChildren: new Signature("namedChildren", [], [["repeated", aBoolean, false]]),
+  registerBuffer: new Signature("registerBuffer", [["name", aString], ["tensor", orNull(aTensor)], ["persistent", aBoolean, true]], [["onHost", aBoolean, false]]),
+  registerParameter: new Signature("registerParameter", [["name", aString], ["param", orNull(kind<Parameter>("a Parameter", (value) => value instanceof Parameter))]]),
+  registerModule: new Signature("registerModule", [["name", aString], ["module", orNull(kind<Module>("a module", (value) => value instanceof Module))]]),
+  train: new Signature("train", [["mode", aBoolean, true]]),
+  apply: new Signature("apply", [["fn", aFunction<(module: Module) => void>()]]),
+  to: new Signature("to", [["device", aDevice]]),
+  zeroGrad: new Signature("zeroGrad", [["setToNone", aBoolean, true]]),
+  requiresGrad_: new Signature("requiresGrad_", [["requiresGrad", aBoolean, true]]),
+  loadStateDict: new Signature("loadStateDict", [["stateDict", anObject<StateDict>("a state dict: tensors by name")], ["strict", aBoolean, true]]),
+};
+export type LoadStateDictCall = Call<typeof takes.loadStateDict>;
+/** @internal For a module that renames what it loads. */
+export function loadStateDictArguments(given: LoadStateDictCall): [state: StateDict, strict: boolean] {
+  return takes.loadStateDict.read(given);
 }
+type BufferCall<T extends Tensor | null> = [name: string, tensor: T, persistent?: boolean | BufferOptions] | [name: string, tensor: T, persistent: boolean, options: BufferOptions]
+  | [named: BufferOptions & { readonly name: string; readonly tensor: T }];
 
 /** A module is called like a function, with forward's arguments and result. */
 export interface Module {
@@ -80,9 +99,10 @@ export abstract class Module extends Callable {
     return kind !== null;
   }
   /** The submodules one level down. A module that has two names is listed once. */
-  namedChildren(options: NamedOptions = {}): [string, Module][] {
+  namedChildren(...given: Call<typeof takes.namedChildren>): [string, Module][] {
+    const [repeated] = takes.namedChildren.read(given);
     const children = [...this.members()].filter((entry): entry is [string, Module] => entry[1] instanceof Module);
-    return options.repeated ? children : uniqueValues(children);
+    return repeated ? children : uniqueValues(children);
   }
   children(): Module[] {
     return this.namedChildren().map(([, child]) => child);
@@ -121,20 +141,23 @@ export abstract class Module extends Callable {
 
   /** Declares a tensor that belongs to the module's state without being trained, as this[name], and gives it back: `this.registerBuffer("mask",
    *  zeros(3))` with `mask!: Tensor` among the fields for TypeScript, or `mask = this.registerBuffer("mask", zeros(3))`. */
-  registerBuffer<T extends Tensor | null>(name: string, tensor: T, options: BufferOptions = {}): T {
+  registerBuffer<T extends Tensor | null>(...given: BufferCall<T>): T;
+  registerBuffer(...given: BufferCall<Tensor | null>): Tensor | null {
+    const [name, tensor, persistent, onHost] = takes.registerBuffer.read(given);
     if (!this.#fields.has(name)) this.#checkName("registerBuffer", name);
     if (tensor) keep(tensor); // no tidy may dispose of it
-    const field: BufferField = { kind: "buffer", value: tensor, persistent: options.persistent ?? true, onHost: options.onHost ?? false };
-    this.#fields.declare(name, field);
+    this.#fields.declare(name, { kind: "buffer", value: tensor, persistent, onHost });
     return tensor;
   }
   /** Declares a parameter under a name known only at run time; otherwise a field does. */
-  registerParameter(name: string, parameter: Parameter | null): void {
+  registerParameter(...given: Call<typeof takes.registerParameter>): void {
+    const [name, parameter] = takes.registerParameter.read(given);
     this.#checkName("registerParameter", name);
     this.#fields.declare(name, { kind: "parameter", value: parameter });
   }
   /** Declares a submodule under a name known only at run time; otherwise a field does. */
-  registerModule(name: string, module: Module | null): void {
+  registerModule(...given: Call<typeof takes.registerModule>): void {
+    const [name, module] = takes.registerModule.read(given);
     this.#checkName("registerModule", name);
     this.#fields.declare(name, { kind: "module", value: module });
   }
@@ -148,22 +171,26 @@ export abstract class Module extends Callable {
 
   // ── what is done with all of it ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  train(mode = true): this {
+  train(...given: Call<typeof takes.train>): this {
+    const [mode] = takes.train.read(given);
     this.training = mode;
     for (const child of this.children()) child.train(mode);
     return this;
   }
-  eval(): this {
+  eval(...none: []): this {
+    takesNothing("eval", none);
     return this.train(false);
   }
   /** Calls fn on every module below and then on this one. */
-  apply(fn: (module: Module) => void): this {
+  apply(...given: Call<typeof takes.apply>): this {
+    const [fn] = takes.apply.read(given);
     for (const child of this.children()) child.apply(fn);
     fn(this);
     return this;
   }
   /** Moves parameters, gradients and buffers to the device, in place: optimizers keep seeing the same tensors. Off a GPU: await cpu(). */
-  to(device: DeviceTarget): this {
+  to(...given: Call<typeof takes.to>): this {
+    const [device] = takes.to.read(given);
     const tensors = this.#movable();
     const stuck = tensors.find((t) => t.device.asynchronous && t.device !== device);
     if (stuck) {
@@ -189,13 +216,15 @@ export abstract class Module extends Callable {
     return [...parameters, ...gradients, ...new Set(buffers)];
   }
   /** Forgets the gradients; with setToNone false they become zeros. */
-  zeroGrad(setToNone = true): void {
+  zeroGrad(...given: Call<typeof takes.zeroGrad>): void {
+    const [setToNone] = takes.zeroGrad.read(given);
     for (const parameter of this.parameters()) {
       if (setToNone) parameter.clearGrad();
       else parameter.ownGrad?.zero_();
     }
   }
-  requiresGrad_(value = true): this {
+  requiresGrad_(...given: Call<typeof takes.requiresGrad_>): this {
+    const [value] = takes.requiresGrad_.read(given);
     for (const parameter of this.parameters()) parameter.requiresGrad_(value);
     return this;
   }
@@ -232,8 +261,9 @@ export abstract class Module extends Callable {
     return Object.fromEntries(this.stateEntries().map(([name, value]) => [name, value.detach()]));
   }
   /** Takes the values of a state dict, all or nothing. A missing or unexpected key is an error unless strict is false, a wrong shape always. */
-  loadStateDict(state: StateDict, options: { readonly strict?: boolean } = {}): LoadReport {
-    return loadState(this.constructor.name, this.stateEntries(), state, options.strict ?? true);
+  loadStateDict(...given: LoadStateDictCall): LoadReport {
+    const [state, strict] = takes.loadStateDict.read(given);
+    return loadState(this.constructor.name, this.stateEntries(), state, strict);
   }
   /** @internal The module's tensors themselves, a shared one under each of its names. */
   stateEntries(prefix = ""): [string, Tensor][] {

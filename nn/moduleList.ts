@@ -1,15 +1,19 @@
 // ModuleList: modules that are listed, moved and saved with the module that holds them.
 import { argumentError } from "../engine/scope.js";
-import { checkedModule, entryAt } from "./entries.js";
+import { Signature } from "./arguments.js";
+import { checkedModule, entryAt, listOfModules } from "./entries.js";
 import { Module } from "./module.js";
+
+const parameters = new Signature("ModuleList", [["modules", listOfModules, []]]);
 
 /** A list of modules that the module holding it calls as it likes. */
 export class ModuleList<M extends Module = Module> extends Module {
   private readonly list: M[];
 
-  constructor(modules: Iterable<M> = []) {
+  constructor(...given: [modules?: Iterable<M>] | [named: { readonly modules?: Iterable<M> }]) {
     super();
-    this.list = [...modules].map((module) => checkedModule("ModuleList", module));
+    const [modules] = parameters.read(given);
+    this.list = [...(modules as Iterable<M>)].map((module) => checkedModule("ModuleList", module));
   }
   protected override members(): Iterable<readonly [string, unknown]> {
     return [...this.list.map((module, i) => [String(i), module] as const), ...super.members()];

@@ -74,7 +74,7 @@ const plainLayers: ReadonlySet<unknown> = new Set([
 /** The library's composites of layers that keep neither their input nor their output either. */
 const plainComposites = new Set<unknown>();
 /** @internal Declares that a composite of this very class makes a new output at every call and keeps no tensor. */
-export function declarePlain(...composites: readonly (new (...given: never[]) => Module)[]): void {
+export function declarePlain(...composites: readonly (new (...given: never) => Module)[]): void {
   for (const composite of composites) plainComposites.add(composite);
 }
 

@@ -1,17 +1,19 @@
 // summary: what a model is made of and what one forward pass costs, seen by hooks while an input of zeros runs through it.
 import { type Shape, Tensor, noGrad, zeros } from "../engine/index.js";
+import { aNumber, kind } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
-import { checkedOptions } from "./arguments.js";
+import { type Options, Signature, taking } from "./arguments.js";
 import { Conv2d } from "./layers/conv.js";
 import { Module } from "./module.js";
 import { summaryText } from "./summaryText.js";
 
-export interface SummaryOptions {
-  /** The inputs themselves, in place of zeros of the given shapes: for models that take labels or masks. */
-  readonly inputs?: readonly unknown[];
-  /** How deep the text goes into the model; the rows hold everything. Default 3. */
-  readonly depth?: number;
-}
+// inputs: the inputs themselves, in place of zeros of the given shapes, for models that take labels or masks; depth: how deep the text goes into
+// the model, while the rows hold everything
+const parameters = new Signature("summary", [
+  ["model", kind<Module>("a module", (value) => value instanceof Module)],
+  ["inputShape", kind<Shape | readonly Shape[]>("a shape, or a list of shapes for several inputs", Array.isArray)],
+], [["inputs", kind<readonly unknown[]>("a list of inputs", Array.isArray), null], ["depth", aNumber, 3]]);
+export type SummaryOptions = Pick<Options<typeof parameters>, "inputs" | "depth">;
 
 /** One call of a module, or a module that was not called. */
 export interface SummaryRow {
@@ -58,9 +60,7 @@ const inspected: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 /** Runs zeros of `inputShape` (the batch included; a list of shapes for several inputs) through the model on its device, in evaluation and
  *  without gradients, and reports each layer's output shape, parameters, multiply-adds and memory. The modes of all modules are as before when
  *  it returns. `console.log(String(nn.summary(model, [1, 3, 224, 224])))`. */
-export function summary(model: Module, inputShape: Shape | readonly Shape[], options: SummaryOptions = {}): Summary {
-  if (!(model instanceof Module)) throw argumentError("summary", `got ${typeof model}; expected a module.`);
-  const { inputs: given, depth = 3 } = checkedOptions<SummaryOptions>("summary", ["inputs", "depth"], options);
+export const summary = taking(parameters, (model, inputShape, given, depth): Summary => {
   const modes = model.modules().map((module) => [module, module.training] as const);
   const watcher = new Watcher(model);
   const made: Tensor[] = [];
@@ -77,7 +77,7 @@ export function summary(model: Module, inputShape: Shape | readonly Shape[], opt
     for (const [module, training] of modes) module.training = training;
     made.forEach((tensor) => tensor.dispose());
   }
-}
+});
 
 function zerosOf(model: Module, inputShape: Shape | readonly Shape[]): Tensor[] {
   const device = model.parameters()[0]?.device;

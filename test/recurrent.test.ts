@@ -173,7 +173,7 @@ test("a wrong call is a sentence", (t) => {
     ["layers", () => new nn.GRU(4, 5, 0), /GRU: got numLayers 0; expected a whole number of at least 1/],
     ["hidden size", () => new nn.GRU(4, 0), /GRU: got hiddenSize 0/],
     ["dropout", () => new nn.GRU(4, 5, { dropout: 2 }), /got p = 2/],
-    ["nonlinearity", () => new nn.RNN(4, 5, 1, "gelu"), /RNN: got nonlinearity "gelu"; expected "tanh" or "relu"/],
+    ["nonlinearity", () => Reflect.construct(nn.RNN, [4, 5, 1, "gelu"]), /RNN: got nonlinearity "gelu"; expected "tanh" or "relu"/],
     ["a misspelt option", () => Reflect.construct(nn.LSTM, [4, 5, { layers: 2 }]), /got the option "layers"; expected one of numLayers/],
     ["a cell's input", () => new nn.GRUCell(4, 5)(ones(3, 2, 4)), /GRUCell: got an input of shape \[3, 2, 4\]; expected \[N, in\]/],
     ["a cell's state", () => new nn.LSTMCell(4, 5)(ones(2, 4), [zeros(2, 5), zeros(5)]), /LSTMCell: got a state of shape \[5\]; expected \[2, 5\]/],

@@ -11,11 +11,12 @@ import { type Options, Signature, taking } from "../arguments.js";
 export type PerSide = number | readonly number[];
 const perSide: Kind<PerSide> = either(aNumber, numbers);
 const none: Kind<null> = kind("nothing: the nearest neighbour has no corners to align", (value) => value === null);
-const resampling = new Signature("interpolate", [
-  ["input", aTensor], ["size", perSide, null], ["scaleFactor", perSide, null], ["mode", oneOf("nearest"), "nearest"], ["alignCorners", none, null],
-  // steps by the ratio of the sizes that scaleFactor leads to, not by its inverse
+/** @internal Upsample's parameters, which recomputeScaleFactor makes step by the ratio of the sizes that scaleFactor leads to, not by its inverse. */
+export const resamplingArguments = [
+  ["size", perSide, null], ["scaleFactor", perSide, null], ["mode", oneOf("nearest"), "nearest"], ["alignCorners", none, null],
   ["recomputeScaleFactor", aBoolean, null],
-]);
+] as const;
+const resampling = new Signature("interpolate", [["input", aTensor], ...resamplingArguments]);
 export type InterpolateOptions = Options<typeof resampling>;
 
 /** Resamples x [N, C, L] or [N, C, H, W] to `size`, or to the input's size times `scaleFactor`, rounded down. */

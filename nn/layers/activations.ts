@@ -1,19 +1,19 @@
 // Activations as layers. `inplace` is accepted and printed, since models are written with it; the result is a new tensor all the same.
 import type { Tensor } from "../../engine/index.js";
-import { optionalTail } from "../arguments.js";
+import { aBoolean, aNumber, oneOf } from "../../engine/kinds.js";
+import { type Call, type Options, Signature, takesNothing } from "../arguments.js";
 import { pythonNumber } from "../describe.js";
 import * as F from "../functional/activations.js";
 import { Module } from "../module.js";
 
-export interface InplaceOptions {
-  readonly inplace?: boolean;
-}
+const inPlace = new Signature("activation", [["inplace", aBoolean, false]]);
+export type InplaceOptions = Options<typeof inPlace>;
 
 abstract class InplaceActivation extends Module {
   readonly inplace: boolean;
-  constructor(inplace?: boolean | InplaceOptions) {
+  constructor(...given: Call<typeof inPlace>) {
     super();
-    this.inplace = optionalTail<InplaceOptions>("activation", ["inplace"], [inplace]).inplace ?? false;
+    [this.inplace] = inPlace.read(given, new.target.name);
   }
   override extraRepr(): string {
     return this.inplace ? "inplace=True" : "";
@@ -32,18 +32,15 @@ export class SiLU extends InplaceActivation {
     return x.silu();
   }
 }
-export interface LeakyReLUOptions extends InplaceOptions {
-  readonly negativeSlope?: number;
-}
+const leaky = new Signature("LeakyReLU", [["negativeSlope", aNumber, 0.01], ["inplace", aBoolean, false]]);
+export type LeakyReLUOptions = Options<typeof leaky>;
 /** x where it is positive, negativeSlope·x elsewhere. */
 export class LeakyReLU extends Module {
   readonly negativeSlope: number;
   readonly inplace: boolean;
-  constructor(negativeSlope?: number | LeakyReLUOptions, inplace?: boolean | LeakyReLUOptions) {
+  constructor(...given: Call<typeof leaky>) {
     super();
-    const options = optionalTail<LeakyReLUOptions>("LeakyReLU", ["negativeSlope", "inplace"], [negativeSlope, inplace]);
-    this.negativeSlope = options.negativeSlope ?? 0.01;
-    this.inplace = options.inplace ?? false;
+    [this.negativeSlope, this.inplace] = leaky.read(given);
   }
   forward(x: Tensor): Tensor {
     return x.leakyRelu(this.negativeSlope);
@@ -53,35 +50,45 @@ export class LeakyReLU extends Module {
   }
 }
 export class Sigmoid extends Module {
+  constructor(...none: []) {
+    takesNothing("Sigmoid", none);
+    super();
+  }
   forward(x: Tensor): Tensor {
     return x.sigmoid();
   }
 }
 export class Tanh extends Module {
+  constructor(...none: []) {
+    takesNothing("Tanh", none);
+    super();
+  }
   forward(x: Tensor): Tensor {
     return x.tanh();
   }
 }
+const gaussian = new Signature("GELU", [["approximate", oneOf("none", "tanh"), "none"]]);
 /** x·Φ(x), or its tanh approximation. */
 export class GELU extends Module {
   readonly approximate: "none" | "tanh";
-  constructor(approximate?: "none" | "tanh" | F.GeluOptions) {
+  constructor(...given: Call<typeof gaussian>) {
     super();
-    this.approximate = optionalTail<F.GeluOptions>("GELU", ["approximate"], [approximate]).approximate ?? "none";
+    [this.approximate] = gaussian.read(given);
   }
   forward(x: Tensor): Tensor {
-    return F.gelu(x, { approximate: this.approximate });
+    return x.gelu(this.approximate);
   }
   override extraRepr(): string {
     return `approximate='${this.approximate}'`;
   }
 }
 
+const alongDim = new Signature("Softmax", [["dim", aNumber, null]]);
 abstract class SoftmaxLayer extends Module {
   readonly dim: number | null;
-  constructor(dim?: number | null | F.SoftmaxOptions) {
+  constructor(...given: Call<typeof alongDim>) {
     super();
-    this.dim = optionalTail<F.SoftmaxOptions>("Softmax", ["dim"], [dim]).dim ?? null;
+    [this.dim] = alongDim.read(given, new.target.name);
   }
   override extraRepr(): string {
     return `dim=${this.dim ?? "None"}`;

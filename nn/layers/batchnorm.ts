@@ -1,26 +1,21 @@
 // BatchNorm1d and BatchNorm2d (Ioffe & Szegedy 2015).
 import type { Activation } from "../../kernels/types.js";
 import { type Tensor, noGrad, ones, zeros } from "../../engine/index.js";
-import { aTensor } from "../../engine/kinds.js";
+import { aBoolean, aNumber, aTensor, orNull } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
 import { formatShape } from "../../engine/shape.js";
-import { count, optionalTail } from "../arguments.js";
+import { type Call, type Options, Signature, count } from "../arguments.js";
 import { pythonBoolean, pythonNumber, pythonValue } from "../describe.js";
 import { activatedBatchNorm } from "../functional/normalisation.js";
 import { Module } from "../module.js";
 import { Parameter } from "../parameter.js";
 
-export interface BatchNormLayerOptions {
-  /** Added to the variance. Default 1e-5. */
-  readonly eps?: number;
-  /** Weight of a new batch in the running statistics; null averages all batches alike. Default 0.1. */
-  readonly momentum?: number | null;
-  /** Whether there are a weight and a bias. Default true. */
-  readonly affine?: boolean;
-  /** Whether evaluation uses running statistics (default) or the batch's own. */
-  readonly trackRunningStats?: boolean;
-}
-type Options = BatchNormLayerOptions;
+// eps is added to the variance; momentum is the weight of a new batch in the running statistics, null averages all batches alike; affine: whether
+// there are a weight and a bias; trackRunningStats: whether evaluation uses running statistics or the batch's own
+const parameters = new Signature("BatchNorm", [
+  ["numFeatures", aNumber], ["eps", aNumber, 1e-5], ["momentum", orNull(aNumber), 0.1], ["affine", aBoolean, true], ["trackRunningStats", aBoolean, true],
+]);
+export type BatchNormLayerOptions = Omit<Options<typeof parameters>, "numFeatures">;
 
 function bufferNamed(module: BatchNorm, name: string): Tensor | null {
   const value: unknown = Reflect.get(module, name);
@@ -29,6 +24,7 @@ function bufferNamed(module: BatchNorm, name: string): Tensor | null {
 
 /** What the two layers share. In training they normalise by the batch's biased variance and keep the unbiased one. */
 export abstract class BatchNorm extends Module {
+  readonly numFeatures: number;
   readonly eps: number;
   readonly momentum: number | null;
   readonly affine: boolean;
@@ -36,17 +32,14 @@ export abstract class BatchNorm extends Module {
   declare weight: Parameter | null;
   declare bias: Parameter | null;
 
-  constructor(
-    readonly numFeatures: number, eps?: number | Options, momentum?: number | null | Options, affine?: boolean | Options,
-    trackRunningStats?: boolean | Options,
-  ) {
+  constructor(...given: Call<typeof parameters>) {
+    const [numFeatures, eps, momentum, affine, trackRunningStats] = parameters.read(given, new.target.name);
     super();
-    const given = optionalTail<Options>("BatchNorm", ["eps", "momentum", "affine", "trackRunningStats"], [eps, momentum, affine, trackRunningStats]);
-    count("BatchNorm", "numFeatures", numFeatures);
-    this.eps = given.eps ?? 1e-5;
-    this.momentum = given.momentum === undefined ? 0.1 : given.momentum;
-    this.affine = given.affine ?? true;
-    this.trackRunningStats = given.trackRunningStats ?? true;
+    this.numFeatures = count(new.target.name, "numFeatures", numFeatures);
+    this.eps = eps;
+    this.momentum = momentum;
+    this.affine = affine;
+    this.trackRunningStats = trackRunningStats;
     this.weight = this.affine ? new Parameter(ones(numFeatures)) : null;
     this.bias = this.affine ? new Parameter(zeros(numFeatures)) : null;
     this.registerBuffer("running_mean", this.trackRunningStats ? zeros(numFeatures) : null);

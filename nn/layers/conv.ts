@@ -1,48 +1,48 @@
 // Conv2d.
 import type { Activation, Pair } from "../../kernels/types.js";
-import type { Tensor } from "../../engine/index.js";
+import { type Tensor, tidy } from "../../engine/index.js";
+import { aBoolean, aNumber, oneOf } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
-import { type Size2, count, optionalTail, pair } from "../arguments.js";
+import { type Call, type Options, Signature, count, pair, size2 } from "../arguments.js";
 import { pythonValue } from "../describe.js";
-import { type Padding2d, activatedConv2d } from "../functional/images.js";
+import { type Padding2d, activatedConv2d, padding2d } from "../functional/images.js";
+import { pad } from "../functional/padding.js";
 import { Module } from "../module.js";
 import type { Parameter } from "../parameter.js";
 import { skipsInitialisation } from "../skipInit.js";
 import { blankParameter, initialise } from "./linear.js";
 
-export interface Conv2dLayerOptions {
-  readonly stride?: Size2;
-  readonly padding?: Padding2d;
-  readonly dilation?: Size2;
-  readonly groups?: number;
-  /** Default true. */
-  readonly bias?: boolean;
-}
-type Options = Conv2dLayerOptions;
+const parameters = new Signature("Conv2d", [
+  ["inChannels", aNumber], ["outChannels", aNumber], ["kernelSize", size2], ["stride", size2, 1], ["padding", padding2d, 0], ["dilation", size2, 1],
+  ["groups", aNumber, 1], ["bias", aBoolean, true], ["paddingMode", oneOf("zeros", "reflect", "replicate", "circular"), "zeros"],
+]);
+export type Conv2dLayerOptions = Omit<Options<typeof parameters>, "inChannels" | "outChannels" | "kernelSize">;
+export type PaddingMode = "zeros" | "reflect" | "replicate" | "circular";
 
 /** Convolution of images [N, inChannels, H, W] with outChannels windows; the weight is [outChannels, inChannels/groups, R, S]. */
 export class Conv2d extends Module {
+  readonly inChannels: number;
+  readonly outChannels: number;
   readonly kernelSize: Pair;
   readonly stride: Pair;
   readonly padding: Pair | "same" | "valid";
   readonly dilation: Pair;
   readonly groups: number;
+  readonly paddingMode: PaddingMode;
   declare weight: Parameter;
   declare bias: Parameter | null;
 
-  constructor(
-    readonly inChannels: number, readonly outChannels: number, kernelSize: Size2,
-    stride?: Size2 | Options, padding?: Padding2d | Options, dilation?: Size2 | Options, groups?: number | Options, bias?: boolean | Options,
-  ) {
+  constructor(...given: Call<typeof parameters>) {
+    const [inChannels, outChannels, kernelSize, stride, padding, dilation, groups, bias, paddingMode] = parameters.read(given);
     super();
-    const options = optionalTail<Options>("Conv2d", ["stride", "padding", "dilation", "groups", "bias"], [stride, padding, dilation, groups, bias]);
-    count("Conv2d", "inChannels", inChannels);
-    count("Conv2d", "outChannels", outChannels);
+    this.inChannels = count("Conv2d", "inChannels", inChannels);
+    this.outChannels = count("Conv2d", "outChannels", outChannels);
     this.kernelSize = pair("Conv2d", "kernelSize", kernelSize, 1);
-    this.stride = pair("Conv2d", "stride", options.stride ?? 1, 1);
-    this.padding = checkedPadding(options.padding ?? 0, this.stride);
-    this.dilation = pair("Conv2d", "dilation", options.dilation ?? 1, 1);
-    this.groups = count("Conv2d", "groups", options.groups ?? 1, 1);
+    this.stride = pair("Conv2d", "stride", stride, 1);
+    this.padding = checkedPadding(padding, this.stride);
+    this.dilation = pair("Conv2d", "dilation", dilation, 1);
+    this.groups = count("Conv2d", "groups", groups, 1);
+    this.paddingMode = paddingMode;
     if (inChannels % this.groups !== 0 || outChannels % this.groups !== 0) {
       throw argumentError(
         "Conv2d",
@@ -50,7 +50,7 @@ export class Conv2d extends Module {
       );
     }
     this.weight = blankParameter(outChannels, inChannels / this.groups, ...this.kernelSize);
-    this.bias = (options.bias ?? true) ? blankParameter(outChannels) : null;
+    this.bias = bias ? blankParameter(outChannels) : null;
     if (!skipsInitialisation()) this.resetParameters();
   }
   resetParameters(): void {
@@ -61,8 +61,19 @@ export class Conv2d extends Module {
   }
   /** @internal forward with the activation in its last step. */
   activated(x: Tensor, activation: Activation): Tensor {
-    const { stride, padding, dilation, groups } = this;
+    const { stride, padding, dilation, groups, paddingMode } = this;
+    if (paddingMode !== "zeros") {
+      const around = this.#around();
+      return tidy(() => activatedConv2d(pad(x, around, paddingMode), this.weight, this.bias, { stride, padding: 0, dilation, groups }, activation));
+    }
     return activatedConv2d(x, this.weight, this.bias, { stride, padding, dilation, groups }, activation);
+  }
+  /** The padding as F.pad takes it: [left, right, above, below]; "same" puts the odd one to the right and below. */
+  #around(): number[] {
+    const { padding, dilation, kernelSize } = this;
+    if (padding === "valid") return [0, 0, 0, 0];
+    const total = (d: 0 | 1) => (padding === "same" ? dilation[d] * (kernelSize[d] - 1) : 2 * padding[d]);
+    return ([1, 0] as const).flatMap((d) => [Math.floor(total(d) / 2), Math.ceil(total(d) / 2)]);
   }
   override extraRepr(): string {
     const { padding, dilation, groups } = this;
@@ -71,7 +82,8 @@ export class Conv2d extends Module {
       `${this.inChannels}, ${this.outChannels}, kernel_size=${pythonValue(this.kernelSize)}, stride=${pythonValue(this.stride)}${padded}` +
       (dilation.some((n) => n !== 1) ? `, dilation=${pythonValue(dilation)}` : "") +
       (groups === 1 ? "" : `, groups=${groups}`) +
-      (this.bias === null ? ", bias=False" : "")
+      (this.bias === null ? ", bias=False" : "") +
+      (this.paddingMode === "zeros" ? "" : `, padding_mode=${this.paddingMode}`)
     );
   }
 }

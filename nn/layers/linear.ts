@@ -2,7 +2,8 @@
 import type { Activation } from "../../kernels/types.js";
 import { type Tensor, empty } from "../../engine/index.js";
 import { linear } from "../../engine/functions.js";
-import { count, optionalTail } from "../arguments.js";
+import { aBoolean, aNumber } from "../../engine/kinds.js";
+import { type Call, type Options, Signature, count } from "../arguments.js";
 import { pythonBoolean } from "../describe.js";
 import * as init from "../init.js";
 import { Module } from "../module.js";
@@ -29,24 +30,24 @@ export function blankParameter(...shape: number[]): Parameter {
   return parameter;
 }
 
-export interface LinearOptions {
-  /** Default true. */
-  readonly bias?: boolean;
-}
+const parameters = new Signature("Linear", [["inFeatures", aNumber], ["outFeatures", aNumber], ["bias", aBoolean, true]]);
+export type LinearOptions = Pick<Options<typeof parameters>, "bias">;
 
 /** y = x·Wᵀ + b for x [..., inFeatures]. Sizes of zero are legal: the result is then empty, or the bias. */
 export class Linear extends Module {
+  readonly inFeatures: number;
+  readonly outFeatures: number;
   /** May be another layer's, which ties the two: decoder.weight = embedding.weight. */
   declare weight: Parameter;
   declare bias: Parameter | null;
 
-  constructor(readonly inFeatures: number, readonly outFeatures: number, bias?: boolean | LinearOptions) {
+  constructor(...given: Call<typeof parameters>) {
+    const [inFeatures, outFeatures, bias] = parameters.read(given);
     super();
-    const options = optionalTail<LinearOptions>("Linear", ["bias"], [bias]);
-    count("Linear", "inFeatures", inFeatures);
-    count("Linear", "outFeatures", outFeatures);
+    this.inFeatures = count("Linear", "inFeatures", inFeatures);
+    this.outFeatures = count("Linear", "outFeatures", outFeatures);
     this.weight = blankParameter(outFeatures, inFeatures);
-    this.bias = (options.bias ?? true) ? blankParameter(outFeatures) : null;
+    this.bias = bias ? blankParameter(outFeatures) : null;
     if (!skipsInitialisation()) this.resetParameters();
   }
   resetParameters(): void {

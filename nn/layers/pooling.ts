@@ -1,36 +1,37 @@
 // Pooling and resampling of images [N, C, H, W].
 import type { Tensor } from "../../engine/index.js";
-import { type Size2, optionalTail, pair } from "../arguments.js";
+import { aBoolean } from "../../engine/kinds.js";
+import { type Call, Signature, type Size2, pair, size2 } from "../arguments.js";
 import { pythonBoolean, pythonNumber, pythonValue } from "../describe.js";
 import * as F from "../functional/images.js";
-import { type InterpolateOptions, type PerSide, interpolate } from "../functional/interpolate.js";
+import { type PerSide, interpolate, resamplingArguments } from "../functional/interpolate.js";
 import { Module } from "../module.js";
 
-type MaxOptions = F.MaxPool2dOptions;
+// stride: default the kernel's size
+const window = [["kernelSize", size2], ["stride", size2, null], ["padding", size2, 0]] as const;
+const largest = new Signature("MaxPool2d", [...window, ["dilation", size2, 1], ["ceilMode", aBoolean, false]]);
 /** The largest value in each window. */
 export class MaxPool2d extends Module {
+  readonly kernelSize: Size2;
   readonly stride: Size2;
   readonly padding: Size2;
   readonly dilation: Size2;
   readonly ceilMode: boolean;
-  constructor(
-    readonly kernelSize: Size2, stride?: Size2 | null | MaxOptions, padding?: Size2 | MaxOptions, dilation?: Size2 | MaxOptions,
-    ceilMode?: boolean | MaxOptions,
-  ) {
+  constructor(...given: Call<typeof largest>) {
+    const [kernelSize, stride, padding, dilation, ceilMode] = largest.read(given);
     super();
-    const options = optionalTail<MaxOptions>("MaxPool2d", ["stride", "padding", "dilation", "ceilMode"], [stride, padding, dilation, ceilMode]);
     pair("MaxPool2d", "kernelSize", kernelSize, 1);
-    this.stride = options.stride ?? kernelSize;
-    this.padding = options.padding ?? 0;
-    this.dilation = options.dilation ?? 1;
-    this.ceilMode = options.ceilMode ?? false;
+    this.kernelSize = kernelSize;
+    this.stride = stride ?? kernelSize;
+    this.padding = padding;
+    this.dilation = dilation;
+    this.ceilMode = ceilMode;
     pair("MaxPool2d", "stride", this.stride, 1);
     pair("MaxPool2d", "padding", this.padding);
     pair("MaxPool2d", "dilation", this.dilation, 1);
   }
   forward(x: Tensor): Tensor {
-    const { stride, padding, dilation, ceilMode } = this;
-    return F.maxPool2d(x, this.kernelSize, { stride, padding, dilation, ceilMode });
+    return F.maxPool2d(x, this.kernelSize, this.stride, this.padding, this.dilation, this.ceilMode);
   }
   override extraRepr(): string {
     const { kernelSize, stride, padding, dilation } = this;
@@ -41,41 +42,41 @@ export class MaxPool2d extends Module {
   }
 }
 
-type AvgOptions = F.AvgPool2dOptions;
+const averages = new Signature("AvgPool2d", [...window, ["ceilMode", aBoolean, false], ["countIncludePad", aBoolean, true]]);
 /** The mean of each window. */
 export class AvgPool2d extends Module {
+  readonly kernelSize: Size2;
   readonly stride: Size2;
   readonly padding: Size2;
   readonly ceilMode: boolean;
   readonly countIncludePad: boolean;
-  constructor(
-    readonly kernelSize: Size2, stride?: Size2 | null | AvgOptions, padding?: Size2 | AvgOptions, ceilMode?: boolean | AvgOptions,
-    countIncludePad?: boolean | AvgOptions,
-  ) {
+  constructor(...given: Call<typeof averages>) {
+    const [kernelSize, stride, padding, ceilMode, countIncludePad] = averages.read(given);
     super();
-    const names = ["stride", "padding", "ceilMode", "countIncludePad"] as const;
-    const options = optionalTail<AvgOptions>("AvgPool2d", names, [stride, padding, ceilMode, countIncludePad]);
     pair("AvgPool2d", "kernelSize", kernelSize, 1);
-    this.stride = options.stride ?? kernelSize;
-    this.padding = options.padding ?? 0;
-    this.ceilMode = options.ceilMode ?? false;
-    this.countIncludePad = options.countIncludePad ?? true;
+    this.kernelSize = kernelSize;
+    this.stride = stride ?? kernelSize;
+    this.padding = padding;
+    this.ceilMode = ceilMode;
+    this.countIncludePad = countIncludePad;
     pair("AvgPool2d", "stride", this.stride, 1);
     pair("AvgPool2d", "padding", this.padding);
   }
   forward(x: Tensor): Tensor {
-    const { stride, padding, ceilMode, countIncludePad } = this;
-    return F.avgPool2d(x, this.kernelSize, { stride, padding, ceilMode, countIncludePad });
+    return F.avgPool2d(x, this.kernelSize, this.stride, this.padding, this.ceilMode, this.countIncludePad);
   }
   override extraRepr(): string {
     return `kernel_size=${pythonValue(this.kernelSize)}, stride=${pythonValue(this.stride)}, padding=${pythonValue(this.padding)}`;
   }
 }
 
+const adaptive = new Signature("AdaptiveAvgPool2d", [["outputSize", F.outputSizes]]);
 /** Averages so that the output has the given height and width, whatever the input's; null keeps a side. */
 export class AdaptiveAvgPool2d extends Module {
-  constructor(readonly outputSize: F.OutputSize) {
+  readonly outputSize: F.OutputSize;
+  constructor(...given: Call<typeof adaptive>) {
     super();
+    [this.outputSize] = adaptive.read(given);
   }
   forward(x: Tensor): Tensor {
     return F.adaptiveAvgPool2d(x, this.outputSize);
@@ -85,26 +86,23 @@ export class AdaptiveAvgPool2d extends Module {
   }
 }
 
+const resampling = new Signature("Upsample", resamplingArguments);
 /** Resamples [N, C, L] or [N, C, H, W] to a size or by a factor; nearest neighbour. Upsample(size) or Upsample({ scaleFactor: 2 }). */
 export class Upsample extends Module {
   readonly sizes: PerSide | null;
   readonly scaleFactor: PerSide | null;
   readonly mode: "nearest";
   readonly recomputeScaleFactor: boolean;
-  constructor(
-    size?: PerSide | null | InterpolateOptions, scaleFactor?: PerSide | null | InterpolateOptions, mode?: "nearest" | InterpolateOptions,
-  ) {
+  constructor(...given: Call<typeof resampling>) {
+    const [size, scaleFactor, mode, , recomputeScaleFactor] = resampling.read(given);
     super();
-    const names = ["size", "scaleFactor", "mode", "alignCorners", "recomputeScaleFactor"] as const;
-    const options = optionalTail<InterpolateOptions>("Upsample", names, [size, scaleFactor, mode]);
-    this.sizes = options.size ?? null;
-    this.scaleFactor = options.scaleFactor ?? null;
-    this.mode = options.mode ?? "nearest";
-    this.recomputeScaleFactor = options.recomputeScaleFactor ?? false;
+    this.sizes = size;
+    this.scaleFactor = scaleFactor;
+    this.mode = mode;
+    this.recomputeScaleFactor = recomputeScaleFactor ?? false;
   }
   forward(x: Tensor): Tensor {
-    const { sizes, scaleFactor, mode, recomputeScaleFactor } = this;
-    return interpolate(x, { size: sizes, scaleFactor, mode, recomputeScaleFactor });
+    return interpolate(x, this.sizes, this.scaleFactor, this.mode, null, this.recomputeScaleFactor);
   }
   override extraRepr(): string {
     if (this.scaleFactor === null) return `size=${pythonValue(this.sizes)}, mode=${this.mode}`;

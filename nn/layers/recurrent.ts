@@ -1,34 +1,25 @@
 // RNN, LSTM and GRU over whole sequences. Formulas stand in functional/recurrent.ts, what the three share in recurrentBase.ts.
 import type { Tensor } from "../../engine/index.js";
 import { argumentError } from "../../engine/scope.js";
-import { optionalTail } from "../arguments.js";
-import { RNNBase, type RecurrentOptions } from "./recurrentBase.js";
+import { oneOf } from "../../engine/kinds.js";
+import { type Call, type Options, Signature } from "../arguments.js";
+import { RNNBase, type RecurrentParameters, recurrentChoices, recurrentParameters, recurrentSizes } from "./recurrentBase.js";
 
 export type { RecurrentOptions } from "./recurrentBase.js";
 
 export type RnnNonlinearity = "tanh" | "relu";
-export interface RNNOptions extends RecurrentOptions {
-  /** Default "tanh". */
-  readonly nonlinearity?: RnnNonlinearity;
-}
-
-/** @internal The nonlinearity, or a sentence. */
-export function checkedNonlinearity(callee: string, nonlinearity: RnnNonlinearity): RnnNonlinearity {
-  if (nonlinearity === "tanh" || nonlinearity === "relu") return nonlinearity;
-  throw argumentError(callee, `got nonlinearity "${String(nonlinearity)}"; expected "tanh" or "relu".`);
-}
-
-type Tail<Options> = readonly (number | boolean | string | Options)[];
-const sharedNames = ["numLayers", "bias", "batchFirst", "dropout", "bidirectional"] as const;
+/** @internal */
+export const nonlinearityArgument = ["nonlinearity", oneOf("tanh", "relu"), "tanh"] as const;
+const parameters = new Signature("RNN", [...recurrentSizes, nonlinearityArgument, ...recurrentChoices]);
+export type RNNOptions = Omit<Options<typeof parameters>, "inputSize" | "hiddenSize">;
 
 /** Elman's network: h′ = tanh(x·W_ihᵀ + b_ih + h·W_hhᵀ + b_hh), or ReLU in tanh's place. RNN(inputSize, hiddenSize, numLayers, nonlinearity,
  *  bias, batchFirst, dropout, bidirectional), or an options object in place of any tail. */
 export class RNN extends RNNBase {
   readonly nonlinearity: RnnNonlinearity;
-  constructor(inputSize: number, hiddenSize: number, ...tail: Tail<RNNOptions>) {
-    const options = optionalTail<RNNOptions>("RNN", ["numLayers", "nonlinearity", ...sharedNames.slice(1)], tail);
-    const nonlinearity = checkedNonlinearity("RNN", options.nonlinearity ?? "tanh");
-    super(nonlinearity === "tanh" ? "RNN_TANH" : "RNN_RELU", inputSize, hiddenSize, options);
+  constructor(...given: Call<typeof parameters>) {
+    const [inputSize, hiddenSize, numLayers, nonlinearity, ...choices] = parameters.read(given);
+    super(nonlinearity === "tanh" ? "RNN_TANH" : "RNN_RELU", inputSize, hiddenSize, numLayers, ...choices);
     this.nonlinearity = nonlinearity;
   }
   /** x [L, N, in] ([N, L, in] where batchFirst, [L, in] without a batch), h0 [D·numLayers, N, H] (default zeros), D the number of directions.
@@ -42,8 +33,8 @@ export class RNN extends RNNBase {
 /** Long short-term memory (Hochreiter & Schmidhuber 1997, with the forget gate). LSTM(inputSize, hiddenSize, numLayers, bias, batchFirst,
  *  dropout, bidirectional), or an options object in place of any tail. */
 export class LSTM extends RNNBase {
-  constructor(inputSize: number, hiddenSize: number, ...tail: Tail<RecurrentOptions>) {
-    super("LSTM", inputSize, hiddenSize, optionalTail<RecurrentOptions>("LSTM", sharedNames, tail));
+  constructor(...given: Call<RecurrentParameters>) {
+    super("LSTM", ...recurrentParameters("LSTM").read(given));
   }
   /** As RNN's, with the cell's state beside the hidden one: [output, [hn, cn]] from x and [h0, c0]. */
   forward(x: Tensor, initial?: readonly [h0: Tensor, c0: Tensor] | null): [output: Tensor, state: [hn: Tensor, cn: Tensor]] {
@@ -55,8 +46,8 @@ export class LSTM extends RNNBase {
 /** Gated recurrent units (Cho et al. 2014), the reset gate after the product as in PyTorch. GRU(inputSize, hiddenSize, numLayers, bias,
  *  batchFirst, dropout, bidirectional), or an options object in place of any tail. */
 export class GRU extends RNNBase {
-  constructor(inputSize: number, hiddenSize: number, ...tail: Tail<RecurrentOptions>) {
-    super("GRU", inputSize, hiddenSize, optionalTail<RecurrentOptions>("GRU", sharedNames, tail));
+  constructor(...given: Call<RecurrentParameters>) {
+    super("GRU", ...recurrentParameters("GRU").read(given));
   }
   /** As RNN's. */
   forward(x: Tensor, h0?: Tensor | null): [output: Tensor, hn: Tensor] {

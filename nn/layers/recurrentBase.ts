@@ -2,7 +2,8 @@
 import { type Tensor, cat, empty, stack, tidy, zeros } from "../../engine/index.js";
 import { argumentError } from "../../engine/scope.js";
 import { formatShape, sameShape } from "../../engine/shape.js";
-import { count, probability } from "../arguments.js";
+import { aBoolean, aNumber } from "../../engine/kinds.js";
+import { type Options, Signature, type Values, count, probability } from "../arguments.js";
 import { pythonNumber } from "../describe.js";
 import * as F from "../functional/activations.js";
 import { type RecurrentMode, type RecurrentState, type RecurrentWeights, gateCount, recurrentLayer } from "../functional/recurrent.js";
@@ -10,18 +11,15 @@ import * as init from "../init.js";
 import { Module } from "../module.js";
 import { Parameter } from "../parameter.js";
 
-export interface RecurrentOptions {
-  /** Layers on top of each other. Default 1. */
-  readonly numLayers?: number;
-  /** Default true. */
-  readonly bias?: boolean;
-  /** Input and output are [N, L, …] instead of [L, N, …]; the states are not. Default false. */
-  readonly batchFirst?: boolean;
-  /** Dropout on the outputs of every layer but the last, in training. Default 0. */
-  readonly dropout?: number;
-  /** A second set of weights walks the sequence from its end; outputs are joined. Default false. */
-  readonly bidirectional?: boolean;
-}
+/** @internal How the layers are called. numLayers: layers on top of each other; batchFirst: input and output are [N, L, …] instead of
+ *  [L, N, …], the states are not; dropout: on the outputs of every layer but the last, in training; bidirectional: a second set of weights
+ *  walks the sequence from its end, and outputs are joined. */
+export const recurrentSizes = [["inputSize", aNumber], ["hiddenSize", aNumber], ["numLayers", aNumber, 1]] as const;
+export const recurrentChoices = [["bias", aBoolean, true], ["batchFirst", aBoolean, false], ["dropout", aNumber, 0], ["bidirectional", aBoolean, false]] as const;
+const parameters = [...recurrentSizes, ...recurrentChoices] as const;
+export type RecurrentParameters = Signature<typeof parameters>;
+export const recurrentParameters = (callee: string): RecurrentParameters => new Signature(callee, parameters);
+export type RecurrentOptions = Omit<Options<RecurrentParameters>, "inputSize" | "hiddenSize">;
 
 /** Every parameter uniform within ±1/√hiddenSize. */
 export function initialiseRecurrent(parameters: readonly Parameter[], hiddenSize: number): void {
@@ -41,22 +39,24 @@ export function neededParameter(module: Module, name: string): Parameter {
 }
 
 export abstract class RNNBase extends Module {
+  readonly inputSize: number;
+  readonly hiddenSize: number;
   readonly numLayers: number;
   readonly bias: boolean;
   readonly batchFirst: boolean;
   readonly dropout: number;
   readonly bidirectional: boolean;
 
-  protected constructor(readonly mode: RecurrentMode, readonly inputSize: number, readonly hiddenSize: number, options: RecurrentOptions) {
+  protected constructor(readonly mode: RecurrentMode, ...values: Values<typeof parameters>) {
     super();
-    const name = new.target.name;
-    count(name, "inputSize", inputSize);
-    count(name, "hiddenSize", hiddenSize, 1);
-    this.numLayers = count(name, "numLayers", options.numLayers ?? 1, 1);
-    this.bias = options.bias ?? true;
-    this.batchFirst = options.batchFirst ?? false;
-    this.dropout = probability(name, options.dropout ?? 0);
-    this.bidirectional = options.bidirectional ?? false;
+    const [inputSize, hiddenSize, numLayers, bias, batchFirst, dropout, bidirectional] = values, name = new.target.name;
+    this.inputSize = count(name, "inputSize", inputSize);
+    this.hiddenSize = count(name, "hiddenSize", hiddenSize, 1);
+    this.numLayers = count(name, "numLayers", numLayers, 1);
+    this.bias = bias;
+    this.batchFirst = batchFirst;
+    this.dropout = probability(name, dropout);
+    this.bidirectional = bidirectional;
     const rows = gateCount[mode] * hiddenSize;
     for (let layer = 0; layer < this.numLayers; layer++) {
       const columns = layer === 0 ? inputSize : hiddenSize * this.directions;

@@ -2,21 +2,18 @@
 import { type Tensor, empty, tidy, zeros } from "../../engine/index.js";
 import { argumentError } from "../../engine/scope.js";
 import { formatShape, sameShape } from "../../engine/shape.js";
-import { count, optionalTail } from "../arguments.js";
+import { aBoolean, aNumber } from "../../engine/kinds.js";
+import { type Call, type Options, Signature, count } from "../arguments.js";
 import { type RecurrentMode, type RecurrentState, gateCount, recurrentCell } from "../functional/recurrent.js";
 import { Module } from "../module.js";
 import { Parameter } from "../parameter.js";
-import { type RnnNonlinearity, checkedNonlinearity } from "./recurrent.js";
+import { type RnnNonlinearity, nonlinearityArgument } from "./recurrent.js";
 import { initialiseRecurrent } from "./recurrentBase.js";
 
-export interface RecurrentCellOptions {
-  /** Default true. */
-  readonly bias?: boolean;
-}
-export interface RNNCellOptions extends RecurrentCellOptions {
-  /** Default "tanh". */
-  readonly nonlinearity?: RnnNonlinearity;
-}
+const cell = [["inputSize", aNumber], ["hiddenSize", aNumber], ["bias", aBoolean, true]] as const;
+const lstm = new Signature("LSTMCell", cell), gru = new Signature("GRUCell", cell), rnn = new Signature("RNNCell", [...cell, nonlinearityArgument]);
+export type RecurrentCellOptions = Pick<Options<typeof lstm>, "bias">;
+export type RNNCellOptions = Pick<Options<typeof rnn>, "bias" | "nonlinearity">;
 
 abstract class RNNCellBase extends Module {
   declare weight_ih: Parameter;
@@ -25,7 +22,7 @@ abstract class RNNCellBase extends Module {
   declare bias_hh: Parameter | null;
 
   protected constructor(
-    readonly mode: RecurrentMode, readonly inputSize: number, readonly hiddenSize: number, { bias = true }: RecurrentCellOptions,
+    readonly mode: RecurrentMode, readonly inputSize: number, readonly hiddenSize: number, bias: boolean,
   ) {
     super();
     const name = new.target.name, rows = gateCount[mode] * hiddenSize;
@@ -74,10 +71,9 @@ abstract class RNNCellBase extends Module {
 /** h′ = tanh(x·W_ihᵀ + b_ih + h·W_hhᵀ + b_hh), or ReLU in tanh's place: RNNCell(inputSize, hiddenSize, bias, nonlinearity). */
 export class RNNCell extends RNNCellBase {
   readonly nonlinearity: RnnNonlinearity;
-  constructor(inputSize: number, hiddenSize: number, ...tail: readonly (boolean | string | RNNCellOptions)[]) {
-    const options = optionalTail<RNNCellOptions>("RNNCell", ["bias", "nonlinearity"], tail);
-    const nonlinearity = checkedNonlinearity("RNNCell", options.nonlinearity ?? "tanh");
-    super(nonlinearity === "tanh" ? "RNN_TANH" : "RNN_RELU", inputSize, hiddenSize, options);
+  constructor(...given: Call<typeof rnn>) {
+    const [inputSize, hiddenSize, bias, nonlinearity] = rnn.read(given);
+    super(nonlinearity === "tanh" ? "RNN_TANH" : "RNN_RELU", inputSize, hiddenSize, bias);
     this.nonlinearity = nonlinearity;
   }
   /** h′ [N, H] from x [N, in] and h [N, H]; both without N for a single sample. */
@@ -91,8 +87,8 @@ export class RNNCell extends RNNCellBase {
 
 /** One step of an LSTM: LSTMCell(inputSize, hiddenSize, bias). */
 export class LSTMCell extends RNNCellBase {
-  constructor(inputSize: number, hiddenSize: number, bias?: boolean | RecurrentCellOptions) {
-    super("LSTM", inputSize, hiddenSize, optionalTail<RecurrentCellOptions>("LSTMCell", ["bias"], [bias]));
+  constructor(...given: Call<typeof lstm>) {
+    super("LSTM", ...lstm.read(given));
   }
   /** [h′, c′] from x and [h, c]. */
   forward(x: Tensor, state?: readonly [h: Tensor, c: Tensor] | null): [h: Tensor, c: Tensor] {
@@ -104,8 +100,8 @@ export class LSTMCell extends RNNCellBase {
 
 /** One step of a GRU: GRUCell(inputSize, hiddenSize, bias). */
 export class GRUCell extends RNNCellBase {
-  constructor(inputSize: number, hiddenSize: number, bias?: boolean | RecurrentCellOptions) {
-    super("GRU", inputSize, hiddenSize, optionalTail<RecurrentCellOptions>("GRUCell", ["bias"], [bias]));
+  constructor(...given: Call<typeof gru>) {
+    super("GRU", ...gru.read(given));
   }
   /** h′ from x and h. */
   forward(x: Tensor, h?: Tensor | null): Tensor {

@@ -1,25 +1,20 @@
 // Flatten and the dropouts.
 import type { Tensor } from "../../engine/index.js";
-import { optionalTail, probability } from "../arguments.js";
+import { aBoolean, aNumber } from "../../engine/kinds.js";
+import { type Call, type Options, Signature, probability } from "../arguments.js";
 import { pythonBoolean, pythonNumber } from "../describe.js";
 import * as F from "../functional/activations.js";
 import { Module } from "../module.js";
 
-export interface FlattenOptions {
-  /** Default 1: the batch stays. */
-  readonly startDim?: number;
-  /** Default −1: to the end. */
-  readonly endDim?: number;
-}
+const flattened = new Signature("Flatten", [["startDim", aNumber, 1], ["endDim", aNumber, -1]]);
+export type FlattenOptions = Options<typeof flattened>;
 /** Dimensions startDim to endDim as one; a view where memory allows. */
 export class Flatten extends Module {
   readonly startDim: number;
   readonly endDim: number;
-  constructor(startDim?: number | FlattenOptions, endDim?: number | FlattenOptions) {
+  constructor(...given: Call<typeof flattened>) {
     super();
-    const options = optionalTail<FlattenOptions>("Flatten", ["startDim", "endDim"], [startDim, endDim]);
-    this.startDim = options.startDim ?? 1;
-    this.endDim = options.endDim ?? -1;
+    [this.startDim, this.endDim] = flattened.read(given);
   }
   forward(x: Tensor): Tensor {
     return x.flatten(this.startDim, this.endDim);
@@ -29,20 +24,17 @@ export class Flatten extends Module {
   }
 }
 
-export interface DropoutLayerOptions {
-  /** Default 0.5. */
-  readonly p?: number;
-  /** Accepted and printed; the result is a new tensor all the same. */
-  readonly inplace?: boolean;
-}
+// inplace is accepted and printed; the result is a new tensor all the same
+const dropped = new Signature("Dropout", [["p", aNumber, 0.5], ["inplace", aBoolean, false]]);
+export type DropoutLayerOptions = Options<typeof dropped>;
 abstract class DropoutLayer extends Module {
   readonly p: number;
   readonly inplace: boolean;
-  constructor(p?: number | DropoutLayerOptions, inplace?: boolean | DropoutLayerOptions) {
+  constructor(...given: Call<typeof dropped>) {
+    const [p, inplace] = dropped.read(given, new.target.name);
     super();
-    const options = optionalTail<DropoutLayerOptions>("Dropout", ["p", "inplace"], [p, inplace]);
-    this.p = probability("Dropout", options.p ?? 0.5);
-    this.inplace = options.inplace ?? false;
+    this.p = probability(new.target.name, p);
+    this.inplace = inplace;
   }
   override extraRepr(): string {
     return `p=${pythonNumber(this.p)}, inplace=${pythonBoolean(this.inplace)}`;

@@ -1,17 +1,18 @@
 // AlexNet (Krizhevsky, Sutskever & Hinton 2012) as torchvision has it: the single tower of "One weird trick for parallelizing convolutional
 // neural networks" (Krizhevsky 2014).
 import type { Tensor } from "../../engine/index.js";
+import { aNumber } from "../../engine/kinds.js";
+import { type Call, type Options, Signature, taking } from "../arguments.js";
 import { ReLU } from "../layers/activations.js";
 import { AdaptiveAvgPool2d, MaxPool2d } from "../layers/pooling.js";
 import { Dropout } from "../layers/shaping.js";
 import { Module, type TensorModule } from "../module.js";
 import { Sequential, letGo } from "../sequential.js";
-import { type ClassifierOptions, checkedClassifier, conv, initialise, linear } from "./initialise.js";
+import { classes, conv, initialise, initializeArgument, linear, numClassesArgument } from "./initialise.js";
 
-export interface AlexNetOptions extends ClassifierOptions {
-  /** Probability of the dropout before each of the first two linear layers. Default 0.5. */
-  readonly dropout?: number;
-}
+// dropout: before each of the first two linear layers
+const parameters = new Signature("AlexNet", [numClassesArgument, ["dropout", aNumber, 0.5]], [initializeArgument]);
+export type AlexNetOptions = Options<typeof parameters>;
 const inplace = { inplace: true };
 
 /** Images [N, 3, H, W] (sides of at least 63; 224 in training) to logits [N, numClasses]; 61,100,840 parameters for 1000 classes. */
@@ -20,9 +21,10 @@ export class AlexNet extends Module {
   avgpool: AdaptiveAvgPool2d;
   classifier: Sequential;
 
-  constructor(options: AlexNetOptions = {}) {
+  constructor(...given: Call<typeof parameters>) {
+    const [numClasses, dropout, wanted] = parameters.read(given);
     super();
-    const { numClasses, dropout = 0.5 } = checkedClassifier("AlexNet", options, ["dropout"]);
+    classes("AlexNet", numClasses);
     this.features = new Sequential(
       conv(3, 64, 11, { stride: 4, padding: 2 }), new ReLU(inplace), new MaxPool2d(3, 2),
       conv(64, 192, 5, { padding: 2 }), new ReLU(inplace), new MaxPool2d(3, 2),
@@ -35,7 +37,7 @@ export class AlexNet extends Module {
       new Dropout(dropout), linear(256 * 6 * 6, 4096), new ReLU(inplace),
       new Dropout(dropout), linear(4096, 4096), new ReLU(inplace), linear(4096, numClasses),
     );
-    initialise(this, options);
+    initialise(this, wanted);
   }
   forward(images: Tensor): Tensor {
     return classified(images, this.features, this.avgpool, this.classifier);
@@ -54,6 +56,6 @@ export function classified(images: Tensor, features: TensorModule, avgpool: Tens
   return logits;
 }
 
-export function alexnet(options: AlexNetOptions = {}): AlexNet {
-  return new AlexNet(options);
-}
+export const alexnet = taking(new Signature("alexnet", [], [numClassesArgument, ["dropout", aNumber, 0.5], initializeArgument]), (numClasses, dropout, initialize) =>
+  new AlexNet(numClasses, dropout, { initialize }),
+);

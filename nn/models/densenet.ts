@@ -1,5 +1,7 @@
 // DenseNet-BC (Huang, Liu, van der Maaten & Weinberger 2016): every layer of a block sees the outputs of all layers before it.
 import { type Tensor, cat, tidy } from "../../engine/index.js";
+import { aNumber, numbers } from "../../engine/kinds.js";
+import { type Call, type Options, Signature, taking } from "../arguments.js";
 import { dropout } from "../functional/activations.js";
 import { adaptiveAvgPool2d } from "../functional/images.js";
 import * as init from "../init.js";
@@ -8,17 +10,18 @@ import { BatchNorm2d } from "../layers/batchnorm.js";
 import type { Conv2d } from "../layers/conv.js";
 import type { Linear } from "../layers/linear.js";
 import { AvgPool2d, MaxPool2d } from "../layers/pooling.js";
-import { Module, type TensorModule } from "../module.js";
-import type { LoadReport, StateDict } from "../stateDict.js";
+import { type LoadStateDictCall, Module, type TensorModule, loadStateDictArguments } from "../module.js";
+import type { LoadReport } from "../stateDict.js";
 import { Sequential, declarePlain, letGo, runChain } from "../sequential.js";
-import { type ClassifierOptions, checkedClassifier, conv, initialise, linear } from "./initialise.js";
+import { classes, conv, initialise, initializeArgument, linear, numClassesArgument } from "./initialise.js";
 
-export interface DenseNetOptions extends ClassifierOptions {
-  /** Probability of the dropout on each layer's new features. Default 0. */
-  readonly dropRate?: number;
-  /** The bottleneck inside a layer has bnSize·growthRate channels. Default 4. */
-  readonly bnSize?: number;
-}
+// bnSize: the bottleneck inside a layer has bnSize·growthRate channels; dropRate: of the dropout on each layer's new features
+const choices = [["bnSize", aNumber, 4], ["dropRate", aNumber, 0], numClassesArgument] as const;
+const parameters = new Signature("DenseNet", [
+  ["growthRate", aNumber, 32], ["blockConfig", numbers, [6, 12, 24, 16]], ["numInitFeatures", aNumber, 64], ...choices,
+], [initializeArgument]);
+const named = new Signature("densenet121", [], [...choices, initializeArgument]);
+export type DenseNetOptions = Options<typeof named>;
 
 // The underscores are torchvision's: the printed text shows the class names.
 /** Features [N, C, H, W] of all layers before to growthRate new ones. */
@@ -82,9 +85,10 @@ export class DenseNet extends Module {
   features: Sequential;
   classifier: Linear;
 
-  constructor(growthRate: number, blockConfig: readonly number[], numInitFeatures: number, options: DenseNetOptions = {}) {
+  constructor(...given: Call<typeof parameters>) {
+    const [growthRate, blockConfig, numInitFeatures, bnSize, dropRate, numClasses, wanted] = parameters.read(given);
     super();
-    const { numClasses, dropRate = 0, bnSize = 4 } = checkedClassifier("DenseNet", options, ["dropRate", "bnSize"]);
+    classes("DenseNet", numClasses);
     const layers: Record<string, TensorModule> = {
       conv0: conv(3, numInitFeatures, 7, { stride: 2, padding: 3, bias: false }), norm0: new BatchNorm2d(numInitFeatures),
       relu0: new ReLU(true), pool0: new MaxPool2d(3, 2, 1),
@@ -100,7 +104,7 @@ export class DenseNet extends Module {
     layers["norm5"] = new BatchNorm2d(width);
     this.features = new Sequential(layers);
     this.classifier = linear(width, numClasses);
-    initialise(this, options, {
+    initialise(this, wanted, {
       conv: ({ weight }) => init.kaimingNormal_(weight),
       linear: (layer) => {
         layer.resetParameters();
@@ -109,10 +113,11 @@ export class DenseNet extends Module {
     });
   }
   /** The published files name a layer's parts norm.1, conv.2 …, from a time when names could have dots. */
-  override loadStateDict(state: StateDict, options: { readonly strict?: boolean } = {}): LoadReport {
+  override loadStateDict(...given: LoadStateDictCall): LoadReport {
+    const [state, strict] = loadStateDictArguments(given);
     const dotted = /(\bdenselayer\d+\.(?:norm|relu|conv))\.([12]\.)/;
     const renamed = Object.entries(state).map(([name, value]) => [name.replace(dotted, "$1$2"), value] as const);
-    return super.loadStateDict(Object.fromEntries(renamed), options);
+    return super.loadStateDict(Object.fromEntries(renamed), strict);
   }
   forward(images: Tensor): Tensor {
     const maps = this.features(images);
@@ -125,4 +130,4 @@ export class DenseNet extends Module {
 }
 
 /** 7,978,856 parameters for 1000 classes. */
-export const densenet121 = (options: DenseNetOptions = {}): DenseNet => new DenseNet(32, [6, 12, 24, 16], 64, options);
+export const densenet121 = taking(named, (bnSize, dropRate, numClasses, initialize) => new DenseNet(32, [6, 12, 24, 16], 64, bnSize, dropRate, numClasses, { initialize }));

@@ -1,6 +1,8 @@
 // GoogLeNet, Inception v1 (Szegedy et al. 2014), as torchvision has it: with batch norm, and with 3×3 convolutions where the paper has 5×5
 // (its pretrained weights are so).
 import { type Tensor, cat, stack, tidy } from "../../engine/index.js";
+import { aBoolean, aNumber } from "../../engine/kinds.js";
+import { type Call, type Options, Signature, taking } from "../arguments.js";
 import { adaptiveAvgPool2d } from "../functional/images.js";
 import * as init from "../init.js";
 import { BatchNorm2d } from "../layers/batchnorm.js";
@@ -10,18 +12,14 @@ import { AdaptiveAvgPool2d, MaxPool2d } from "../layers/pooling.js";
 import { Dropout } from "../layers/shaping.js";
 import { Module, type TensorModule } from "../module.js";
 import { Sequential, declarePlain, isPrivate, letGo, runChain } from "../sequential.js";
-import { type ClassifierOptions, checkedClassifier, conv, initialise, linear } from "./initialise.js";
+import { classes, conv, initialise, initializeArgument, linear, numClassesArgument } from "./initialise.js";
 
-export interface GoogLeNetOptions extends ClassifierOptions {
-  /** Whether there are two auxiliary heads, which answer in training. Default true. */
-  readonly auxLogits?: boolean;
-  /** Takes images normalised by ImageNet's mean and deviation to the −1 … 1 that the published weights expect. Default false. */
-  readonly transformInput?: boolean;
-  /** Default 0.2. */
-  readonly dropout?: number;
-  /** Default 0.7. */
-  readonly dropoutAux?: number;
-}
+// auxLogits: whether there are two auxiliary heads, which answer in training; transformInput: takes images normalised by ImageNet's mean and
+// deviation to the −1 … 1 that the published weights expect
+const choices = [numClassesArgument, ["auxLogits", aBoolean, true], ["transformInput", aBoolean, false]] as const;
+const dropouts = [["dropout", aNumber, 0.2], ["dropoutAux", aNumber, 0.7], initializeArgument] as const;
+const parameters = new Signature("GoogLeNet", choices, dropouts), named = new Signature("googlenet", [], [...choices, ...dropouts]);
+export type GoogLeNetOptions = Options<typeof parameters>;
 
 /** What GoogLeNet answers in training when it has auxiliary heads, each [N, numClasses]. The paper's loss is
  *  loss(logits) + 0.3·(loss(auxLogits1) + loss(auxLogits2)). */
@@ -122,10 +120,10 @@ export class GoogLeNet extends Module {
   dropout: Dropout;
   fc: Linear;
 
-  constructor(options: GoogLeNetOptions = {}) {
+  constructor(...given: Call<typeof parameters>) {
+    const [numClasses, auxLogits, transformInput, dropout, dropoutAux, wanted] = parameters.read(given);
     super();
-    const names = ["auxLogits", "transformInput", "dropout", "dropoutAux"];
-    const { numClasses, auxLogits = true, transformInput = false, dropout = 0.2, dropoutAux = 0.7 } = checkedClassifier("GoogLeNet", options, names);
+    classes("GoogLeNet", numClasses);
     this.auxLogits = auxLogits;
     this.transformInput = transformInput;
     this.aux1 = auxLogits ? new InceptionAux(512, numClasses, dropoutAux) : null;
@@ -133,7 +131,7 @@ export class GoogLeNet extends Module {
     this.dropout = new Dropout(dropout);
     this.fc = linear(1024, numClasses);
     const narrow = { mean: 0, std: 0.01, a: -2, b: 2 };
-    initialise(this, options, {
+    initialise(this, wanted, {
       conv: ({ weight }) => init.truncNormal_(weight, narrow),
       linear: ({ weight, bias }) => {
         init.truncNormal_(weight, narrow);
@@ -162,4 +160,6 @@ function imageNetToUnit(images: Tensor): Tensor {
   return tidy(() => stack(scales.map(([std, mean], channel) => images.select(1, channel).mul(std / 0.5).add((mean - 0.5) / 0.5)), 1));
 }
 
-export const googlenet = (options: GoogLeNetOptions = {}): GoogLeNet => new GoogLeNet(options);
+export const googlenet = taking(named, (numClasses, auxLogits, transformInput, dropout, dropoutAux, initialize) =>
+  new GoogLeNet(numClasses, auxLogits, transformInput, { dropout, dropoutAux, initialize }),
+);

@@ -2,7 +2,8 @@
 // so that no weight is drawn twice.
 import { Conv2d, type Conv2dLayerOptions } from "../layers/conv.js";
 import { Linear } from "../layers/linear.js";
-import { type Size2, checkedOptions, count } from "../arguments.js";
+import { aBoolean, aNumber } from "../../engine/kinds.js";
+import { type Size2, count } from "../arguments.js";
 import type { Module } from "../module.js";
 import { skipInit } from "../skipInit.js";
 
@@ -22,19 +23,19 @@ export function linear(inFeatures: number, outFeatures: number): Linear {
   return skipInit(Linear, inFeatures, outFeatures);
 }
 
-/** @internal The options with a misspelt name or an impossible class count refused; numClasses filled in. */
-export function checkedClassifier<Options extends ClassifierOptions>(
-  network: string, options: Options, names: readonly string[],
-): Options & { readonly numClasses: number } {
-  const given = checkedOptions(network, ["numClasses", "initialize", ...names], options);
-  return { ...given, numClasses: count(network, "numClasses", given.numClasses ?? 1000, 1) };
+/** @internal What every network takes: how many logits (by default ImageNet's classes), and, by name alone, whether the weights are drawn. */
+export const numClassesArgument = ["numClasses", aNumber, 1000] as const;
+export const initializeArgument = ["initialize", aBoolean, true] as const;
+/** @internal */
+export function classes(network: string, numClasses: number): number {
+  return count(network, "numClasses", numClasses, 1);
 }
 
 /** @internal Fills the layers in order, unless the options say otherwise. A layer without a rule starts as it does by itself. */
 export function initialise(
-  network: Module, options: ClassifierOptions, rules: { readonly conv?: (layer: Conv2d) => void; readonly linear?: (layer: Linear) => void } = {},
+  network: Module, wanted: boolean, rules: { readonly conv?: (layer: Conv2d) => void; readonly linear?: (layer: Linear) => void } = {},
 ): void {
-  if (options.initialize === false) return;
+  if (!wanted) return;
   // Batch norms were made with their ones and zeros.
   for (const module of network.modules()) {
     if (module instanceof Conv2d) (rules.conv ?? reset)(module);

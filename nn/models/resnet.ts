@@ -1,5 +1,7 @@
 // ResNet (He, Zhang, Ren & Sun 2015). As in torchvision, a bottleneck's stride is that of its 3×3 convolution ("ResNet v1.5").
 import type { Tensor } from "../../engine/index.js";
+import { type Kind, aBoolean, aNumber, kind, numbers } from "../../engine/kinds.js";
+import { type Call, Signature, type Options, taking } from "../arguments.js";
 import * as init from "../init.js";
 import { ReLU } from "../layers/activations.js";
 import { BatchNorm2d } from "../layers/batchnorm.js";
@@ -8,18 +10,24 @@ import type { Linear } from "../layers/linear.js";
 import { AdaptiveAvgPool2d, MaxPool2d } from "../layers/pooling.js";
 import { Module, type TensorModule } from "../module.js";
 import { Sequential, declarePlain, letGo, runChain } from "../sequential.js";
-import { type ClassifierOptions, checkedClassifier, conv, initialise, linear } from "./initialise.js";
+import { classes, conv, initialise, initializeArgument, linear, numClassesArgument } from "./initialise.js";
 
-export interface ResNetOptions extends ClassifierOptions {
-  /** Starts the last batch norm of each block with zeros, so that every block begins as the identity (Goyal et al. 2017). Default false. */
-  readonly zeroInitResidual?: boolean;
-}
+// zeroInitResidual: the last batch norm of each block starts with zeros, so that every block begins as the identity (Goyal et al. 2017)
+const choices = [numClassesArgument, ["zeroInitResidual", aBoolean, false]] as const;
+const named = new Signature("resnet", [], [...choices, initializeArgument]);
+export type ResNetOptions = Options<typeof named>;
+const planes = [
+  ["inplanes", aNumber], ["planes", aNumber], ["stride", aNumber, 1], ["downsample", kind<Sequential>("a Sequential", (value) => value instanceof Sequential), null],
+] as const;
+const basic = new Signature("BasicBlock", planes), bottleneck = new Signature("Bottleneck", planes);
 
 /** A kind of residual block: [N, inplanes, H, W] to [N, planes·expansion, H/stride, W/stride]. */
 interface BlockClass {
   readonly expansion: number;
   new (inplanes: number, planes: number, stride?: number, downsample?: Sequential | null): BasicBlock | Bottleneck;
 }
+
+type StageSizes = readonly [number, number, number, number];
 
 const conv3x3 = (from: number, to: number, stride = 1): Conv2d => conv(from, to, 3, { stride, padding: 1, bias: false });
 const conv1x1 = (from: number, to: number, stride = 1): Conv2d => conv(from, to, 1, { stride, bias: false });
@@ -38,6 +46,7 @@ function residual(x: Tensor, chain: readonly [...TensorModule[], TensorModule], 
 
 /** Two 3×3 convolutions beside a shortcut. */
 export class BasicBlock extends Module {
+  readonly stride: number;
   static readonly expansion = 1;
   conv1: Conv2d;
   bn1: BatchNorm2d;
@@ -46,8 +55,10 @@ export class BasicBlock extends Module {
   bn2: BatchNorm2d;
   downsample: Sequential | null;
 
-  constructor(inplanes: number, planes: number, readonly stride = 1, downsample: Sequential | null = null) {
+  constructor(...given: Call<typeof basic>) {
+    const [inplanes, planes, stride, downsample] = basic.read(given);
     super();
+    this.stride = stride;
     this.conv1 = conv3x3(inplanes, planes, stride);
     this.bn1 = new BatchNorm2d(planes);
     this.relu = new ReLU(true);
@@ -62,6 +73,7 @@ export class BasicBlock extends Module {
 
 /** 1×1, 3×3 and 1×1 convolutions beside a shortcut; four times as many channels come out as the middle has. */
 export class Bottleneck extends Module {
+  readonly stride: number;
   static readonly expansion = 4;
   conv1: Conv2d;
   bn1: BatchNorm2d;
@@ -72,8 +84,10 @@ export class Bottleneck extends Module {
   relu: ReLU;
   downsample: Sequential | null;
 
-  constructor(inplanes: number, planes: number, readonly stride = 1, downsample: Sequential | null = null) {
+  constructor(...given: Call<typeof bottleneck>) {
+    const [inplanes, planes, stride, downsample] = bottleneck.read(given);
     super();
+    this.stride = stride;
     this.conv1 = conv1x1(inplanes, planes);
     this.bn1 = new BatchNorm2d(planes);
     this.conv2 = conv3x3(planes, planes, stride);
@@ -90,6 +104,10 @@ export class Bottleneck extends Module {
 }
 declarePlain(BasicBlock, Bottleneck);
 
+const parameters = new Signature("ResNet", [
+  ["block", kind<BlockClass>("BasicBlock, Bottleneck or a class like them", (value) => typeof value === "function" && "expansion" in value)], ["layers", numbers as Kind<StageSizes>], ...choices,
+], [initializeArgument]);
+
 /** Images [N, 3, H, W] to logits [N, numClasses], by the number of blocks in each of the four layers. */
 export class ResNet extends Module {
   conv1: Conv2d;
@@ -103,9 +121,10 @@ export class ResNet extends Module {
   avgpool: AdaptiveAvgPool2d;
   fc: Linear;
 
-  constructor(block: BlockClass, layers: readonly [number, number, number, number], options: ResNetOptions = {}) {
+  constructor(...given: Call<typeof parameters>) {
+    const [block, layers, numClasses, zeroInitResidual, wanted] = parameters.read(given);
     super();
-    const { numClasses, zeroInitResidual = false } = checkedClassifier("ResNet", options, ["zeroInitResidual"]);
+    classes("ResNet", numClasses);
     const wide = block.expansion;
     this.conv1 = conv(3, 64, 7, { stride: 2, padding: 3, bias: false });
     this.bn1 = new BatchNorm2d(64);
@@ -117,7 +136,7 @@ export class ResNet extends Module {
     this.layer4 = stage(block, 256 * wide, 512, layers[3], 2);
     this.avgpool = new AdaptiveAvgPool2d([1, 1]);
     this.fc = linear(512 * wide, numClasses);
-    initialise(this, options, { conv: ({ weight }) => init.kaimingNormal_(weight, { mode: "fan_out", nonlinearity: "relu" }) });
+    initialise(this, wanted, { conv: ({ weight }) => init.kaimingNormal_(weight, { mode: "fan_out", nonlinearity: "relu" }) });
     if (zeroInitResidual) this.#zeroLastNorms();
   }
   #zeroLastNorms(): void {
@@ -145,9 +164,13 @@ function stage(block: BlockClass, from: number, planes: number, blocks: number, 
   return new Sequential(new block(from, planes, stride, downsample), ...further);
 }
 
+function resnet(name: string, block: BlockClass, layers: StageSizes): (...given: Call<typeof named>) => ResNet {
+  return taking(new Signature(name, [], [...choices, initializeArgument]), (numClasses, zeroInitResidual, initialize) =>
+    new ResNet(block, layers, numClasses, zeroInitResidual, { initialize }));
+}
 /** 11,689,512 parameters for 1000 classes. */
-export const resnet18 = (options: ResNetOptions = {}): ResNet => new ResNet(BasicBlock, [2, 2, 2, 2], options);
+export const resnet18 = resnet("resnet18", BasicBlock, [2, 2, 2, 2]);
 /** 21,797,672 parameters for 1000 classes. */
-export const resnet34 = (options: ResNetOptions = {}): ResNet => new ResNet(BasicBlock, [3, 4, 6, 3], options);
+export const resnet34 = resnet("resnet34", BasicBlock, [3, 4, 6, 3]);
 /** 25,557,032 parameters for 1000 classes. */
-export const resnet50 = (options: ResNetOptions = {}): ResNet => new ResNet(Bottleneck, [3, 4, 6, 3], options);
+export const resnet50 = resnet("resnet50", Bottleneck, [3, 4, 6, 3]);

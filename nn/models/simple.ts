@@ -1,5 +1,7 @@
 // The notes' networks, ready to train.
 import type { Tensor } from "../../engine/index.js";
+import { aNumber } from "../../engine/kinds.js";
+import { type Call, type Options, Signature, takesNothing } from "../arguments.js";
 import { ReLU } from "../layers/activations.js";
 import { BatchNorm2d } from "../layers/batchnorm.js";
 import { Conv2d } from "../layers/conv.js";
@@ -9,10 +11,9 @@ import { Dropout, Flatten } from "../layers/shaping.js";
 import { Module, type TensorModule } from "../module.js";
 import { Sequential } from "../sequential.js";
 
-export interface ModelOptions {
-  /** Probability of the dropout between the fully connected layers. */
-  readonly dropout?: number;
-}
+// dropout: between the fully connected layers
+const cnn = new Signature("SimpleCNN", [["dropout", aNumber, 0.5]]), mlp = new Signature("MLP", [["dropout", aNumber, 0]]);
+export type ModelOptions = Options<typeof cnn>;
 
 /** Handwritten digits [N, 1, 28, 28] to ten classes: two convolutions, two fully connected layers, 421,642 parameters. Dropout 0.5. */
 export class SimpleCNN extends Module {
@@ -20,7 +21,8 @@ export class SimpleCNN extends Module {
   conv2 = new Sequential(new Conv2d(32, 64, 3, { padding: 1 }), new ReLU(), new MaxPool2d(2));
   fc: Sequential;
 
-  constructor({ dropout = 0.5 }: ModelOptions = {}) {
+  constructor(...given: Call<typeof cnn>) {
+    const [dropout] = cnn.read(given);
     super();
     this.fc = new Sequential(new Flatten(), new Linear(64 * 7 * 7, 128), new ReLU(), new Dropout(dropout), new Linear(128, 10));
   }
@@ -33,7 +35,8 @@ export class SimpleCNN extends Module {
 export class MLP extends Module {
   net: Sequential;
 
-  constructor({ dropout = 0 }: ModelOptions = {}) {
+  constructor(...given: Call<typeof mlp>) {
+    const [dropout] = mlp.read(given);
     super();
     const hidden = (from: number): TensorModule[] => [new Linear(from, 200), ...(dropout > 0 ? [new Dropout(dropout)] : []), new ReLU()];
     this.net = new Sequential(new Flatten(), ...hidden(784), ...hidden(200), new Linear(200, 10));
@@ -48,6 +51,10 @@ export class Food11Classifier extends Module {
   cnn = new Sequential(...block(3, 64), ...block(64, 128), ...block(128, 256), ...block(256, 512), ...block(512, 512));
   fc = new Sequential(new Linear(512 * 4 * 4, 1024), new ReLU(), new Linear(1024, 512), new ReLU(), new Linear(512, 11));
 
+  constructor(...none: []) {
+    takesNothing("Food11Classifier", none);
+    super();
+  }
   forward(images: Tensor): Tensor {
     const features = this.cnn(images);
     return this.fc(features.view(features.size(0), -1));

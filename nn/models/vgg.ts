@@ -1,5 +1,7 @@
 // VGG (Simonyan & Zisserman 2014): 3×3 convolutions in five groups with max-pooling between, with or without batch norm.
 import type { Tensor } from "../../engine/index.js";
+import { type Kind, aBoolean, aNumber, oneOf } from "../../engine/kinds.js";
+import { type Call, type Options, Signature, taking } from "../arguments.js";
 import * as init from "../init.js";
 import { ReLU } from "../layers/activations.js";
 import { BatchNorm2d } from "../layers/batchnorm.js";
@@ -8,12 +10,12 @@ import { Dropout } from "../layers/shaping.js";
 import { Module, type TensorModule } from "../module.js";
 import { Sequential } from "../sequential.js";
 import { classified } from "./alexnet.js";
-import { type ClassifierOptions, checkedClassifier, conv, initialise, linear } from "./initialise.js";
+import { classes, conv, initialise, initializeArgument, linear, numClassesArgument } from "./initialise.js";
 
-export interface VggOptions extends ClassifierOptions {
-  /** Probability of the dropout after each of the first two linear layers. Default 0.5. */
-  readonly dropout?: number;
-}
+// dropout: after each of the first two linear layers
+const choices = [numClassesArgument, ["dropout", aNumber, 0.5]] as const;
+const named = new Signature("vgg", [], [...choices, initializeArgument]);
+export type VggOptions = Options<typeof named>;
 
 /** The paper's columns: channels of each convolution, group by group; a max-pooling ends each group. */
 const configurations = {
@@ -24,22 +26,26 @@ const configurations = {
 } as const;
 export type VggConfiguration = keyof typeof configurations;
 
+const configuration: Kind<VggConfiguration> = oneOf("A", "B", "D", "E");
+const parameters = new Signature("VGG", [["configuration", configuration], ...choices], [["batchNorm", aBoolean, false], initializeArgument]);
+
 /** Images [N, 3, H, W] (sides of at least 32; 224 in training) to logits [N, numClasses]. */
 export class VGG extends Module {
   features: Sequential;
   avgpool: AdaptiveAvgPool2d;
   classifier: Sequential;
 
-  constructor(configuration: VggConfiguration, options: VggOptions & { readonly batchNorm?: boolean } = {}) {
+  constructor(...given: Call<typeof parameters>) {
+    const [configuration, numClasses, dropout, batchNorm, wanted] = parameters.read(given);
     super();
-    const { numClasses, dropout = 0.5, batchNorm = false } = checkedClassifier("VGG", options, ["dropout", "batchNorm"]);
+    classes("VGG", numClasses);
     this.features = new Sequential(...featureLayers(configuration, batchNorm));
     this.avgpool = new AdaptiveAvgPool2d([7, 7]);
     this.classifier = new Sequential(
       linear(512 * 7 * 7, 4096), new ReLU(true), new Dropout(dropout),
       linear(4096, 4096), new ReLU(true), new Dropout(dropout), linear(4096, numClasses),
     );
-    initialise(this, options, {
+    initialise(this, wanted, {
       conv: ({ weight, bias }) => {
         init.kaimingNormal_(weight, { mode: "fan_out", nonlinearity: "relu" });
         if (bias) init.zeros_(bias);
@@ -68,14 +74,18 @@ function featureLayers(configuration: VggConfiguration, batchNorm: boolean): Ten
   return layers;
 }
 
+function vgg(name: string, configuration: VggConfiguration, batchNorm: boolean): (...given: Call<typeof named>) => VGG {
+  return taking(new Signature(name, [], [...choices, initializeArgument]), (numClasses, dropout, initialize) =>
+    new VGG(configuration, numClasses, dropout, { batchNorm, initialize }));
+}
 /** 132,863,336 parameters for 1000 classes. */
-export const vgg11 = (options: VggOptions = {}): VGG => new VGG("A", options);
-export const vgg11Bn = (options: VggOptions = {}): VGG => new VGG("A", { ...options, batchNorm: true });
-export const vgg13 = (options: VggOptions = {}): VGG => new VGG("B", options);
-export const vgg13Bn = (options: VggOptions = {}): VGG => new VGG("B", { ...options, batchNorm: true });
+export const vgg11 = vgg("vgg11", "A", false);
+export const vgg11Bn = vgg("vgg11Bn", "A", true);
+export const vgg13 = vgg("vgg13", "B", false);
+export const vgg13Bn = vgg("vgg13Bn", "B", true);
 /** 138,357,544 parameters for 1000 classes. */
-export const vgg16 = (options: VggOptions = {}): VGG => new VGG("D", options);
-export const vgg16Bn = (options: VggOptions = {}): VGG => new VGG("D", { ...options, batchNorm: true });
+export const vgg16 = vgg("vgg16", "D", false);
+export const vgg16Bn = vgg("vgg16Bn", "D", true);
 /** 143,667,240 parameters for 1000 classes. */
-export const vgg19 = (options: VggOptions = {}): VGG => new VGG("E", options);
-export const vgg19Bn = (options: VggOptions = {}): VGG => new VGG("E", { ...options, batchNorm: true });
+export const vgg19 = vgg("vgg19", "E", false);
+export const vgg19Bn = vgg("vgg19Bn", "E", true);

@@ -1,0 +1,100 @@
+// What a caller writes is obeyed or refused: every function and class that the package exports is called by place, by name, with a misspelt
+// option, with an argument too many and with a promise. An export without a row in test/calls/ fails.
+import { readFileSync } from "node:fs";
+import test from "tape";
+import * as athanor from "../index.js";
+import { AthanorError, Tensor, manualSeed, nn } from "../index.js";
+import { core } from "./calls/core.js";
+import type { CallCase, Row, Rows } from "./calls/cases.js";
+import { functional } from "./calls/functional.js";
+import { init, layers, models, utils } from "./calls/nn.js";
+
+type Callee = (...given: unknown[]) => unknown;
+/** The namespaces, under the paths by which a caller reaches them. Those of one object under two paths are one room. */
+const rooms: Readonly<Record<string, Rows>> = {
+  "athanor": core, "athanor/nn": layers, "athanor/nn/functional": functional, "athanor/nn.init": init, "athanor/nn.models": models, "athanor/nn.utils": utils,
+};
+
+const isNamespace = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && Reflect.get(value, Symbol.toStringTag) === "Module";
+const isClass = (callee: Callee) => /^class\b/.test(Function.prototype.toString.call(callee));
+
+function namespaces(path: string, namespace: Record<string, unknown>, seen: Map<unknown, string>): Map<unknown, string> {
+  if (seen.has(namespace)) return seen;
+  seen.set(namespace, path);
+  for (const [name, value] of Object.entries(namespace)) if (isNamespace(value)) namespaces(`${path}.${name}`, value, seen);
+  return seen;
+}
+/** Every subpath of the package, then what hangs below it. */
+async function reached(): Promise<Map<Record<string, unknown>, string>> {
+  const seen = new Map<unknown, string>();
+  const { exports } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { exports: Record<string, unknown> };
+  const subpaths = Object.keys(exports).filter((name) => !name.endsWith(".json"));
+  for (const subpath of subpaths.toSorted((a, b) => b.length - a.length)) {
+    const source = subpath === "." ? "../index.js" : subpath === "./nn/functional" ? "../nn/functional.js" : `../${subpath.slice(2)}/index.js`;
+    namespaces(subpath.replace(/^\./, "athanor"), (await import(source)) as Record<string, unknown>, seen);
+  }
+  return seen as Map<Record<string, unknown>, string>;
+}
+
+/** The result as a text that two calls can be compared by. */
+async function text(value: unknown, depth = 0): Promise<string> {
+  if (value instanceof Tensor) return `${value.dtype} [${value.shape}] ${value.requiresGrad} ${await value.data()}`;
+  if (value instanceof nn.Module) return `${String(value)} ${await text(value.stateDict(), depth + 1)}`;
+  if (typeof value === "function") return `function ${value.name}`;
+  if (typeof value !== "object" || value === null || depth > 4) return String(value);
+  const entries = value instanceof Map ? [...value] : Object.entries(value);
+  return `${value.constructor.name} ${(await Promise.all(entries.map(async ([key, item]) => `${String(key)}: ${await text(item, depth + 1)}`))).join(", ")}`;
+}
+
+async function called(callee: Callee, given: readonly unknown[]): Promise<string> {
+  manualSeed(1);
+  return text(await (isClass(callee) ? Reflect.construct(callee, given) : Reflect.apply(callee, null, given)));
+}
+/** The sentence that refuses the call, or what it gave. */
+async function refusal(callee: Callee, given: readonly unknown[]): Promise<string> {
+  try {
+    return `it gave ${(await called(callee, given)).slice(0, 60)}`;
+  } catch (error) {
+    return error instanceof AthanorError ? `refused: ${error.message}` : `threw ${String(error)}`;
+  }
+}
+
+const misspelt = { misspeltOption: 1 };
+async function complaints(callee: Callee, make: () => CallCase): Promise<string[]> {
+  const found: string[] = [];
+  const expect = (what: string, got: string, wanted: RegExp) => void (wanted.test(got) || found.push(`${what}: ${got}`));
+  const byPlace = ({ needed, rest = [], also }: CallCase) => [...needed, ...rest, ...(also ? [also] : [])];
+  const byName = ({ needed, rest = [], also, names = [] }: CallCase) => ({ ...Object.fromEntries([...needed, ...rest].map((value, i) => [names[i], value])), ...also });
+  const { names, needed, rest = [], takesAnything } = make();
+  const placed = await called(callee, byPlace(make()));
+  if (takesAnything !== undefined) return found;
+  if (names !== undefined) {
+    const named = await called(callee, [byName(make())]).catch(String);
+    if (named !== placed) found.push(`by name: ${named.slice(0, 100)}, by place: ${placed.slice(0, 100)}`);
+    expect("misspelt among all names", await refusal(callee, [{ ...byName(make()), ...misspelt }]), /^refused: .*(misspeltOption|expected none)/s);
+    if (names.length !== needed.length + rest.length) found.push("the row does not name each of its values");
+  }
+  expect("misspelt", await refusal(callee, [...make().needed, misspelt]), /^refused: .*(misspeltOption|expected none|expected a module)/s);
+  expect("surplus", await refusal(callee, [...make().needed, ...(make().rest ?? []), "surplus"]), /^refused: /);
+  if (needed.length > 0) expect("promise", await refusal(callee, [Promise.resolve(1), ...make().needed.slice(1)]), /^refused: .*await it|expected a module/s);
+  return found;
+}
+
+const found = await reached();
+for (const [path, rows] of Object.entries(rooms)) {
+  test(`every export of ${path} obeys or refuses`, async (t) => {
+    const namespace = [...found].find(([, where]) => where === path)?.[0] ?? {};
+    const callables = Object.entries(namespace).filter((entry): entry is [string, Callee] => typeof entry[1] === "function");
+    t.deepEqual(callables.map(([name]) => name).filter((name) => !Object.hasOwn(rows, name)), [], "each has a row");
+    t.deepEqual(Object.keys(rows).filter((name) => !callables.some(([exported]) => exported === name)), [], "each row has an export");
+    for (const [name, callee] of callables) {
+      const row: Row | undefined = rows[name];
+      if (typeof row === "function") t.deepEqual(await complaints(callee, row), [], name);
+    }
+  });
+}
+test("every room has rows", (t) => {
+  t.deepEqual([...found.values()].filter((path) => !Object.hasOwn(rooms, path)), []);
+  t.ok(athanor);
+  t.end();
+});
