@@ -75,7 +75,11 @@ export const dirac_ = taking(new Signature("init.dirac_", [target, ["groups", aN
 });
 
 export type FanMode = "fan_in" | "fan_out" | "fanIn" | "fanOut";
-const nonlinearities = oneOf("linear", "conv1d", "conv2d", "conv3d", "sigmoid", "tanh", "relu", "selu", "leaky_relu", "leakyRelu");
+const fanMode: Kind<FanMode> = { ...oneOf("fan_in", "fan_out", "fanIn", "fanOut"), says: '"fan_in" or "fan_out"' };
+const nonlinearities = {
+  ...oneOf("linear", "conv1d", "conv2d", "conv3d", "sigmoid", "tanh", "relu", "selu", "leaky_relu", "leakyRelu"),
+  says: "linear, conv2d, sigmoid, tanh, relu, leaky_relu or selu",
+};
 export type Nonlinearity = typeof nonlinearities extends Kind<infer Value> ? Value : never;
 
 /** How many inputs feed an output and how many outputs an input feeds, the window's taps included. */
@@ -127,7 +131,7 @@ export const xavierNormal_ = taking(gained("xavierNormal_"), (target, gain) => {
 
 // a: the slope of leaky_relu; mode: keep the variance forward (fan_in) or backward (fan_out)
 const scaled = (name: string) =>
-  new Signature(`init.${name}`, [target, ["a", aNumber, 0], ["mode", oneOf("fan_in", "fan_out", "fanIn", "fanOut"), "fan_in"], ["nonlinearity", nonlinearities, "leaky_relu"]]);
+  new Signature(`init.${name}`, [target, ["a", aNumber, 0], ["mode", fanMode, "fan_in"], ["nonlinearity", nonlinearities, "leaky_relu"]]);
 export type KaimingOptions = Options<ReturnType<typeof scaled>>;
 function kaimingStd(target: Tensor, a: number, mode: FanMode, nonlinearity: Nonlinearity): number {
   return gainOf(nonlinearity, a) / Math.sqrt(fan(target, mode));

@@ -117,7 +117,7 @@ test("zero-initialised residuals, and DenseNet's published names", (t) => {
 });
 
 test("what is refused", (t) => {
-  const misspelt = /ResNet: got the option "numClases"; expected one of numClasses, initialize, zeroInitResidual/;
+  const misspelt = /resnet18: got the option "numClases"; expected one of numClasses, zeroInitResidual, initialize \(did you mean numClasses\?\)/;
   t.throws(() => nn.models.resnet18({ numClases: 3 } as object), misspelt);
   t.throws(() => nn.models.vgg16({ numClasses: 0 }), /VGG: got numClasses 0; expected a whole number of at least 1/);
   t.throws(() => nn.models.alexnet({ dropout: 2, initialize: false }), /Dropout: got p = 2/);

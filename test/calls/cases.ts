@@ -10,6 +10,10 @@ export interface CallCase {
   readonly also?: Readonly<Record<string, unknown>>;
   /** The names of `needed` and `rest`, in order; left out where a call has no such names (sizes one by one, a list of modules). */
   readonly names?: readonly string[];
+  /** The result's values are whatever memory held: only its text and shapes are compared. */
+  readonly blank?: boolean;
+  /** Too much memory to be made at every look: only refusals are tried. */
+  readonly heavy?: boolean;
   /** Why anything at all may be given behind `needed` (Identity takes what PyTorch's takes). */
   readonly takesAnything?: string;
 }

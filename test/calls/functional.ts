@@ -37,9 +37,11 @@ export const functional: Rows = {
   maxPool2dWithIndices: () => ({ needed: [images(), 3], rest: [2, 1, 1, true], names: ["input", "kernelSize", "stride", "padding", "dilation", "ceilMode"] }),
   avgPool2d: () => ({ needed: [images(), 3], rest: [2, 1, true, false], names: ["input", "kernelSize", "stride", "padding", "ceilMode", "countIncludePad"] }),
   adaptiveAvgPool2d: () => ({ needed: [images(), [2, null]], names: ["input", "outputSize"] }),
-  interpolate: () => ({ needed: [images()], rest: [4, null, "nearest"], names: ["input", "size", "scaleFactor", "mode"] }),
+  interpolate: () => ({
+    needed: [images()], rest: [null, 1.5, "nearest", null, true], names: ["input", "size", "scaleFactor", "mode", "alignCorners", "recomputeScaleFactor"],
+  }),
   batchNorm: () => ({
-    needed: [x()], rest: [null, null, weight(), weight(), true, 0.5, 0.1],
+    needed: [x(), weight(), weight()], rest: [weight(), weight(), true, 0.5, 0.1],
     names: ["input", "runningMean", "runningVar", "weight", "bias", "training", "momentum", "eps"],
   }),
   mseLoss: loss(y, sum),

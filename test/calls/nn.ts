@@ -7,6 +7,7 @@ const layer = (...more: [name: string, value: unknown][]): Row => () => ({ neede
 const sized = (needed: [name: string, value: unknown][], ...more: [name: string, value: unknown][]): Row => () => ({
   needed: needed.map(([, value]) => value), rest: more.map(([, value]) => value), names: [...needed, ...more].map(([name]) => name),
 });
+const nothing: Row = () => ({ needed: [] });
 const weight = (): [string, unknown] => ["weight", tensor([1, 2, 3])];
 const sum: [string, unknown] = ["reduction", "sum"], ignoreIndex: [string, unknown] = ["ignoreIndex", 0];
 const sizes: [string, unknown][] = [["inputSize", 2], ["hiddenSize", 3]];
@@ -19,7 +20,7 @@ export const layers: Rows = {
   Parameter: () => ({ needed: [zeros(2)], rest: [false], names: ["data", "requiresGrad"] }),
   ModuleList: () => ({ needed: [], rest: [[new nn.ReLU()]], names: ["modules"] }),
   Sequential: () => ({ needed: [new nn.ReLU(), new nn.Tanh()] }),
-  summary: () => ({ needed: [new nn.Linear(2, 3), [4, 2]], also: { depth: 1 }, names: ["model", "inputShape"] }),
+  summary: () => ({ needed: [new nn.Sequential(new nn.Sequential(new nn.Linear(2, 3))), [4, 2]], also: { depth: 1 }, names: ["model", "inputShape"] }),
   Identity: () => ({ needed: [], takesAnything: "as PyTorch's, so that it can stand for any layer" }),
   Linear: sized([["inFeatures", 2], ["outFeatures", 3]], ["bias", false]),
   Conv2d: sized(
@@ -31,15 +32,15 @@ export const layers: Rows = {
   ReLU: layer(["inplace", true]),
   SiLU: layer(["inplace", true]),
   LeakyReLU: layer(["negativeSlope", 0.5], ["inplace", true]),
-  Sigmoid: layer(),
-  Tanh: layer(),
+  Sigmoid: nothing,
+  Tanh: nothing,
   GELU: layer(["approximate", "tanh"]),
   Softmax: layer(["dim", 1]),
   LogSoftmax: layer(["dim", 1]),
   MaxPool2d: sized([["kernelSize", 3]], ["stride", 2], ["padding", 1], ["dilation", 2], ["ceilMode", true]),
   AvgPool2d: sized([["kernelSize", 3]], ["stride", 2], ["padding", 1], ["ceilMode", true], ["countIncludePad", false]),
   AdaptiveAvgPool2d: sized([["outputSize", [2, null]]]),
-  Upsample: layer(["size", 4], ["scaleFactor", null], ["mode", "nearest"]),
+  Upsample: layer(["size", null], ["scaleFactor", 1.5], ["mode", "nearest"], ["alignCorners", null], ["recomputeScaleFactor", true]),
   RNN: sized(sizes, ["numLayers", 2], ["nonlinearity", "relu"], ...sequence),
   LSTM: sized(sizes, ["numLayers", 2], ...sequence),
   GRU: sized(sizes, ["numLayers", 2], ...sequence),
@@ -91,33 +92,33 @@ function trained() {
 export const utils: Rows = {
   clipGradNorm_: () => ({ needed: [trained(), 1], rest: [1], names: ["parameters", "maxNorm", "normType"] }),
   clipGradValue_: () => ({ needed: [trained(), 1], names: ["parameters", "clipValue"] }),
-  parameterCount: () => ({ needed: [trained()], also: { trainable: true }, names: ["source"] }),
+  parameterCount: () => ({ needed: [[...trained(), zeros(3)]], also: { trainable: true }, names: ["source"] }),
   skipInit: () => ({ needed: [nn.Linear, 2, 3], rest: [false] }),
 };
 
-const network = (also: Record<string, unknown> = {}): Row => () => ({ needed: [], also: { numClasses: 2, initialize: false, ...also }, names: [] });
-const block: Row = () => ({ needed: [4, 2], rest: [2, new nn.Sequential(new nn.Conv2d(4, 2, 1, 2))], names: ["inplanes", "planes", "stride", "downsample"] });
+const network = (also: Record<string, unknown> = {}, heavy = false): Row => () => ({ needed: [], also: { numClasses: 2, initialize: false, ...also }, names: [], heavy, blank: true });
+const block: Row = () => ({ needed: [4, 2], rest: [2, new nn.Sequential(new nn.ReLU())], names: ["inplanes", "planes", "stride", "downsample"], blank: true });
 export const models: Rows = {
   SimpleCNN: layer(["dropout", 0.25]),
   MLP: layer(["dropout", 0.25]),
-  Food11Classifier: layer(),
+  Food11Classifier: nothing,
   LeNet5: () => ({ needed: [], rest: [2], also: { inChannels: 3 }, names: ["numClasses"] }),
   lenet5: network({ inChannels: 3 }),
-  AlexNet: () => ({ needed: [], rest: [2, 0.25], also: { initialize: false }, names: ["numClasses", "dropout"] }),
-  alexnet: network({ dropout: 0.25 }),
-  VGG: () => ({ needed: ["A"], rest: [2, 0.25], also: { batchNorm: true, initialize: false }, names: ["configuration", "numClasses", "dropout"] }),
-  ...Object.fromEntries(["vgg11", "vgg11Bn", "vgg13", "vgg13Bn", "vgg16", "vgg16Bn", "vgg19", "vgg19Bn"].map((name) => [name, network({ dropout: 0.25 })])),
-  GoogLeNet: () => ({ needed: [], rest: [2, false, true], also: { dropout: 0.5, dropoutAux: 0.25, initialize: false }, names: ["numClasses", "auxLogits", "transformInput"] }),
+  AlexNet: () => ({ needed: [], rest: [2, 0.25], also: { initialize: false }, names: ["numClasses", "dropout"], heavy: true }),
+  alexnet: network({ dropout: 0.25 }, true),
+  VGG: () => ({ needed: ["A"], rest: [2, 0.25], also: { batchNorm: true, initialize: false }, names: ["configuration", "numClasses", "dropout"], heavy: true }),
+  ...Object.fromEntries(["vgg11", "vgg11Bn", "vgg13", "vgg13Bn", "vgg16", "vgg16Bn", "vgg19", "vgg19Bn"].map((name) => [name, network({ dropout: 0.25 }, true)])),
+  GoogLeNet: () => ({ needed: [], rest: [2, false, true], also: { dropout: 0.5, dropoutAux: 0.25, initialize: false }, names: ["numClasses", "auxLogits", "transformInput"], blank: true }),
   googlenet: network({ auxLogits: false, transformInput: true, dropout: 0.5, dropoutAux: 0.25 }),
   BasicBlock: block,
   Bottleneck: block,
-  ResNet: () => ({ needed: [nn.models.BasicBlock, [1, 1, 1, 1]], rest: [2, true], also: { initialize: false }, names: ["block", "layers", "numClasses", "zeroInitResidual"] }),
+  ResNet: () => ({ needed: [nn.models.BasicBlock, [1, 1, 1, 1]], rest: [2, true], also: { initialize: false }, names: ["block", "layers", "numClasses", "zeroInitResidual"], blank: true }),
   resnet18: network({ zeroInitResidual: true }),
   resnet34: network({ zeroInitResidual: true }),
   resnet50: network({ zeroInitResidual: true }),
   DenseNet: () => ({
     needed: [], rest: [8, [2, 2], 16, 2, 0.25, 3], also: { initialize: false },
-    names: ["growthRate", "blockConfig", "numInitFeatures", "bnSize", "dropRate", "numClasses"],
+    names: ["growthRate", "blockConfig", "numInitFeatures", "bnSize", "dropRate", "numClasses"], blank: true,
   }),
   densenet121: network({ bnSize: 2, dropRate: 0.25 }),
 };
