@@ -8,7 +8,7 @@ import { Accuracy, MeanLoss } from "../training/metrics.js";
 import type { ProgressBar } from "../training/progressBar.js";
 import type { Interruption } from "./interruption.js";
 
-export type Classifier = nn.Module & ((images: Tensor) => Tensor);
+export type Classifier = nn.TensorModule;
 export type ImageLoader = DataLoader<unknown, [Tensor, Tensor]>;
 type Criterion = (logits: Tensor, labels: Tensor) => Tensor;
 

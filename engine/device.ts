@@ -34,7 +34,7 @@ export function resolveDevice(target: DeviceTarget | undefined): Device {
 }
 
 /** Opens a device. "auto" takes a hardware GPU through WebGPU, else the CPU, and says which and why. */
-export async function openDevice(kind: DeviceKind | "auto" = "auto", options: OpenDeviceOptions = {}): Promise<Device> {
+export async function openDevice(kind: DeviceKind | "auto" | (string & {}) = "auto", options: OpenDeviceOptions = {}): Promise<Device> {
   const say = options.onChoice ?? (() => {});
   switch (kind) {
     case "auto":

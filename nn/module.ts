@@ -47,9 +47,16 @@ export function loadStateDictArguments(given: LoadStateDictCall): [state: StateD
 type BufferCall<T extends Tensor | null> = [name: string, tensor: T, persistent?: boolean | BufferOptions] | [name: string, tensor: T, persistent: boolean, options: BufferOptions]
   | [named: BufferOptions & { readonly name: string; readonly tensor: T }];
 
+/** What is not known of a module whose class is not named: Python's Any, the type of a value that comes from outside. */
+export type Unnamed = ReturnType<typeof JSON.parse>;
+type Forward = (...inputs: never[]) => unknown;
+/** Module's own forward, which a class has to give, takes and gives anything; a class's is as it says. */
+type InputsOf<F extends Forward> = number extends Parameters<F>["length"] ? ([Parameters<F>[number]] extends [never] ? Unnamed[] : Parameters<F>) : Parameters<F>;
+type OutputOf<F extends Forward> = unknown extends ReturnType<F> ? Unnamed : ReturnType<F>;
+
 /** A module is called like a function, with forward's arguments and result. */
 export interface Module {
-  (...inputs: Parameters<this["forward"]>): ReturnType<this["forward"]>;
+  (...inputs: InputsOf<this["forward"]>): OutputOf<this["forward"]>;
 }
 /** A module from one tensor to one tensor: what Sequential chains. */
 export interface TensorModule extends Module {

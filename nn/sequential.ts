@@ -12,21 +12,21 @@ import { Conv2d } from "./layers/conv.js";
 import { Identity, Linear } from "./layers/linear.js";
 import { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d, Upsample } from "./layers/pooling.js";
 import { Dropout, Dropout2d, Flatten } from "./layers/shaping.js";
-import { Module, type TensorModule } from "./module.js";
+import { Module, type Unnamed } from "./module.js";
 
 /** Chains modules: each one's output is the next one's input. From a list, an object or a Map of named modules. */
 export class Sequential extends Module {
-  private readonly entries: Map<string, TensorModule>;
+  private readonly entries: Map<string, Module>;
 
-  constructor(named: Readonly<Record<string, TensorModule>> | ReadonlyMap<string, TensorModule>);
-  constructor(...modules: readonly TensorModule[]);
-  constructor(...given: readonly (TensorModule | Readonly<Record<string, TensorModule>> | ReadonlyMap<string, TensorModule>)[]) {
+  constructor(named: Readonly<Record<string, Module>> | ReadonlyMap<string, Module>);
+  constructor(...modules: readonly Module[]);
+  constructor(...given: readonly (Module | Readonly<Record<string, Module>> | ReadonlyMap<string, Module>)[]) {
     super();
     const [first] = given;
     const named = given.length === 1 && first !== undefined && !(first instanceof Module) ? first : null;
     const listed = given.map((module, i) => [String(i), module] as const);
     const entries = named === null ? listed : named instanceof Map ? [...named] : Object.entries(named);
-    this.entries = new Map(entries.map(([name, module]) => [name, checkedModule("Sequential", module as TensorModule)]));
+    this.entries = new Map(entries.map(([name, module]) => [name, checkedModule("Sequential", module as Module)]));
   }
   protected override members(): Iterable<readonly [string, unknown]> {
     return [...this.entries, ...super.members()];
@@ -34,25 +34,26 @@ export class Sequential extends Module {
   override get length(): number {
     return this.entries.size;
   }
-  [Symbol.iterator](): Iterator<TensorModule> {
+  [Symbol.iterator](): Iterator<Module> {
     return this.entries.values();
   }
-  /** By place (negative: from the end) or by name. */
-  at(index: number | string): TensorModule {
+  /** By place (negative: from the end) or by name. Which class it is, the caller knows: `model.at(0).weight`, or checked, `model.at<nn.Linear>(0)`. */
+  at<M extends Module = Unnamed>(index: number | string): M;
+  at(index: number | string): Module {
     const module = typeof index === "string" ? this.entries.get(index) : entryAt("Sequential.at", [...this.entries.values()], index);
     if (module === undefined) throw argumentError("Sequential.at", `got "${index}"; expected one of ${[...this.entries.keys()].join(", ")}.`);
     return module;
   }
   /** @internal */
-  override entry(index: number): TensorModule {
+  override entry(index: number): Module {
     return this.at(index);
   }
   /** @internal model[3] = module takes the place of the one that is there. */
   override setEntry(index: number, module: unknown): void {
     const name = entryAt("Sequential", [...this.entries.keys()], index);
-    this.entries.set(name, checkedModule(`Sequential[${index}] = …`, module as TensorModule));
+    this.entries.set(name, checkedModule(`Sequential[${index}] = …`, module as Module));
   }
-  push(module: TensorModule): this {
+  push(module: Module): this {
     this.entries.set(String(this.length), checkedModule("Sequential.push", module));
     return this;
   }
@@ -98,7 +99,7 @@ function isPlainReLU(module: Module | undefined): boolean {
 }
 
 /** The chain's calls, a layer and the ReLU behind it as one. */
-function* steps(modules: readonly TensorModule[]): Generator<{ readonly hidden: boolean; readonly run: (x: Tensor) => Tensor }> {
+function* steps(modules: readonly Module[]): Generator<{ readonly hidden: boolean; readonly run: (x: Tensor) => Tensor }> {
   for (let i = 0; i < modules.length; i++) {
     const module = modules[i];
     if (module === undefined) continue;
@@ -120,7 +121,7 @@ function notOneTensor(value: unknown): Error {
 
 /** @internal Feeds x through the modules. An intermediate is disposed of when it was made here and both its maker and its reader are private; a layer
  *  that gives back its input (Identity, Dropout in evaluation) makes nothing. `owned` says that x was made by the caller, who needs it no longer. */
-export function runChain(modules: readonly TensorModule[], x: Tensor, owned = false): Tensor {
+export function runChain(modules: readonly Module[], x: Tensor, owned = false): Tensor {
   let value = x, disposable = owned;
   for (const { hidden, run } of steps(modules)) {
     if (hidden && !aTensor.takes(value)) throw notOneTensor(value);

@@ -14,6 +14,7 @@ import { optimizerText } from "./text.js";
 
 /** Options by group, and the tensors they hold for. Change an option between steps to schedule it: `paramGroups[0].lr = …`. */
 export type ParameterGroup<Options> = Options & Scheduled & { params: Tensor[] };
+type Groups<Options> = ParameterGroup<Options>[] & { 0: ParameterGroup<Options> };
 /** What a constructor takes for a group: what it leaves out comes from the optimizer's options. */
 export type GroupInput<Options> = Partial<Options> & Scheduled & { readonly params: Tensor | Iterable<Tensor> };
 /** Tensors, or groups of them. */
@@ -66,7 +67,8 @@ interface Batch {
 }
 
 export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
-  readonly paramGroups: ParameterGroup<Options>[] = [];
+  /** There is at least one. */
+  readonly paramGroups = [] as ParameterGroup<Options>[] as Groups<Options>;
   /** What is remembered about each parameter, from its first step on. */
   readonly state = new Map<Tensor, ParameterState>();
   readonly #defaults: Options;
