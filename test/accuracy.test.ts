@@ -3,7 +3,9 @@
 import test from "tape";
 import { type Device, full, ones, openDevice, tensor, zeros } from "../index.js";
 import { openWebGPU } from "../kernels/webgpu/index.js";
+import * as engine from "../engine/functions.js";
 import * as F from "../nn/functional.js";
+import { TestRandom } from "./support/random.js";
 
 interface Named {
   readonly name: string;
@@ -85,6 +87,65 @@ test("a constant channel normalises to zero, whatever its value", async (t) => {
       F.batchNorm(x, null, null, weight, bias, { training: true, eps: 0 }).sum().backward();
       t.deepEqual([...new Set((await x.grad?.data()) ?? [])], [0], "… and without eps its gradient is 0, as in PyTorch");
     }
+  }
+});
+
+/** Uniform numbers from 0 to 1, the same on every device, and their sum in float64. */
+function uniform(length: number, seed: number): Float32Array {
+  const random = new TestRandom(seed);
+  return Float32Array.from({ length }, () => random.uniform());
+}
+const relativeError = (got: ArrayLike<number>, want: readonly number[]): number =>
+  want.reduce((worst, value, i) => Math.max(worst, Math.abs((got[i] ?? NaN) - value) / Math.abs(value)), 0);
+
+test("products of long sums err no more than PyTorch's", async (t) => {
+  // Worst relative errors of PyTorch 1.13 on uniform numbers.
+  for (const [m, k, n, allowed] of [[64, 65_536, 64, 6.6e-7], [4, 1_000_000, 4, 1.4e-6], [1, 5_000_003, 1, 1.7e-6], [9, 4099, 7, 6.6e-7]] as const) {
+    const a = uniform(m * k, 1), b = uniform(k * n, 2), want: number[] = [], places: number[] = [];
+    for (let place = 0; place < m * n; place += Math.ceil((m * n) / 48)) {
+      const row = Math.floor(place / n), column = place % n;
+      let sum = 0;
+      for (let i = 0; i < k; i++) sum += (a[row * k + i] ?? 0) * (b[i * n + column] ?? 0);
+      want.push(sum);
+      places.push(place);
+    }
+    for (const { name, device } of devices.slice(1)) {
+      const left = tensor(a, { device }).reshape(m, k), right = tensor(b, { device }).reshape(k, n);
+      const product = await left.matmul(right).data(), mirrored = await right.t().contiguous().matmul(left.t()).t().contiguous().data();
+      for (const found of [product, mirrored]) {
+        const error = relativeError(places.map((place) => found[place] ?? NaN), want);
+        t.ok(error <= allowed, `${name}: ${m} × ${k} × ${n} is off by ${error.toExponential(1)}`);
+      }
+      for (const used of [left, right]) used.dispose();
+    }
+  }
+});
+
+test("… with a bias and a ReLU behind them", async (t) => {
+  const weight = uniform(3 * 5000, 4).map((value) => value - 0.5), x = uniform(2 * 5000, 5), bias = [0.5, -1000, 2];
+  const want = [0, 1].flatMap((row) => bias.map((shift, out) => {
+    const sum = Array.from({ length: 5000 }, (_, i) => (x[row * 5000 + i] ?? 0) * (weight[out * 5000 + i] ?? 0)).reduce((total, term) => total + term, 0);
+    return Math.max(0, sum + shift);
+  }));
+  for (const { name, device } of devices) {
+    const y = engine.linear(tensor(x, { device }).reshape(2, -1), tensor(weight, { device }).reshape(3, -1), tensor(bias, { device }), "relu");
+    t.ok((await y.data()).every((value, i) => Math.abs(value - (want[i] ?? NaN)) < 1e-4), name);
+  }
+});
+
+test("sums, means and norms lose nothing to their length", async (t) => {
+  const numbers = uniform(3_000_000, 3);
+  const columns = [0, 1, 2].map((column) => numbers.reduce((sum, value, i) => (i % 3 === column ? sum + value : sum), 0));
+  const total = columns.reduce((a, b) => a + b), norm = Math.sqrt(numbers.reduce((sum, value) => sum + value * value, 0));
+  for (const { name, device } of devices.slice(1)) {
+    const x = tensor(numbers, { device });
+    const found = { sum: [x.sum(), total], mean: [x.mean(), total / numbers.length], norm: [x.norm(), norm] } as const;
+    for (const [what, [tensorOf, want]] of Object.entries(found)) {
+      const error = relativeError(await tensorOf.data(), [want]);
+      t.ok(error < 3e-7, `${name}: ${what} is off by ${error.toExponential(1)}`);
+    }
+    const error = relativeError(await x.reshape(-1, 3).sum(0).data(), columns);
+    t.ok(error < 3e-7, `${name}: sums of columns are off by ${error.toExponential(1)}`);
   }
 });
 

@@ -6,6 +6,7 @@ import { elements, unroll } from "./kernelCall.js";
 import { dispatchTiles, type MatmulOperands } from "./matmulDispatch.js";
 import { type MatmulProblem, matmulProblem } from "./matmulProblem.js";
 import { matmulTiles } from "./matmulTiles.js";
+import { longSumParts, productInParts } from "./longSums.js";
 import type { WebGPURuntime } from "./runtime.js";
 import { activate, laneMemory, laneParameters, reduceLanes, registerMultiply, type RegisterTile, registerSums, rowPlaces, storeRegisters } from "./tiles.js";
 
@@ -38,7 +39,14 @@ export const matmulCandidates: readonly Candidate[] = [
 ];
 
 export function matmul(runtime: WebGPURuntime, out: View, a: View, b: View, bias: View | null, activation: Activation): void {
-  if (elements(out) === 0) return;
+  const outputs = elements(out);
+  if (outputs === 0) return;
+  const parts = longSumParts(a.shape.at(-1) ?? 0, outputs);
+  if (parts > 1) productInParts(runtime, parts, out, a, b, bias, activation, (sums, left, right) => product(runtime, sums, left, right, null, "none"));
+  else product(runtime, out, a, b, bias, activation);
+}
+
+function product(runtime: WebGPURuntime, out: View, a: View, b: View, bias: View | null, activation: Activation): void {
   const problem = matmulProblem(a, b);
   const chosen = matmulCandidates.find((candidate) => candidate.supports(problem, runtime));
   chosen?.run(runtime, problem, { out, a, b, bias, activation });

@@ -13,21 +13,15 @@ export const panelRowBytes: usize = 32;
 export const blockBytes: usize = 128;
 
 /**
- * out[0..4)[0..8) = initial + A·B, then ReLU if asked: a is one half (4 rows) of a panel, b a panel, `initial` 0 stands for zeros, and the
- * rows of initial and out are so many bytes apart.
+ * out[0..4)[0..8) = A·B + initial, then ReLU if asked: a is one half (4 rows) of a panel, b a panel, `initial` 0 stands for zeros, and the
+ * rows of initial and out are so many bytes apart. What was summed before is added at the end: a long sum is one of blocks' sums, whose
+ * rounding errors grow with the number of blocks and not of terms.
  */
 export function multiplyPanel(
   depth: i32, a: usize, b: usize, initial: usize, initialStride: usize, out: usize, outStride: usize, relu: bool,
 ): void {
   let c00: v128, c01: v128, c10: v128, c11: v128, c20: v128, c21: v128, c30: v128, c31: v128;
-  if (initial) {
-    c00 = v128.load(initial); c01 = v128.load(initial, 16); initial += initialStride;
-    c10 = v128.load(initial); c11 = v128.load(initial, 16); initial += initialStride;
-    c20 = v128.load(initial); c21 = v128.load(initial, 16); initial += initialStride;
-    c30 = v128.load(initial); c31 = v128.load(initial, 16);
-  } else {
-    c00 = c01 = c10 = c11 = c20 = c21 = c30 = c31 = f32x4.splat(0);
-  }
+  c00 = c01 = c10 = c11 = c20 = c21 = c30 = c31 = f32x4.splat(0);
   for (; depth > 0; --depth) {
     const b0 = v128.load(b), b1 = v128.load(b, 16);
     let left = v128.load32_splat(a); c00 = multiplyAdd(left, b0, c00); c01 = multiplyAdd(left, b1, c01);
@@ -36,6 +30,12 @@ export function multiplyPanel(
     left = v128.load32_splat(a, 12); c30 = multiplyAdd(left, b0, c30); c31 = multiplyAdd(left, b1, c31);
     a += panelRowBytes;
     b += panelRowBytes;
+  }
+  if (initial) {
+    c00 = f32x4.add(c00, v128.load(initial)); c01 = f32x4.add(c01, v128.load(initial, 16)); initial += initialStride;
+    c10 = f32x4.add(c10, v128.load(initial)); c11 = f32x4.add(c11, v128.load(initial, 16)); initial += initialStride;
+    c20 = f32x4.add(c20, v128.load(initial)); c21 = f32x4.add(c21, v128.load(initial, 16)); initial += initialStride;
+    c30 = f32x4.add(c30, v128.load(initial)); c31 = f32x4.add(c31, v128.load(initial, 16));
   }
   if (relu) { // pmax(c, 0) = c < 0 ? 0 : c keeps NaN and is one instruction; max would take seven
     const zero = f32x4.splat(0);
