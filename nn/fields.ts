@@ -24,6 +24,12 @@ export function fieldKind(value: unknown): "parameter" | "module" | null {
   return value instanceof Callable ? "module" : null;
 }
 
+/** The tensor in a module's own field, null where there is none. */
+export function ownTensor(module: object, name: string): Tensor | null {
+  const value: unknown = Object.hasOwn(module, name) ? Reflect.get(module, name) : null;
+  return aTensor.takes(value) ? value : null;
+}
+
 /** The fields of one module whose assignments are checked, in the order in which they were declared. */
 export class Fields {
   readonly #fields = new Map<string, Field>();

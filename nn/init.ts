@@ -25,32 +25,38 @@ function fillDrawn(target: Tensor, draw: (count: number, key: RandomKey, start: 
   return target;
 }
 
-const target = ["tensor", aTensor] as const;
+const filled: Kind<Tensor> = { ...aTensor, hint: (value) => (value === null ? " (a layer made with bias: false, or affine: false, has none)" : (aTensor.hint?.(value) ?? "")) };
+const target = ["tensor", filled] as const;
+type LayerTensor<Given extends unknown[]> = { [Place in keyof Given]: Tensor extends Given[Place] ? Given[Place] | null : Given[Place] };
+/** The function itself. Its type takes `layer.bias` as a layer declares it, Parameter | null; a null is refused when it comes. */
+function ofLayers<Given extends unknown[], Result>(fill: (...given: Given) => Result): (...given: LayerTensor<Given>) => Result {
+  return fill as (...given: unknown[]) => Result;
+}
 const uniform = new Signature("init.uniform_", [target, ["a", aNumber, 0], ["b", aNumber, 1]]);
 export type UniformOptions = Options<typeof uniform>;
 /** Uniform between a and b. */
-export const uniform_ = taking(uniform, (target, low, high) => {
+export const uniform_ = ofLayers(taking(uniform, (target, low, high) => {
   if (!(low <= high)) throw argumentError("init.uniform_", `got the bounds ${low} and ${high}; expected a ≤ b.`);
   return fillDrawn(target, (...which) => hostUniform(...which).map((u) => low + u * (high - low)));
-});
+}));
 const normal = new Signature("init.normal_", [target, ["mean", aNumber, 0], ["std", aNumber, 1]]);
 export type NormalOptions = Options<typeof normal>;
-export const normal_ = taking(normal, (target, mean, std) => {
+export const normal_ = ofLayers(taking(normal, (target, mean, std) => {
   if (!(std >= 0)) throw argumentError("init.normal_", `got std ${std}; expected at least 0.`);
   return fillDrawn(target, (...which) => hostNormal(...which).map((z) => mean + std * z));
-});
+}));
 const truncated = new Signature("init.truncNormal_", [target, ["mean", aNumber, 0], ["std", aNumber, 1], ["a", aNumber, -2], ["b", aNumber, 2]]);
 export type TruncatedNormalOptions = Options<typeof truncated>;
 /** Normal, without what falls outside [a, b] (default −2 and 2, whatever mean and std). */
-export const truncNormal_ = taking(truncated, (target, mean, std, low, high) => {
+export const truncNormal_ = ofLayers(taking(truncated, (target, mean, std, low, high) => {
   if (!(std > 0 && low < high)) {
     throw argumentError("init.truncNormal_", `got std ${std} and the bounds ${low} and ${high}; expected std > 0 and low < high.`);
   }
   return fillDrawn(target, (...which) => truncatedNormal(hostUniform(...which), mean, std, low, high));
-});
-export const constant_ = taking(new Signature("init.constant_", [target, ["val", aNumber]]), (target, value) => noGrad(() => target.fill_(value)));
-export const ones_ = taking(new Signature("init.ones_", [target]), (target) => constant_(target, 1));
-export const zeros_ = taking(new Signature("init.zeros_", [target]), (target) => constant_(target, 0));
+}));
+export const constant_ = ofLayers(taking(new Signature("init.constant_", [target, ["val", aNumber]]), (target, value) => noGrad(() => target.fill_(value))));
+export const ones_ = ofLayers(taking(new Signature("init.ones_", [target]), (target) => constant_(target, 1)));
+export const zeros_ = ofLayers(taking(new Signature("init.zeros_", [target]), (target) => constant_(target, 0)));
 /** A matrix becomes the identity (ones on the diagonal). */
 export const eye_ = taking(new Signature("init.eye_", [target]), (target) => {
   const [rows, columns] = matrixShape("init.eye_", target);
@@ -119,15 +125,15 @@ export interface GainOptions {
   readonly gain?: number;
 }
 /** Glorot & Bengio 2010: uniform with variance gain²·2/(fanIn + fanOut). */
-export const xavierUniform_ = taking(gained("xavierUniform_"), (target, gain) => {
+export const xavierUniform_ = ofLayers(taking(gained("xavierUniform_"), (target, gain) => {
   const { fanIn, fanOut } = calculateFans(target);
   const bound = gain * Math.sqrt(6 / (fanIn + fanOut));
   return target.numel() === 0 ? target : uniform_(target, -bound, bound);
-});
-export const xavierNormal_ = taking(gained("xavierNormal_"), (target, gain) => {
+}));
+export const xavierNormal_ = ofLayers(taking(gained("xavierNormal_"), (target, gain) => {
   const { fanIn, fanOut } = calculateFans(target);
   return target.numel() === 0 ? target : normal_(target, 0, gain * Math.sqrt(2 / (fanIn + fanOut)));
-});
+}));
 
 // a: the slope of leaky_relu; mode: keep the variance forward (fan_in) or backward (fan_out)
 const scaled = (name: string) =>
@@ -137,17 +143,17 @@ function kaimingStd(target: Tensor, a: number, mode: FanMode, nonlinearity: Nonl
   return gainOf(nonlinearity, a) / Math.sqrt(fan(target, mode));
 }
 /** He et al. 2015: uniform with variance gain²/fan. kaimingUniform_(w, a, mode, nonlinearity) or kaimingUniform_(w, { … }). */
-export const kaimingUniform_ = taking(scaled("kaimingUniform_"), (target, ...rule) => {
+export const kaimingUniform_ = ofLayers(taking(scaled("kaimingUniform_"), (target, ...rule) => {
   const bound = Math.sqrt(3) * kaimingStd(target, ...rule);
   return target.numel() === 0 ? target : uniform_(target, -bound, bound);
-});
-export const kaimingNormal_ = taking(scaled("kaimingNormal_"), (target, ...rule) => {
+}));
+export const kaimingNormal_ = ofLayers(taking(scaled("kaimingNormal_"), (target, ...rule) => {
   const std = kaimingStd(target, ...rule);
   return target.numel() === 0 ? target : normal_(target, 0, std);
-});
+}));
 
 /** A matrix (further dimensions flattened) with orthonormal rows or columns, whichever are fewer, times gain. */
-export const orthogonal_ = taking(gained("orthogonal_"), (target, scale) => {
+export const orthogonal_ = ofLayers(taking(gained("orthogonal_"), (target, scale) => {
   const [rows, ...rest] = target.shape;
   if (rows === undefined || rest.length === 0) {
     throw argumentError("init.orthogonal_", `got shape ${formatShape(target.shape)}; expected at least two dimensions.`);
@@ -158,7 +164,7 @@ export const orthogonal_ = taking(gained("orthogonal_"), (target, scale) => {
   const basis = orthonormalColumns(hostNormal(rows * columns), Math.max(rows, columns), Math.min(rows, columns));
   const at = (row: number, column: number) => (tall ? basis[column]?.[row] : basis[row]?.[column]) ?? 0;
   return fill(target, Float32Array.from({ length: rows * columns }, (_, i) => scale * at(Math.floor(i / columns), i % columns)));
-});
+}));
 
 /** A matrix of normal numbers with the fraction `sparsity` of each column set to zero. */
 export const sparse_ = taking(new Signature("init.sparse_", [target, ["sparsity", aNumber], ["std", aNumber, 0.01]]), (target, sparsity, std) => {

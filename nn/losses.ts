@@ -3,6 +3,7 @@
 import type { Tensor } from "../engine/index.js";
 import { aBoolean, aNumber, aTensor, oneOf } from "../engine/kinds.js";
 import { type Call, Signature } from "./arguments.js";
+import { ownTensor } from "./fields.js";
 import * as F from "./functional.js";
 import { reductionArgument } from "./functional/reduction.js";
 import { Module } from "./module.js";
@@ -14,7 +15,7 @@ abstract class Loss<Reduction extends string = F.Reduction> extends Module {
   }
   /** A handle of the module's own, since to(device) must not move the caller's. */
   protected weights(name: string, weight: Tensor | null): Tensor | null {
-    return weight && this.registerBuffer(name, weight.detach());
+    return this.registerBuffer(name, weight && weight.detach());
   }
   abstract override forward(input: Tensor, target: Tensor): Tensor;
 }
@@ -23,7 +24,7 @@ const weight = ["weight", aTensor, null] as const, ignoreIndex = ["ignoreIndex",
 const crossEntropy = new Signature("CrossEntropyLoss", [weight, ignoreIndex, reductionArgument, ["labelSmoothing", aNumber, 0]]);
 /** Softmax cross-entropy of logits [N, C, ...] against int32 class indices [N, ...] or float32 probabilities [N, C, ...]. */
 export class CrossEntropyLoss extends Loss {
-  declare readonly weight: Tensor | null;
+  declare weight: Tensor | null;
   readonly ignoreIndex: number;
   readonly labelSmoothing: number;
   constructor(...given: Call<typeof crossEntropy>) {
@@ -40,7 +41,7 @@ export class CrossEntropyLoss extends Loss {
 const likelihood = new Signature("NLLLoss", [weight, ignoreIndex, reductionArgument]);
 /** Negative log-likelihood of log-probabilities [N, C, ...] against int32 class indices [N, ...]. */
 export class NLLLoss extends Loss {
-  declare readonly weight: Tensor | null;
+  declare weight: Tensor | null;
   readonly ignoreIndex: number;
   constructor(...given: Call<typeof likelihood>) {
     const [weight, ignoreIndex, reduction] = likelihood.read(given);
@@ -113,7 +114,7 @@ export class KLDivLoss extends Loss<F.Reduction | "batchmean"> {
 const binary = new Signature("BCELoss", [weight, reductionArgument]);
 /** Binary cross-entropy of probabilities against targets, both from 0 to 1. */
 export class BCELoss extends Loss {
-  declare readonly weight: Tensor | null;
+  declare weight: Tensor | null;
   constructor(...given: Call<typeof binary>) {
     const [weight, reduction] = binary.read(given);
     super(reduction);
@@ -126,13 +127,18 @@ export class BCELoss extends Loss {
 const binaryLogits = new Signature("BCEWithLogitsLoss", [weight, reductionArgument, ["posWeight", aTensor, null]]);
 /** Binary cross-entropy of logits against targets from 0 to 1. */
 export class BCEWithLogitsLoss extends Loss {
-  declare readonly weight: Tensor | null;
-  readonly posWeight: Tensor | null;
+  declare weight: Tensor | null;
+  get posWeight(): Tensor | null {
+    return ownTensor(this, "pos_weight");
+  }
+  set posWeight(value: Tensor | null) {
+    Reflect.set(this, "pos_weight", value);
+  }
   constructor(...given: Call<typeof binaryLogits>) {
     const [weight, reduction, posWeight] = binaryLogits.read(given);
     super(reduction);
     this.weight = this.weights("weight", weight);
-    this.posWeight = this.weights("pos_weight", posWeight);
+    this.weights("pos_weight", posWeight);
   }
   forward(logits: Tensor, target: Tensor): Tensor {
     return F.binaryCrossEntropyWithLogits(logits, target, this.weight, this.reduction, this.posWeight);
@@ -143,7 +149,7 @@ const hinged = new Signature("MultiMarginLoss", [["p", aNumber, 1], ["margin", a
 export class MultiMarginLoss extends Loss {
   readonly p: number;
   readonly margin: number;
-  declare readonly weight: Tensor | null;
+  declare weight: Tensor | null;
   constructor(...given: Call<typeof hinged>) {
     const [p, margin, weight, reduction] = hinged.read(given);
     super(reduction);

@@ -98,6 +98,20 @@ test("buffers as fields", async (t) => {
   t.deepEqual(await norm.runningMean.tolist(), [3, 4], "by PyTorch's name");
 });
 
+test("a loss's weights", async (t) => {
+  const criterion = new nn.CrossEntropyLoss({ reduction: "sum" }), logits = tensor([[1, 2, 3]]), labels = tensor([2], { dtype: "int32" });
+  const plain = await criterion(logits, labels).item();
+  criterion.weight = tensor([0, 0, 2]);
+  t.ok(Math.abs((await criterion(logits, labels).item()) - 2 * plain) < 1e-6, "criterion.weight = tensor counts");
+  t.deepEqual([criterion.buffers().length, Object.keys(criterion.stateDict())], [1, ["weight"]], "and is a buffer");
+  const binary = new nn.BCEWithLogitsLoss(), one = tensor([0]), truth = tensor([1]);
+  t.equal(binary.posWeight, null);
+  binary.posWeight = tensor([3]);
+  t.ok(Math.abs((await binary(one, truth).item()) - 3 * Math.log(2)) < 1e-6, "posWeight = tensor counts");
+  t.deepEqual(Object.keys(binary.stateDict()), ["pos_weight"]);
+  t.match(await refusal(() => nn.init.zeros_(new nn.Linear(1, 1, { bias: false }).bias)), /init\.zeros_: got tensor null .*a layer made with bias: false.* has none/);
+});
+
 test("freezing, PyTorch's names, brackets", async (t) => {
   const model = new nn.Sequential(new nn.Linear(2, 3), new nn.ReLU(), new nn.Linear(3, 1));
   for (const parameter of model.parameters()) put(parameter, "requires_grad", false);

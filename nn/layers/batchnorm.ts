@@ -1,11 +1,12 @@
 // BatchNorm1d and BatchNorm2d (Ioffe & Szegedy 2015).
 import type { Activation } from "../../kernels/types.js";
 import { type Tensor, noGrad, ones, zeros } from "../../engine/index.js";
-import { aBoolean, aNumber, aTensor, orNull } from "../../engine/kinds.js";
+import { aBoolean, aNumber, orNull } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
 import { formatShape } from "../../engine/shape.js";
 import { type Call, type Options, Signature, count } from "../arguments.js";
 import { pythonBoolean, pythonNumber, pythonValue } from "../describe.js";
+import { ownTensor } from "../fields.js";
 import { activatedBatchNorm } from "../functional/normalisation.js";
 import { Module } from "../module.js";
 import { Parameter } from "../parameter.js";
@@ -16,11 +17,6 @@ const parameters = new Signature("BatchNorm", [
   ["numFeatures", aNumber], ["eps", aNumber, 1e-5], ["momentum", orNull(aNumber), 0.1], ["affine", aBoolean, true], ["trackRunningStats", aBoolean, true],
 ]);
 export type BatchNormLayerOptions = Omit<Options<typeof parameters>, "numFeatures">;
-
-function bufferNamed(module: BatchNorm, name: string): Tensor | null {
-  const value: unknown = Reflect.get(module, name);
-  return aTensor.takes(value) ? value : null;
-}
 
 /** What the two layers share. In training they normalise by the batch's biased variance and keep the unbiased one. */
 export abstract class BatchNorm extends Module {
@@ -49,19 +45,19 @@ export abstract class BatchNorm extends Module {
   }
   // The buffers have PyTorch's names, which the state dict needs; these are ours for them.
   get runningMean(): Tensor | null {
-    return bufferNamed(this, "running_mean");
+    return ownTensor(this, "running_mean");
   }
   set runningMean(value: Tensor | null) {
     Reflect.set(this, "running_mean", value);
   }
   get runningVar(): Tensor | null {
-    return bufferNamed(this, "running_var");
+    return ownTensor(this, "running_var");
   }
   set runningVar(value: Tensor | null) {
     Reflect.set(this, "running_var", value);
   }
   get numBatchesTracked(): Tensor | null {
-    return bufferNamed(this, "num_batches_tracked");
+    return ownTensor(this, "num_batches_tracked");
   }
   set numBatchesTracked(value: Tensor | null) {
     Reflect.set(this, "num_batches_tracked", value);

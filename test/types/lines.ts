@@ -81,3 +81,16 @@ export async function pairs(): Promise<void> {
 /** A device named on the command line. */
 export const device = () => openDevice(process.argv[2] ?? "auto");
 export const deviceOrDefault = () => openDevice(process.argv[2]);
+
+/** Initialising what layers declare. */
+export function initialised(model: nn.Module): void {
+  model.apply((module) => {
+    if (module instanceof nn.Conv2d || module instanceof nn.Linear) {
+      nn.init.kaimingNormal_(module.weight, { nonlinearity: "relu" });
+      nn.init.zeros_(module.bias);
+    }
+    if (module instanceof nn.BatchNorm2d) nn.init.normal_(module.weight, 1, 0.02);
+  });
+  const criterion = new nn.CrossEntropyLoss();
+  criterion.weight = ones(3);
+}
