@@ -109,7 +109,7 @@ test("a loss's weights", async (t) => {
   binary.posWeight = tensor([3]);
   t.ok(Math.abs((await binary(one, truth).item()) - 3 * Math.log(2)) < 1e-6, "posWeight = tensor counts");
   t.deepEqual(Object.keys(binary.stateDict()), ["pos_weight"]);
-  t.match(await refusal(() => nn.init.zeros_(new nn.Linear(1, 1, { bias: false }).bias)), /init\.zeros_: got tensor null .*a layer made with bias: false.* has none/);
+  t.match(await refusal(() => nn.init.zeros_(new nn.Linear(1, 1, { bias: false }).bias)), /init\.zeros_: got tensor null; .*a layer made with bias: false.* has none/);
 });
 
 test("freezing, PyTorch's names, brackets", async (t) => {
