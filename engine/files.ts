@@ -3,6 +3,7 @@
 import { ArgumentError } from "../kernels/errors.js";
 import { type FileContent, type FilePath, checkedPath, withFile, writeFileAtomically } from "./atomicFile.js";
 import { type DeviceTarget, resolveDevice } from "./device.js";
+import { collectIfNeeded } from "./memory.js";
 import { looksLikePyTorch, type PyTorchValue, readPyTorch, stateDictOf, telltaleBytes } from "./pytorch.js";
 import { pytorchParts } from "./pytorchWriter.js";
 import { readFrom } from "./byteReading.js";
@@ -78,6 +79,7 @@ export async function withTensorFile<T>(
   path: FilePath, use: (read: (wanted?: (name: string) => boolean) => Promise<SafetensorsContents>) => Promise<T>, options: LoadOptions = {},
 ): Promise<T> {
   const device = resolveDevice(options.device), file = checkedPath("load", path);
+  await collectIfNeeded(); // what was dropped makes room for what is loaded
   return withFile(file, async (source) => {
     const first = await source.read({ start: 0, length: Math.min(telltaleBytes, source.size) });
     return use(async (wanted) => {
@@ -90,6 +92,7 @@ export async function withTensorFile<T>(
 /** Reads whatever torch.save wrote of tensors, containers, numbers and strings: a checkpoint as the record that it was. */
 export async function loadPyTorch(path: FilePath, options: LoadOptions = {}): Promise<PyTorchValue> {
   const device = resolveDevice(options.device), file = checkedPath("load", path);
+  await collectIfNeeded();
   return withFile(file, (source) => readFrom(readPyTorch(source.size, file, device), source));
 }
 

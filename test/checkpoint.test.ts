@@ -240,6 +240,8 @@ test("what cannot be is a sentence, and nothing is lost", async (t) => {
     ["an epoch and a half", () => new Checkpoint(folder, { model }).save(1.5), /epoch 1.5/],
     ["no parts", () => new Checkpoint(folder, {}), /nothing to keep/],
     ["an odd name", () => new Checkpoint(folder, { "my.model": model }), /"my\.model"/],
+    ["a folder that is no name", () => new Checkpoint(3 as never, { model }), /Checkpoint: got 3 for the path/],
+    ["an address", () => new Checkpoint(new URL("https://example.com/run"), { model }), /got the address https/],
     ["keeping one and a half", () => new Checkpoint(folder, { model }, { keepLast: 1.5 }), /keepLast 1.5; expected a whole number/],
     ["keeping none", () => new Checkpoint(folder, { model }, { keepLast: 0 }), /keepLast 0/],
   ];

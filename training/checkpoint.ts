@@ -1,6 +1,6 @@
 // Checkpoint: everything that a training needs to go on, in one safetensors file an epoch. A file is wholly written or not there at all, so that
 // a process killed at any moment leaves one that resumes to the numbers of an uninterrupted run.
-import { keyOf, queued, settledWork, writeFileAtomically } from "../engine/atomicFile.js";
+import { type FilePath, checkedPath, keyOf, queued, settledWork, writeFileAtomically } from "../engine/atomicFile.js";
 import { withTensorFile } from "../engine/files.js";
 import { collectIfNeeded, getRandomState, setRandomState, tensor, type RandomState, type Tensor } from "../engine/index.js";
 import { safetensorsParts } from "../engine/safetensors.js";
@@ -77,7 +77,9 @@ export class Checkpoint {
   readonly #together = new Set<number>();
   readonly #key: string;
 
-  constructor(readonly folder: string, readonly parts: Readonly<Record<string, Stateful>>, options: CheckpointOptions = {}) {
+  readonly folder: string;
+
+  constructor(folder: FilePath, readonly parts: Readonly<Record<string, Stateful>>, options: CheckpointOptions = {}) {
     const { keepLast = 1, mode = "min", overwrite = false } = options;
     if (!(keepLast >= 1) || (!Number.isInteger(keepLast) && keepLast !== Infinity)) {
       throw argumentError("Checkpoint", `got keepLast ${keepLast}; expected a whole number of at least 1, or Infinity.`);
@@ -90,7 +92,8 @@ export class Checkpoint {
     this.#keepLast = keepLast;
     this.#mode = mode;
     this.#overwrite = overwrite;
-    this.#key = `checkpoints ${keyOf(folder)}`;
+    this.folder = checkedPath("Checkpoint", folder);
+    this.#key = `checkpoints ${keyOf(this.folder)}`;
   }
 
   /** Writes the state after an epoch (from 0 or 1 on), and the best epoch's once more as best.safetensors; then removes what is older than the
@@ -143,9 +146,9 @@ export class Checkpoint {
   /** Takes up the newest checkpoint of the folder, or the one given, and the random state with it: the global one, which
    *  dropout and shuffling loaders follow; a sampler with a seed of its own counts its epochs by itself. Null where there is none: a fresh start.
    *  All or nothing: where a part does not fit, every part is as it was. */
-  async load(path?: string): Promise<Resumed | null> {
+  async load(path?: FilePath): Promise<Resumed | null> {
     await settledWork(this.#key);
-    if (path !== undefined) return this.#loadFrom(path);
+    if (path !== undefined) return this.#loadFrom(checkedPath("Checkpoint.load", path));
     // A trainer beside us may remove the newest file between listing and opening: then there is a newer one.
     for (let tries = 1; ; tries++) {
       const file = await latestCheckpoint(this.folder);
@@ -189,16 +192,21 @@ export class Checkpoint {
       const { tensors, json } = packTree(name, this.parts[name]?.stateDict());
       return { name, json, kept: await snapshot(tensors) };
     }));
-    let tried = 0;
+    const tried: string[] = [];
+    const takeUpOne = async (name: string): Promise<void> => {
+      const state = await stateOf(name);
+      tried.push(name);
+      this.parts[name]?.loadStateDict(state as never); // as its own stateDict() gave it
+    };
     try {
       for (const name of names) {
-        const state = await stateOf(name);
-        tried++;
-        this.parts[name]?.loadStateDict(state as never); // as its own stateDict() gave it
-        await collectIfNeeded();
+        await takeUpOne(name);
+        await collectIfNeeded(); // out here nothing holds the part's tensors any longer
       }
     } catch (error) {
-      for (const { name, json, kept } of before.slice(0, tried)) {
+      await collectIfNeeded();
+      for (const { name, json, kept } of before) {
+        if (!tried.includes(name)) continue;
         const tensors = kept.map((one) => [one.name, tensor(one.values, { shape: one.shape, dtype: one.dtype })] as const);
         this.parts[name]?.loadStateDict(unpackTree(json, Object.fromEntries(tensors), name) as never);
       }
