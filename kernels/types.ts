@@ -66,7 +66,7 @@ export interface Kernels {
   /** out = kernel.expression(inputs, scalars). Inputs are any strided views already expanded to out.shape. */
   elementwise(kernel: ElementwiseKernel, out: View, inputs: readonly View[], scalars: readonly number[]): void;
   /** out ← x, both any strided views of equal shape (out may be a window of a larger buffer, never overlapping x); converts the dtype:
-   *  float → int truncates towards zero, anything → bool is (x ≠ 0), anything → uint8 wraps modulo 256. */
+   *  the table is casts.ts. */
   copy(out: View, x: View): void;
   /** Every element of the (possibly strided) view becomes value. */
   fill(out: View, value: number): void;

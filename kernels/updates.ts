@@ -16,6 +16,11 @@ function movingAverage<T, B>(e: Algebra<T, B>, average: T, x: T, beta: T, rest: 
   return e.add(e.mul(average, beta), e.mul(x, rest));
 }
 
+/** β·average + ((1 − β)·x)·x, in PyTorch's order: x² alone may overflow where a hundredth of it does not. */
+function squareAverage<T, B>(e: Algebra<T, B>, average: T, x: T, beta: T, rest: T): T {
+  return e.add(e.mul(average, beta), e.mul(e.mul(rest, x), x));
+}
+
 /** sum + factor·x, without the product where the factor is 0: a term that is switched off stays off beside an infinite x. */
 function plus<T, B>(e: Algebra<T, B>, sum: T, factor: T, x: T): T {
   return e.select(e.eq(factor, e.constant(0)), sum, e.add(sum, e.mul(factor, x)));
@@ -45,7 +50,7 @@ export const updates = {
     expression: (e, p, g, m, v, stepSize, beta1, rest1, beta2, rest2, eps, rootCorrection, decay, shrink) => {
       const shrunk = e.mul(p, shrink);
       const d = plus(e, g, decay, p);
-      const nextM = movingAverage(e, m, d, beta1, rest1), nextV = movingAverage(e, v, e.mul(d, d), beta2, rest2);
+      const nextM = movingAverage(e, m, d, beta1, rest1), nextV = squareAverage(e, v, d, beta2, rest2);
       const denominator = e.add(e.div(e.sqrt(nextV), rootCorrection), eps);
       return [e.sub(shrunk, e.mul(stepSize, e.div(nextM, denominator))), nextM, nextV];
     },
@@ -56,7 +61,7 @@ export const updates = {
     expression: (e, p, g, m, v, largest, stepSize, beta1, rest1, beta2, rest2, eps, rootCorrection, decay, shrink) => {
       const shrunk = e.mul(p, shrink);
       const d = plus(e, g, decay, p);
-      const nextM = movingAverage(e, m, d, beta1, rest1), nextV = movingAverage(e, v, e.mul(d, d), beta2, rest2);
+      const nextM = movingAverage(e, m, d, beta1, rest1), nextV = squareAverage(e, v, d, beta2, rest2);
       const nextLargest = e.max(largest, nextV);
       const denominator = e.add(e.div(e.sqrt(nextLargest), rootCorrection), eps);
       return [e.sub(shrunk, e.mul(stepSize, e.div(nextM, denominator))), nextM, nextV, nextLargest];
@@ -69,7 +74,7 @@ export const updates = {
     expression: (e, p, g, m, v, gradientStep, momentumStep, beta1, rest1, beta2, rest2, eps, rootCorrection, decay, shrink) => {
       const shrunk = e.mul(p, shrink);
       const d = plus(e, g, decay, p);
-      const nextM = movingAverage(e, m, d, beta1, rest1), nextV = movingAverage(e, v, e.mul(d, d), beta2, rest2);
+      const nextM = movingAverage(e, m, d, beta1, rest1), nextV = squareAverage(e, v, d, beta2, rest2);
       const direction = e.add(e.mul(gradientStep, d), e.mul(momentumStep, nextM));
       return [e.sub(shrunk, e.div(direction, e.add(e.div(e.sqrt(nextV), rootCorrection), eps))), nextM, nextV];
     },
@@ -81,7 +86,7 @@ export const updates = {
     expression: (e, p, g, m, v, stepSize, beta1, rest1, beta2, rest2, rectified, floor, decay, shrink) => {
       const shrunk = e.mul(p, shrink);
       const d = plus(e, g, decay, p);
-      const nextM = movingAverage(e, m, d, beta1, rest1), nextV = movingAverage(e, v, e.mul(d, d), beta2, rest2);
+      const nextM = movingAverage(e, m, d, beta1, rest1), nextV = squareAverage(e, v, d, beta2, rest2);
       const denominator = plus(e, floor, rectified, e.sqrt(nextV));
       return [e.sub(shrunk, e.mul(stepSize, e.div(nextM, denominator))), nextM, nextV];
     },
@@ -92,7 +97,7 @@ export const updates = {
     states: 3, scalars: ["lr", "alpha", "rest", "eps", "decay", "momentum", "centre"],
     expression: (e, p, g, v, mean, buffer, lr, alpha, rest, eps, decay, momentum, centre) => {
       const d = plus(e, g, decay, p);
-      const nextV = movingAverage(e, v, e.mul(d, d), alpha, rest), nextMean = movingAverage(e, mean, d, alpha, rest);
+      const nextV = squareAverage(e, v, d, alpha, rest), nextMean = movingAverage(e, mean, d, alpha, rest);
       const average = e.add(e.sqrt(plus(e, nextV, e.neg(centre), e.mul(nextMean, nextMean))), eps);
       const nextBuffer = plus(e, e.div(d, average), momentum, buffer);
       return [e.sub(p, e.mul(lr, nextBuffer)), nextV, nextMean, nextBuffer];
@@ -112,9 +117,9 @@ export const updates = {
     states: 2, scalars: ["lr", "rho", "rest", "eps", "decay"],
     expression: (e, p, g, v, u, lr, rho, rest, eps, decay) => {
       const d = plus(e, g, decay, p);
-      const nextV = movingAverage(e, v, e.mul(d, d), rho, rest);
+      const nextV = squareAverage(e, v, d, rho, rest);
       const delta = e.mul(e.div(e.sqrt(e.add(u, eps)), e.sqrt(e.add(nextV, eps))), d);
-      return [e.sub(p, e.mul(lr, delta)), nextV, movingAverage(e, u, e.mul(delta, delta), rho, rest)];
+      return [e.sub(p, e.mul(lr, delta)), nextV, squareAverage(e, u, delta, rho, rest)];
     },
   },
 } as const satisfies Record<string, UpdateRow>;

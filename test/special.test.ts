@@ -2,8 +2,9 @@
 // NaN, infinities, zeros of both signs, denormals and numbers near float32's ends through every operation, forward and backward, on every
 // device, against PyTorch (test/fixtures/special.py).
 import test from "tape";
-import type { Device } from "../index.js";
-import { openWebGPU } from "../kernels/webgpu/index.js";
+import { type Device, full, tensor } from "../index.js";
+import { openWebGPU, WebGPUDevice } from "../kernels/webgpu/index.js";
+import { ownText } from "../kernels/webgpu/specialFunctions.js";
 import { closeDevices, openDevices } from "./support/engineDevices.js";
 import { readFixtures } from "./support/fixtureFiles.js";
 import { fixtureOperations } from "./support/operations.js";
@@ -37,9 +38,21 @@ const exceptions: readonly Exception[] = [
 
 let devices: { readonly name: string; readonly device: Device }[] = [];
 
+/** Every kernel that a WebGPU device was asked to compile. */
+const texts = new Set<string>();
+function listen(device: Device): void {
+  if (!(device instanceof WebGPUDevice)) return;
+  const { gpu } = device, create = gpu.createShaderModule.bind(gpu);
+  gpu.createShaderModule = (descriptor) => {
+    texts.add(descriptor.code);
+    return create(descriptor);
+  };
+}
+
 test("the devices open", async (t) => {
   devices = (await openDevices()).map((device) => ({ name: device.kind, device }));
   devices.push({ name: "webgpu, kernels of hardware", device: await openWebGPU({ kernelsOf: "hardware" }) });
+  for (const { device } of devices) listen(device);
   t.equal(devices.length, 4);
 });
 
@@ -63,6 +76,41 @@ function describe({ op, params, inputs, cotangents }: SpecialRow): string {
   const shapes = inputs.map(({ shape, view }) => `[${shape}]${view ? JSON.stringify(view) : ""}`).join(", ");
   return `${op}(${shapes}) ${JSON.stringify(params)}${cotangents.some((given) => typeof given === "object" && given !== null) ? ", cotangents of their own" : ""}`;
 }
+
+/** What a float32 becomes: [value, int32, uint8, bool]; the table of docs/from-paddle-and-pytorch.md. The last two columns are PyTorch 1.13's on
+ *  the CPU, the second that of its GPUs, since on the CPU PyTorch gives the smallest int32 for everything outside. */
+const casts: readonly (readonly [number, number, number, number])[] = [
+  [NaN, 0, 0, 1], [Infinity, 2147483647, 0, 1], [-Infinity, -2147483648, 0, 1], [3e9, 2147483647, 0, 1], [-3e9, -2147483648, 0, 1],
+  [1e20, 2147483647, 0, 1], [2147483648, 2147483647, 0, 1], [-2147483648, -2147483648, 0, 1], [300, 300, 44, 1], [-1, -1, 255, 1],
+  [-300, -300, 212, 1], [256.5, 256, 0, 1], [255.9, 255, 255, 1], [0.5, 0, 0, 1], [-0.5, 0, 0, 1], [0, 0, 0, 0], [-0, 0, 0, 0], [1e-40, 0, 0, 1],
+];
+
+test("special values: casts follow one table on every device", async (t) => {
+  for (const { name, device } of devices) {
+    const x = tensor(casts.map(([value]) => value), { device });
+    for (const [i, dtype] of (["int32", "uint8", "bool"] as const).entries()) {
+      t.deepEqual([...(await x.to(dtype).data())].map(Number), casts.map((row) => row[i + 1]), `${dtype} on ${name}`);
+    }
+    const filled = await Promise.all(casts.map(([value]) => full([1], value, { dtype: "int32", device }).data()));
+    t.deepEqual(filled.map(([got]) => got), casts.map(([, whole]) => whole), `full of int32 on ${name}`);
+  }
+});
+
+/** The builtins that may forget about NaN, infinity or the sign of zero: of floats they stand in the guarded functions of specialFunctions.ts alone. */
+const builtins = /\b(exp2?|log2?|a?sinh?|a?cosh?|a?tanh?|atan2|pow|sqrt|inverseSqrt|sign|fract|modf|mix|smoothstep|length|distance|normalize|ldexp|frexp|saturate)\(/;
+const extremes = /\b(max|min|clamp)\(/;
+/** A line that says its numbers are whole: a literal with its suffix, a type, a parameter that is declared as one. */
+const isWhole = (line: string, code: string) => /\d[ui]\b|\b[iu]32\b/.test(line)
+  || [...line.matchAll(/\bparams\.(\w+)/g)].some(([, name]) => new RegExp(`\\b${name}: [iu]32\\b`).test(code));
+
+test("special values: no kernel calls a builtin that forgets them", (t) => {
+  const found = [...texts].flatMap((code) => (/\bf32\b/.test(code) ? ownText(code).split("\n") : []).filter((line) =>
+    builtins.test(line) || (extremes.test(line) && !isWhole(line, code))));
+  t.ok(texts.size > 200, `${texts.size} kernels`);
+  t.deepEqual([...new Set(found)], []);
+  t.ok(builtins.test("let y = exp(x);") && extremes.test("let y = max(x, 0.0);") && !isWhole("let y = max(x, params.low);", "low: f32"), "and would find one");
+  t.end();
+});
 
 /** Nothing there that could be NaN. */
 const ofWholeNumbers = new Set(["logicalAnd", "logicalOr", "logicalNot", "anyAll", "allAll", "oneHot"]);

@@ -1,5 +1,6 @@
 // Copies between any two strided views, with conversion of the dtype, and fills. A copy between transposed layouts goes in 4×4 blocks that
 // are turned around in registers.
+import { cast } from "../casts.js";
 import type { DType, View } from "../types.js";
 import type { CpuRuntime } from "./runtime.js";
 import { collapse, contiguousStrides, count, elementsPerTask } from "./strided.js";
@@ -44,7 +45,7 @@ export function fill(runtime: CpuRuntime, out: View, value: number): void {
   if (total === 0) return;
   const scalar = runtime.temporary(4);
   if (out.dtype === "float32") runtime.float32(scalar, 1)[0] = value;
-  else runtime.int32(scalar, 1)[0] = out.dtype === "bool" ? Number(value !== 0) : out.dtype === "uint8" ? Math.trunc(value) & 255 : value;
+  else runtime.int32(scalar, 1)[0] = cast(value, out.dtype);
   move(runtime, out.shape, { address: runtime.pointer(out), strides: out.strides }, { address: scalar, strides: out.shape.map(() => 0) });
   runtime.releaseTemporary(scalar);
 }

@@ -1,7 +1,8 @@
 // Reading and writing strided views. Every kernel of the reference reads its inputs into row-major arrays, computes on those, and writes the
 // result back: slow, and impossible to get subtly wrong.
+import { cast } from "../casts.js";
 import { ArgumentError, IndexError } from "../errors.js";
-import type { DeviceBuffer, DType, Shape, View } from "../types.js";
+import type { DeviceBuffer, Shape, View } from "../types.js";
 import { ReferenceBuffer } from "./buffer.js";
 
 export type Numbers = Float64Array;
@@ -53,21 +54,7 @@ export function read(view: View): Numbers {
 /** Writes row-major values through the view, each converted to what the dtype can hold. */
 export function write(view: View, source: ArrayLike<number>): void {
   const values = valuesOf(view.buffer);
-  positions(view).forEach((position, i) => (values[position] = convert(at(source, i), view.dtype)));
-}
-
-/** float32 stays as it is (float64 here); integers truncate towards zero, int32 saturating when the number is a float past its range. */
-export function convert(value: number, dtype: DType): number {
-  switch (dtype) {
-    case "float32":
-      return value;
-    case "int32":
-      return Number.isNaN(value) ? 0 : Math.trunc(Math.min(Math.max(value, -(2 ** 31)), 2 ** 31 - 1));
-    case "uint8":
-      return Math.trunc(value) & 255;
-    case "bool":
-      return value !== 0 ? 1 : 0;
-  }
+  positions(view).forEach((position, i) => (values[position] = cast(at(source, i), view.dtype)));
 }
 
 /** A shape seen from one dimension: how many rows lie before it, its own length, how many elements lie behind. */

@@ -1,4 +1,5 @@
 // Movement: copies between strided views, which also convert the dtype, and fills.
+import { cast } from "../casts.js";
 import type { View } from "../types.js";
 import { move, pointwise } from "./pointwise.js";
 import type { WebGPURuntime } from "./runtime.js";
@@ -12,6 +13,5 @@ export function copy(runtime: WebGPURuntime, out: View, x: View): void {
 
 export function fill(runtime: WebGPURuntime, out: View, value: number): void {
   const work = out.dtype === "float32" ? "f32" : "i32";
-  const stored = out.dtype === "bool" ? Number(value !== 0) : value;
-  pointwise(runtime, { name: "fill", out, inputs: [], scalars: [stored], work, body: (_algebra, [given = ""]) => ({ result: given, truth: false }) });
+  pointwise(runtime, { name: "fill", out, inputs: [], scalars: [cast(value, out.dtype)], work, body: (_algebra, [given = ""]) => ({ result: given, truth: false }) });
 }

@@ -160,8 +160,9 @@ function load(name: string, operand: Operand, plan: AccessPlan, stored: WorkType
 function convert(result: string, truth: boolean, work: WorkType, dtype: DType): string {
   const stored = storageType(dtype);
   if (truth) return `select(vec4<${stored}>(0), vec4<${stored}>(1), ${result})`;
-  const value = stored === work ? result : `vec4<${stored}>(${result})`;
-  return dtype === "uint8" ? `${value} & vec4<i32>(255)` : value;
+  if (stored === work) return dtype === "uint8" ? `${result} & vec4<i32>(255)` : result;
+  if (work === "i32") return `vec4<f32>(${result})`;
+  return dtype === "uint8" ? `byteOf(${result})` : `integerOf(${result})`;
 }
 
 /** Stores the four elements, or those of them that exist: what follows the last element may belong to another view of the buffer. */

@@ -140,8 +140,8 @@ function areaCode({ image, params }: Geometry): string {
   const { kernel, stride, padding, countIncludePad } = params;
   const extent = (axis: 0 | 1, p: string) => {
     const start = `(${p} * ${stride[axis]} - ${padding[axis]})`;
-    const end = `min(${start} + ${kernel[axis]}, ${image[axis] + padding[axis]})`;
-    return countIncludePad ? `(${end} - ${start})` : `(min(${end}, ${image[axis]}) - max(${start}, 0))`;
+    const end = `min(${start} + ${kernel[axis]}i, ${image[axis] + padding[axis]})`;
+    return countIncludePad ? `(${end} - ${start})` : `(min(${end}, ${image[axis]}) - max(${start}, 0i))`;
   };
   return `let area = f32(${extent(0, "p")} * ${extent(1, "q")});`;
 }

@@ -6,6 +6,7 @@ import { workgroupSize } from "./constants.js";
 import { exactSumCode, quotientCode } from "./exactSums.js";
 import { planReduce, type ReducePlan, stepDigits } from "./reducePlan.js";
 import { type Binding, floatBits, type WebGPURuntime } from "./runtime.js";
+import { withScalarFunctions } from "./specialFunctions.js";
 import type { WorkType } from "./wgslAlgebra.js";
 
 /** What a combination adds up in: numbers, or sums with what they lost. */
@@ -25,15 +26,11 @@ interface Combination {
 
 const exactSum = { accumulator: "vec2f", neutral: "0.0", combine: "addExactly(a, b)" } as const;
 
-/** NaN in either operand survives; see specialFunctions.ts for why its bits are tested. */
-const isNotANumber = (x: string): string => `((bitcast<u32>(${x}) & 0x7fffffffu) > 0x7f800000u)`;
 const negativeInfinity = "bitcast<f32>(params.negativeInfinity)", infinity = "bitcast<f32>(params.negativeInfinity ^ 0x80000000u)";
 const isNonZero: Record<WorkType, string> = { f32: "i32((bitcast<u32>(value) & 0x7fffffffu) != 0u)", i32: "i32(value != 0)" };
 
 function combination(op: ReduceName, stored: WorkType): Combination {
   const isFloat = stored === "f32";
-  const extreme = (builtin: string): string =>
-    isFloat ? `select(select(${builtin}(a, b), b, ${isNotANumber("b")}), a, ${isNotANumber("a")})` : `${builtin}(a, b)`;
   const name = `${op}/${stored}`;
   switch (op) {
     case "sum":
@@ -42,9 +39,9 @@ function combination(op: ReduceName, stored: WorkType): Combination {
     case "prod":
       return { name, accumulator: stored, neutral: "1", combine: "a * b" };
     case "max":
-      return { name, accumulator: stored, neutral: isFloat ? negativeInfinity : "-2147483647 - 1", combine: extreme("max") };
+      return { name, accumulator: stored, neutral: isFloat ? negativeInfinity : "-2147483647 - 1", combine: isFloat ? "maximum(a, b)" : "max(a, b)" };
     case "min":
-      return { name, accumulator: stored, neutral: isFloat ? infinity : "2147483647", combine: extreme("min") };
+      return { name, accumulator: stored, neutral: isFloat ? infinity : "2147483647", combine: isFloat ? "minimum(a, b)" : "min(a, b)" };
     case "any":
       return { name, accumulator: "i32", neutral: "0", enter: isNonZero[stored], combine: "a | b" };
     case "all":
@@ -109,7 +106,7 @@ function stage(runtime: WebGPURuntime, name: string, how: Combination, s: Stage)
   const { out, x, plan, mean, divisor, xStored = storedAs(x.dtype), outStored = storedAs(out.dtype) } = s;
   const variant = `reduce/${how.name}/${xStored}/${outStored}/${divisor !== null}/` +
     `${plan.keptDims.length}/${plan.reducedDims.length}/${plan.lanes}/${plan.lanesFirst}`;
-  const code = runtime.text(variant, () => generateReduce(how, plan, xStored, outStored, divisor !== null, mean !== null));
+  const code = runtime.text(variant, () => withScalarFunctions(generateReduce(how, plan, xStored, outStored, divisor !== null, mean !== null)));
   const read = mean ? [x, mean] : [x];
   const bindings: Binding[] = [...read.map((view): Binding => ({ view, access: "read" })), { view: out, access: "write" }];
   runtime.dispatch({ name, code, bindings, params: parameters(plan, out, x, divisor ?? 1), workgroups: blocksOf(plan) * plan.slices });
@@ -228,7 +225,7 @@ export function argReduce(runtime: WebGPURuntime, op: ArgReduceName, out: View, 
   const plan = planReduce(x, [dim], false);
   if (plan.outputs === 0) return;
   const stored = storedAs(x.dtype);
-  const code = runtime.text(`${op}/${stored}/${plan.keptDims.length}/${plan.lanes}/${plan.lanesFirst}`, () => generateArgReduce(op, plan, stored));
+  const code = runtime.text(`${op}/${stored}/${plan.keptDims.length}/${plan.lanes}/${plan.lanesFirst}`, () => withScalarFunctions(generateArgReduce(op, plan, stored)));
   const bindings: Binding[] = [{ view: x, access: "read" }, { view: out, access: "write" }];
   runtime.dispatch({ name: op, code, bindings, params: parameters(plan, out, x, 1), workgroups: blocksOf(plan) });
 }
@@ -236,7 +233,7 @@ export function argReduce(runtime: WebGPURuntime, op: ArgReduceName, out: View, 
 /** Each lane keeps its first extreme element; the tree prefers the more extreme, then the lower index. NaN beats every number. */
 function generateArgReduce(op: ArgReduceName, plan: ReducePlan, stored: WorkType): string {
   const beats = op === "argmax" ? "a > b" : "a < b";
-  const extreme = stored === "f32" ? `!${isNotANumber("b")} && (${isNotANumber("a")} || ${beats})` : beats;
+  const extreme = stored === "f32" ? `!isNotANumber(b) && (isNotANumber(a) || ${beats})` : beats;
   return `
 ${parametersText(plan)}
 @group(0) @binding(0) var<storage, read> x: array<${stored}>;

@@ -18,6 +18,20 @@ fn withSignOf(magnitude: vec4<f32>, x: vec4<f32>) -> vec4<f32> {
 }
 `;
 
+/** Truth by the bits, since hardware may take a denormal for 0; and the table of kernels/casts.ts: WGSL leaves open what a float past the
+ *  integers' range becomes. From 2³¹ on every float32 is a multiple of 256. */
+const conversions = `
+fn isNonZero(x: vec4<f32>) -> vec4<bool> { return (bitcast<vec4<u32>>(x) & vec4<u32>(0x7fffffffu)) != vec4<u32>(0u); }
+fn integerOf(x: vec4<f32>) -> vec4<i32> {
+  let low = x < vec4<f32>(-2147483648f); let high = x >= vec4<f32>(2147483648f);
+  let inside = vec4<i32>(select(x, vec4<f32>(0f), low | high | isNotANumber(x)));
+  return select(select(inside, vec4<i32>(-2147483647 - 1), low), vec4<i32>(2147483647), high);
+}
+fn byteOf(x: vec4<f32>) -> vec4<i32> {
+  return select(integerOf(x) & vec4<i32>(255), vec4<i32>(0), abs(x) >= vec4<f32>(2147483648f));
+}
+`;
+
 /** Where a driver may forget about NaN: SwiftShader's a != b is false for it. */
 const extremes = `
 fn maximum(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> { return select(select(max(a, b), b, isNotANumber(b)), a, isNotANumber(a)); }
@@ -237,8 +251,15 @@ const library: readonly (readonly [calls: RegExp, text: string])[] = [
   [/\b(logarithm|log1p)\(/, logarithm],
   [/\b(exponential|expm1)\(/, exponential],
   [/\b(maximum|minimum|timesZero|unequal)\(/, extremes],
+  [/\b(isNonZero|integerOf|byteOf)\(/, conversions],
   [/\b(isNotANumber|isNonFinite|infinityOf|notANumber|withSignOf)\(/, nonFinite],
 ];
+
+const overScalars = (text: string): string => text.replaceAll(/vec4<(\w+)>/g, "$1");
+/** What `code` itself says, without the functions of this file in front of it. */
+export function ownText(code: string): string {
+  return library.reduce((rest, [, text]) => rest.replace(text, "").replace(overScalars(text), ""), code);
+}
 
 /** `code`, whose values are vec4s, with the special functions that it calls in front, and what these call in turn. */
 export function withSpecialFunctions(code: string): string {
@@ -251,5 +272,5 @@ export function withSpecialFunctions(code: string): string {
 export function withScalarFunctions(code: string): string {
   let needed = "";
   for (const [calls, text] of library) if (calls.test(needed + code)) needed = text + needed;
-  return needed.replaceAll(/vec4<(\w+)>/g, "$1") + code;
+  return overScalars(needed) + code;
 }

@@ -111,7 +111,7 @@ export class WGSLAlgebra implements Algebra<string, string> {
     return this.bind(`!${a}`);
   }
   truth(a: string): string {
-    return this.ne(a, this.constant(0));
+    return this.work === "i32" ? this.ne(a, this.constant(0)) : this.bind(`isNonZero(${a})`);
   }
   select(condition: string, whenTrue: string, whenFalse: string): string {
     return this.bind(`select(${whenFalse}, ${whenTrue}, ${condition})`);

@@ -22,6 +22,7 @@ const pools: readonly PoolGeometry[] = [
   { input: [1, 2, 8, 6], kernel: [3, 2], stride: [1, 1], padding: [1, 0] },
   { input: [1, 2, 11, 11], kernel: [3, 3], stride: [2, 1], padding: [1, 1], dilation: [2, 1] },
   { input: [0, 2, 4, 4], kernel: [2, 2], stride: [2, 2], padding: [0, 0] },
+  { input: [1, 2, 1, 1], kernel: [2, 2], stride: [1, 1], padding: [1, 1], dilation: [2, 2] }, // a window of padding alone
   { input: [3, 67, 5, 5], kernel: [5, 5], stride: [5, 5], padding: [0, 0] },
 ];
 
@@ -68,9 +69,10 @@ function windowIndices(random: TestRandom, { input, kernel, stride, padding, dil
       const length = axis === 0 ? input[2] : input[3];
       const cells = Array.from({ length: kernel[axis] }, (_, tap) => position[axis] * stride[axis] - padding[axis] + tap * dilation[axis]);
       const legal = cells.filter((at) => at >= 0 && at < length);
-      return legal[random.integer(0, legal.length)] ?? 0;
+      return legal[random.integer(0, legal.length)];
     });
-    return (inside[0] ?? 0) * input[3] + (inside[1] ?? 0);
+    const [row, column] = inside;
+    return row === undefined || column === undefined ? -1 : row * input[3] + column; // −1: nothing of the image is inside
   }, { dtype: "int32" });
 }
 

@@ -24,7 +24,12 @@ export function copies(): KernelCase[] {
   const conversions = dtypes.flatMap((from) => dtypes.map((to) => {
     return copy(`${from} to ${to}`, output([3, 43], to), drawn([3, 43], draws[from], { dtype: from, layout: "permuted" }));
   }));
-  return [...moves, ...conversions];
+  const beyond = [NaN, Infinity, -Infinity, 3e9, -3e9, 300, -1, 256.5, -0.5, 255.9, 2 ** 31, -(2 ** 31), 1e-40, -0, 2 ** 32, 1e20, -300, 0.5];
+  const casts = dtypes.map((to) => {
+    let drawnSoFar = 0;
+    return copy(`numbers past the range to ${to}`, output([18], to), drawn([18], () => beyond[drawnSoFar++] ?? 0));
+  });
+  return [...moves, ...conversions, ...casts];
 }
 
 export function fills(): KernelCase[] {

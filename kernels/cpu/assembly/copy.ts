@@ -111,6 +111,12 @@ function transposeTile(write: usize, read: usize, rows: i32, columns: i32, to: u
 
 const floatToInt = 0, floatToBool = 1, floatToByte = 2, intToFloat = 3, intToBool = 4, intToByte = 5;
 
+/** The number towards zero; from 2³¹ on a multiple of 256, so that 0 stands for it. */
+@inline
+function byteOf(v: v128): v128 {
+  return v128.and(i32x4.trunc_sat_f32x4_s(v), f32x4.lt(f32x4.abs(v), f32x4.splat(2147483648)));
+}
+
 @inline
 function convert(conversion: i32, begin: i32, end: i32, out: usize, x: usize, total: i32): void {
   const start = begin * elementsPerTask;
@@ -121,7 +127,7 @@ function convert(conversion: i32, begin: i32, end: i32, out: usize, x: usize, to
     let y = v;
     if (conversion == floatToInt) y = i32x4.trunc_sat_f32x4_s(v);
     else if (conversion == floatToBool) y = v128.and(f32x4.ne(v, f32x4.splat(0)), i32x4.splat(1));
-    else if (conversion == floatToByte) y = v128.and(i32x4.trunc_sat_f32x4_s(v), i32x4.splat(255));
+    else if (conversion == floatToByte) y = v128.and(byteOf(v), i32x4.splat(255));
     else if (conversion == intToFloat) y = f32x4.convert_i32x4_s(v);
     else if (conversion == intToBool) y = v128.and(i32x4.ne(v, i32x4.splat(0)), i32x4.splat(1));
     else if (conversion == intToByte) y = v128.and(v, i32x4.splat(255));
