@@ -70,7 +70,7 @@ const noKey: RandomKey = { seed: 0, stream: 0 };
 export function threadSource<Sample>(recipe: WorkerRecipe<Sample>, pool: WorkerPool, direct: SampleSource<Sample>): SampleSource<Sample> {
   return async (index, draws) => {
     const key = draws?.key ?? noKey;
-    const done = await pool.run(recipe.job(index), key);
+    const done = await pool.run(() => recipe.job(index), key);
     if (done === null) return direct(index, draws);
     const rest: Draws = new StreamDraws(key);
     return recipe.finish(index, done.made, rest);

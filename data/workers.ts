@@ -64,11 +64,11 @@ export class WorkerPool {
   }
 
   /** Does the job in the thread that has the least to do; null where threads cannot be had. */
-  async run(job: Job, key: RandomKey): Promise<{ readonly made: unknown } | null> {
+  async run(job: () => Job, key: RandomKey): Promise<{ readonly made: unknown } | null> {
     this.#threads ??= this.#start();
     const threads = await this.#threads;
     if (this.#failure !== null) throw this.#failure;
-    return threads.length === 0 ? null : { made: await this.#send(threads, job, key) };
+    return threads.length === 0 ? null : { made: await this.#send(threads, job(), key) };
   }
 
   #send(threads: readonly Thread[], job: Job, key: RandomKey): Promise<unknown> {

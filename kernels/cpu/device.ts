@@ -26,8 +26,9 @@ export class CpuDevice implements Device {
   }
 
   get description(): string {
-    const { threads, relaxedSimd } = this.runtime;
-    return `cpu (${threads} thread${threads === 1 ? "" : "s"}, WebAssembly ${relaxedSimd ? "relaxed " : ""}SIMD)`;
+    const { threads, relaxedSimd, alone } = this.runtime;
+    const why = threads === 1 && alone !== "" ? `: ${alone}` : "";
+    return `cpu (${threads} thread${threads === 1 ? "" : "s"}${why}, WebAssembly ${relaxedSimd ? "relaxed " : ""}SIMD)`;
   }
   get counters(): DeviceCounters {
     return this.runtime.counters;

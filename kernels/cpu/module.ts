@@ -1,4 +1,5 @@
 // The embedded WebAssembly: choosing the relaxed or the plain module, and fitting it to a shared or an unshared memory.
+import { DeviceUnavailableError } from "../errors.js";
 import { kernelNames, plainModule, relaxedModule } from "./generated/wasm.js";
 
 export { kernelNames };
@@ -48,7 +49,17 @@ function moduleBytes(relaxed: boolean, shared: boolean): Uint8Array<ArrayBuffer>
 }
 
 export function compileSync(relaxed: boolean, shared: boolean): WebAssembly.Module {
-  return new WebAssembly.Module(moduleBytes(relaxed, shared));
+  const bytes = moduleBytes(relaxed, shared);
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (error) {
+    if (!(error instanceof Error && /unsafe-eval|Content.Security.Policy|CSP/i.test(error.message))) throw error;
+    throw new DeviceUnavailableError(
+      "The page's Content-Security-Policy forbids WebAssembly, which every device needs (tensors are made on the cpu first); allow it with " +
+        "script-src 'self' 'wasm-unsafe-eval'.",
+      { cause: error },
+    );
+  }
 }
 
 /** The kernels in the order of kernelNames. */

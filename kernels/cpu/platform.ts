@@ -13,6 +13,10 @@ export function canShareMemory(): boolean {
   return typeof SharedArrayBuffer !== "undefined" && (inNode || (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === true);
 }
 
+/** What a page lacks where canShareMemory() says no. */
+export const unsharedReason =
+  "the page is not cross-origin isolated; serve it with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp for more threads";
+
 export async function availableThreads(): Promise<number> {
   if (!inNode) return navigator.hardwareConcurrency || 1;
   const os = await importNode<typeof import("node:os")>("os");
@@ -47,12 +51,21 @@ async function startNodeWorker(start: WorkerStart): Promise<WorkerHandle> {
 
 async function startWebWorker(start: WorkerStart): Promise<WorkerHandle> {
   const url = URL.createObjectURL(new Blob([webWorkerSource], { type: "text/javascript" }));
-  const worker = new Worker(url);
-  await new Promise<void>((resolve, reject) => {
-    worker.onmessage = () => resolve();
-    worker.onerror = (event) => reject(new Error(`A worker of the cpu device did not start: ${event.message}`));
-    worker.postMessage(start);
-  });
-  URL.revokeObjectURL(url);
-  return { terminate: async () => worker.terminate() };
+  try {
+    const worker = new Worker(url);
+    await new Promise<void>((resolve, reject) => {
+      worker.onmessage = () => resolve();
+      worker.onerror = (event) => {
+        worker.terminate();
+        // Without a message no line of it ran: the page's policy refused its address.
+        reject(new Error(event.message ? `a worker did not start: ${event.message}` : forbiddenWorkers));
+      };
+      worker.postMessage(start);
+    });
+    return { terminate: async () => worker.terminate() };
+  } finally {
+    URL.revokeObjectURL(url);
+  }
 }
+
+const forbiddenWorkers = "the page's Content-Security-Policy forbids workers from memory; allow worker-src blob: for more threads";

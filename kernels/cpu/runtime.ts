@@ -5,7 +5,7 @@ import type { DeviceBuffer, DType, HostArray, View } from "../types.js";
 import { Allocator } from "./allocator.js";
 import { pageBytes, parametersAddress, parametersBytes, scratchBytes, scratchStart } from "./layout.js";
 import { type KernelFunction, compileSync, createMemory, instantiate, kernelIndex, kernelNames, supportsRelaxedSimd } from "./module.js";
-import { availableThreads, canShareMemory, startWorker } from "./platform.js";
+import { availableThreads, canShareMemory, startWorker, unsharedReason } from "./platform.js";
 import { ThreadPool } from "./threads.js";
 
 const maximumThreads = 16;
@@ -36,6 +36,8 @@ export class CpuRuntime {
   private changing: Promise<void> = Promise.resolve();
   private readonly heap: Allocator;
   private closed = false;
+  /** Why there is one thread where more were to be had, or "". */
+  alone = canShareMemory() ? "" : unsharedReason;
   // Views of the whole memory; made anew whenever it grew.
   private wholeInt32: Int32Array;
   private wholeFloat32: Float32Array;
@@ -74,7 +76,15 @@ export class CpuRuntime {
       await this.endThreads();
       this.workerScratch = Array.from({ length: threads - 1 }, () => this.temporary(scratchBytes));
       const { memory, module } = this;
-      const workers = await Promise.all(this.workerScratch.map((scratch) => startWorker({ module, memory, kernelNames, scratch, spinMicroseconds })));
+      const starts = this.workerScratch.map((scratch) => startWorker({ module, memory, kernelNames, scratch, spinMicroseconds }));
+      const workers = (await Promise.allSettled(starts)).flatMap((start) => (start.status === "fulfilled" ? [start.value] : []));
+      if (workers.length < starts.length) {
+        // All or none: what started is sent home, and the device works on the caller's thread.
+        await Promise.all(workers.map((worker) => worker.terminate()));
+        this.releaseScratch();
+        this.alone = await reasonOf(Promise.all(starts));
+        return;
+      }
       this.pool = new ThreadPool(memory, this.kernels, workers, scratchStart);
     });
   }
@@ -88,6 +98,9 @@ export class CpuRuntime {
     const pool = this.pool;
     this.pool = null;
     await pool?.close();
+    this.releaseScratch();
+  }
+  private releaseScratch(): void {
     for (const scratch of this.workerScratch) this.releaseTemporary(scratch);
     this.workerScratch = [];
   }
@@ -209,6 +222,8 @@ export class CpuRuntime {
   }
 }
 
+const reasonOf = (work: Promise<unknown>): Promise<string> => work.then(() => "", (error: unknown) => (error instanceof Error ? error.message : String(error)));
+
 /** Behind the caller's scratch; the other threads' comes from the heap. */
 const heapStart = scratchStart + scratchBytes;
 
@@ -216,6 +231,6 @@ async function chooseThreads(wanted: number | undefined): Promise<number> {
   if (wanted !== undefined && !(Number.isInteger(wanted) && wanted >= 1 && wanted <= maximumThreads)) {
     throw new ArgumentError(`threads must be an integer from 1 to ${maximumThreads}, got ${wanted}.`);
   }
-  if (!canShareMemory()) return 1;
+  if (!canShareMemory()) return 1; // the description says why
   return wanted ?? Math.min(maximumThreads, await availableThreads());
 }

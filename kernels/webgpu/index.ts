@@ -36,9 +36,12 @@ function summarise({ info, features }: GPUAdapter): AdapterSummary {
   return { info, isSoftware: info.isFallbackAdapter === true || softwareNames.test(names), subgroupWidth };
 }
 
+/** The adapter as people know it; wgpu (Deno, Firefox) gives the device as its PCI number. */
 function adapterName(info: GPUAdapterInfo): string {
-  const named = info.device || [info.vendor, info.architecture].filter((part) => part !== "").join(" ");
-  return [named, info.description].filter((part) => part !== "").join(", ") || "unnamed adapter";
+  const isNumber = /^(0x)?[\da-f]+$/i.test(info.device);
+  const named = (isNumber ? "" : info.device) || [info.vendor, info.architecture].filter((part) => part !== "" && !/^\d+$/.test(part)).join(" ");
+  const parts = [named, info.description].filter((part) => part !== "").join(", ");
+  return parts || (info.isFallbackAdapter === true ? "unnamed software adapter" : "unnamed adapter");
 }
 
 /** Everything the adapter can do; a device asked for nothing gets the defaults, 128 MiB a binding. */

@@ -19,6 +19,9 @@ export interface DawnOptions {
 export async function findGpu(options: DawnOptions): Promise<GPU> {
   const browser = typeof navigator === "undefined" ? undefined : (navigator as Partial<Navigator>).gpu;
   if (browser) return browser;
+  if (typeof process === "undefined" && (globalThis as { isSecureContext?: boolean }).isSecureContext === false) {
+    throw new DeviceUnavailableError("This page has no WebGPU because it is not a secure context; serve it over HTTPS or from localhost, or use the CPU device.");
+  }
   if (typeof process === "undefined") {
     throw new DeviceUnavailableError(
       "This browser has no WebGPU (navigator.gpu is missing); use a recent Chrome, Edge, Safari or Firefox, or the CPU device.",
@@ -45,9 +48,15 @@ export async function findGpu(options: DawnOptions): Promise<GPU> {
 
 /** What is said when WebGPU is there and offers no adapter. */
 export function noAdapter(): DeviceUnavailableError {
-  const hint = typeof process === "undefined"
-    ? "The browser may block this GPU or driver (see chrome://gpu)."
-    : "On Linux Dawn needs a Vulkan driver: install one (for example mesa-vulkan-drivers, or the GPU maker's), or point VK_ICD_FILENAMES at a " +
-      "driver's JSON file and LD_LIBRARY_PATH at the folder of libvulkan.so.1 before the process starts.";
-  return new DeviceUnavailableError(`WebGPU found no adapter on this machine. ${hint} Without one, use the CPU device.`);
+  return new DeviceUnavailableError(`WebGPU found no adapter on this machine. ${adapterHint()} Without one, use the CPU device.`);
+}
+
+function adapterHint(): string {
+  if (typeof process === "undefined") return "The browser may block this GPU or driver (see chrome://gpu).";
+  if ((globalThis as { Deno?: object }).Deno !== undefined) return "Deno looks for a Vulkan, Metal or Direct3D driver, or OpenGL; none of them offers an adapter.";
+  return (
+    "On Linux Dawn needs a recent Vulkan driver: install one (mesa-vulkan-drivers or the GPU maker's; Dawn refuses Mesa's software driver before version 23, " +
+    "which Debian 12 has: take it from bookworm-backports), or point VK_ICD_FILENAMES at a driver's JSON file and LD_LIBRARY_PATH at the folder of " +
+    "libvulkan.so.1 before the process starts."
+  );
 }

@@ -20,7 +20,7 @@ test.onFinish(async () => {
 
 async function open(t: Test, kind: (typeof devices)[number], isolated: boolean) {
   if (browser === undefined) throw new Error("Chromium did not start.");
-  const site = await serve(script, isolated);
+  const site = await serve(script, { isolated });
   served.push(site);
   const { page, complaints } = await openPage(browser, site.url);
   t.equal(await page.evaluate(() => window.athanorTest.isolated()), isolated, `cross-origin isolated: ${isolated}`);

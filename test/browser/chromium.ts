@@ -1,5 +1,8 @@
 // Starts the headless Chromium that the development dependency @sparticuz/chromium brings, with WebGPU on its software adapter.
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { chromiumFolder } from "../../scripts/archives.mjs";
 
@@ -15,10 +18,18 @@ const flags = [
   "--no-first-run",
 ];
 
+/** Chromium draws with the font that the project brings and no other: a machine without any shows the same as one with many. */
+async function fontEnvironment(): Promise<Record<string, string>> {
+  const folder = await mkdtemp(join(tmpdir(), "athanor-fonts-"));
+  const file = join(folder, "fonts.conf"), fonts = fileURLToPath(new URL("../../node_modules/@expo-google-fonts/open-sans", import.meta.url));
+  await writeFile(file, `<?xml version="1.0"?>\n<fontconfig><dir>${fonts}</dir><cachedir>${folder}</cachedir></fontconfig>\n`);
+  return { FONTCONFIG_FILE: file };
+}
+
 export async function launchChromium(): Promise<Browser> {
   const folder = chromiumFolder();
   const libraries = [folder, join(folder, "lib"), process.env["LD_LIBRARY_PATH"]].filter(Boolean).join(":");
-  return chromium.launch({ executablePath: join(folder, "chromium"), headless: true, args: flags, env: { ...process.env, LD_LIBRARY_PATH: libraries } });
+  return chromium.launch({ executablePath: join(folder, "chromium"), headless: true, args: flags, env: { ...process.env, ...(await fontEnvironment()), LD_LIBRARY_PATH: libraries } });
 }
 
 /** Opens the page and waits until its module has put its functions on `window`; what the page complains about is collected. */

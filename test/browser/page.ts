@@ -1,5 +1,5 @@
 // What runs inside the page: the library as a browser's bundle takes it, called by browser.test.ts from outside through `window.athanorTest`.
-import { type Device, manualSeed, memory, nn, openDevice, optim, randn, tensor } from "../../index.js";
+import { type Device, type Tensor, manualSeed, memory, nn, noGrad, openDevice, optim, randn, tensor } from "../../index.js";
 import { openReference } from "../../kernels/reference/index.js";
 import { kernelFamilies } from "../kernels/families.js";
 import { allowanceOf, checkLayer, checkOperation, type LayerRow, nameOfRow, type OperationRow } from "../support/fixtureRows.js";
@@ -105,6 +105,24 @@ async function holds(steps: number): Promise<{ early: number; late: number }> {
   return peaks;
 }
 
+/** What backward() says beside a noGrad block that waits, to what was computed beside it when that has ended, and to a step after it. */
+async function besideNoGrad(): Promise<string[]> {
+  const x = randn(2).requiresGrad_(), recorded = x.square().sum();
+  const said = (loss: Tensor): string => {
+    try {
+      loss.backward();
+      return "";
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  };
+  const block = noGrad(() => new Promise((resolve) => setTimeout(resolve, 10)));
+  const unrecorded = x.square().sum(), beside = said(recorded);
+  await block;
+  await Promise.resolve();
+  return [beside, said(unrecorded), said(x.square().sum())];
+}
+
 // Ten patterns that a network can tell apart (stripes of one slope each) under noise: the loss has somewhere to fall to.
 function stripes(step: number): { images: Float32Array; labels: Int32Array } {
   const images = new Float32Array(BATCH * SIDE * SIDE);
@@ -133,6 +151,7 @@ const athanorTest = {
   compareLayers,
   train,
   holds,
+  besideNoGrad,
 };
 declare global {
   interface Window {

@@ -28,15 +28,26 @@ export async function bundle(entry: string): Promise<string> {
   return file.text;
 }
 
-/** Serves the script as a page's only module. `isolated` sends the headers that give the page SharedArrayBuffer (and so threads). */
-export async function serve(script: string, isolated: boolean): Promise<Served> {
+export interface PageKind {
+  /** The headers that give the page SharedArrayBuffer (and so threads). */
+  readonly isolated: boolean;
+  /** The script is an ES module (default), else a classic script. */
+  readonly module?: boolean;
+  /** The page's Content-Security-Policy. */
+  readonly policy?: string;
+}
+
+/** Serves the script as a page's only one. */
+export async function serve(script: string, { isolated, module = true, policy }: PageKind): Promise<Served> {
+  const html = `<!doctype html><title>Athanor</title><script ${module ? 'type="module"' : "defer"} src="page.js"></script>`;
   const server = createServer(async (request, response) => {
     if (isolated) {
       response.setHeader("Cross-Origin-Opener-Policy", "same-origin");
       response.setHeader("Cross-Origin-Embedder-Policy", "require-corp");
     }
+    if (policy !== undefined) response.setHeader("Content-Security-Policy", policy);
     const path = normalize(new URL(request.url ?? "/", "http://localhost").pathname);
-    if (path === "/") response.setHeader("Content-Type", "text/html").end('<!doctype html><title>Athanor</title><script type="module" src="page.js"></script>');
+    if (path === "/") response.setHeader("Content-Type", "text/html").end(html);
     else if (path === "/page.js") response.setHeader("Content-Type", "text/javascript").end(script);
     else if (path.startsWith("/test/fixtures/")) {
       const content = await readFile(join(root, path)).catch(() => null);

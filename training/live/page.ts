@@ -24,8 +24,10 @@ export function html(title: string): string {
 `;
 }
 
+/** The page brings its font, where it is installed: on a machine without any, text has no height. */
 export const css = `
-body { margin: 0; font: 15px/1.4 system-ui, "Open Sans", Helvetica, Arial, sans-serif; color: #1a1a1a; background: #f4f5f7; }
+@font-face { font-family: "Open Sans"; src: url("font.ttf"); font-display: swap; }
+body { margin: 0; font: 15px/1.4 "Open Sans", system-ui, Helvetica, Arial, sans-serif; color: #1a1a1a; background: #f4f5f7; }
 header { display: flex; align-items: baseline; gap: 16px; padding: 12px 20px; background: #fff; border-bottom: 1px solid #d8d8d8; }
 h1 { font-size: 18px; margin: 0; }
 #state { margin: 0; color: #606060; }
@@ -111,7 +113,7 @@ function startPage(Plot: typeof uPlot): void {
       return;
     }
     const { options, lines } = card.window;
-    const axis = { font: "13px system-ui, sans-serif", labelFont: "13px system-ui, sans-serif", labelSize: 22 };
+    const axis = { font: "13px 'Open Sans', system-ui, sans-serif", labelFont: "13px 'Open Sans', system-ui, sans-serif", labelSize: 22 };
     card.plot = new Plot({
       ...sizeOf(card),
       scales: { x: { time: false } },

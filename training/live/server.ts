@@ -1,4 +1,5 @@
 // The live page's server: a page, uPlot, and a stream of server-sent events. It only answers, nothing can be changed through it.
+import { fontFiles } from "../plot/libraries.js";
 import { importNode, isNode, packageResolver } from "../../engine/platform.js";
 import { AthanorError } from "../../kernels/errors.js";
 import { css, html, pageScript } from "./page.js";
@@ -27,7 +28,7 @@ const languageGuard = `try { Intl.NumberFormat(navigator.language); } catch { Ob
 
 interface Asset {
   readonly type: string;
-  readonly content: string;
+  readonly content: string | Uint8Array;
 }
 
 async function assetsOf(title: string): Promise<ReadonlyMap<string, Asset>> {
@@ -41,7 +42,10 @@ async function assetsOf(title: string): Promise<ReadonlyMap<string, Asset>> {
       throw new AthanorError(`The npm package "uplot" could not be loaded (${reason}); the live page needs \`npm install uplot\`.`);
     }
   };
+  // Without the font's package the page takes what the machine has.
+  const font = await fontFiles().then(([regular = ""]) => readFile(regular), () => null);
   return new Map<string, Asset>([
+    ...(font === null ? [] : [["/font.ttf", { type: "font/ttf", content: font }] as const]),
     ["/", { type: "text/html; charset=utf-8", content: html(title) }],
     ["/page.css", { type: "text/css; charset=utf-8", content: css }],
     ["/page.js", { type: "text/javascript; charset=utf-8", content: pageScript() }],

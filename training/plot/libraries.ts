@@ -55,7 +55,8 @@ export async function rasterize(svg: string, scale: number): Promise<Uint8Array>
   }
 }
 
-async function fontFiles(): Promise<string[]> {
+/** The files of the font, regular and bold. */
+export async function fontFiles(): Promise<string[]> {
   const resolve = await packageResolver(import.meta.url);
   try {
     return fonts.map((file) => resolve(`@expo-google-fonts/open-sans/${file}`));
