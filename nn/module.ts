@@ -288,6 +288,10 @@ export abstract class Module extends Callable {
   override toString(): string {
     return describe(this);
   }
+  /** JSON would leave a function out in silence. */
+  toJSON(): never {
+    throw argumentError(this.constructor.name, "a module has no JSON; expected save(path, model) for its weights, or JSON.stringify(model.stateDict()) on the CPU.");
+  }
   /** console.log(model) in Node. */
   [inspected](): string {
     return this.toString();

@@ -6,6 +6,7 @@ import { applyUpdate } from "../engine/functions.js";
 import { type Call, checkedOptions, Signature } from "../engine/arguments.js";
 import { aBoolean, aFunction, type Kind, kind } from "../engine/kinds.js";
 import { isPlainObject, shown } from "../engine/spelling.js";
+import { answerMisses, fromSnakeCase } from "../engine/misses.js";
 import { argumentError } from "../engine/scope.js";
 import { formatShape } from "../engine/shape.js";
 import { inspected } from "../engine/text/inspect.js";
@@ -268,4 +269,17 @@ function optionNames<Options extends object>(defaults: Options): (keyof Options 
   const names: (keyof Options & string)[] = [];
   for (const name in defaults) names.push(name);
   return names;
+}
+
+answerMisses(Optimizer, {
+  read: (optimizer, name) => refuseOption(optimizer, name),
+  assign: (optimizer, name) => {
+    refuseOption(optimizer, name);
+    return false;
+  },
+});
+/** optimizer.lr is PyTorch's group["lr"]: what is set on the optimizer itself would change nothing. */
+function refuseOption(optimizer: Optimizer, name: string): void {
+  const meant = fromSnakeCase(name);
+  if (optimizer.paramGroups.length > 0 && meant in optimizer.paramGroups[0] && meant !== "params") throw argumentError(`optimizer.${name}`, `options belong to groups of parameters; write optimizer.paramGroups[0].${meant}, or a scheduler.`);
 }

@@ -126,12 +126,17 @@ test("freezing, PyTorch's names, brackets", async (t) => {
   const list = new nn.ModuleList([new nn.Linear(1, 1), new nn.Tanh()]);
   t.ok(Reflect.get(list, "1") instanceof nn.Tanh, "list[1]");
   const optimizer = new optim.SGD(new nn.Linear(1, 1).parameters(), { lr: 0.5 });
-  t.equal(optimizer.paramGroups[0]?.lr, 0.5);
+  t.equal(Reflect.get(optimizer, "param_groups"), optimizer.paramGroups, "optimizer.param_groups");
+  const y = ones(2, 3, { requiresGrad: true }).mul(2);
   await checkRefusals(t, [
     ["layer.requires_grad = False", () => put(model, "requires_grad", false), /a module has no gradient; write module\.requiresGrad_\(false\)/],
     ["model[9]", () => loose[9], /got index 9 for 3 modules/],
     ["model[9] = layer", () => put(model, "9", new nn.Tanh()), /got index 9 for 3 modules/],
     ["model[0] = 3", () => put(model, "0", 3), /expected a module/],
+    ["optimizer.lr = …", () => put(optimizer, "lr", 0.1), /options belong to groups of parameters; write optimizer\.paramGroups\[0\]\.lr/],
+    ["optimizer.weight_decay", () => Reflect.get(optimizer, "weight_decay"), /paramGroups\[0\]\.weightDecay/],
+    ["JSON.stringify(model)", () => JSON.stringify({ model }), /a module has no JSON; expected save\(path, model\)/],
+    ["y[:, 0] = 0", () => y.select(1, 0).zero_(), /a view of part of a tensor .* write the whole anew \(x\.maskedFill/],
     ["layer[0]", () => Reflect.get(new nn.Tanh(), "0"), /Tanh\[0\]: is no list/],
     ["model.cuda()", () => loose["cuda"], /Sequential\.cuda: is not there; write model\.to\(device\)/],
     ["model.add_module", () => loose["add_module"], /write model\.registerModule\(name, module\)/],

@@ -274,7 +274,7 @@ export abstract class TensorCore {
       throw argumentError(operation, `elements of this expanded tensor of shape ${formatShape(raw.shape)} share one place in memory; expected a tensor with a place for each (call clone() first).`);
     }
     if (recorded && raw.storage.elements !== raw.elements) {
-      throw argumentError(operation, "a view cannot change in place while gradients are recorded; compute a new tensor, or wrap the change in noGrad(() => …).");
+      throw argumentError(operation, "a view of part of a tensor cannot change in place while gradients are recorded; write the whole anew (x.maskedFill(mask, value), where(mask, a, x), cat of the pieces), or wrap the change in noGrad(() => …).");
     }
     raw.device.label = operation;
     raw.device.kernels.copy(raw, result.raw);
