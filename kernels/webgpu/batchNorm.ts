@@ -163,7 +163,7 @@ export function batchNormBackward(
 ): void {
   const sizes = channelsOf(runtime, x), { channels, inner, parts, batch, lanes } = sizes;
   if (channels === 0) return;
-  const masked = y ? "select(grad[params.gradOffset + at], 0.0, y[params.yOffset + at] <= 0.0)" : "grad[params.gradOffset + at]";
+  const masked = y ? "select(grad[params.gradOffset + at], 0.0, lessOrEqual(y[params.yOffset + at], 0.0))" : "grad[params.gradOffset + at]";
   const normal = "(x[params.xOffset + at] - centre) * inverse";
   const place = `
   let centre = mean[params.meanOffset + channel];

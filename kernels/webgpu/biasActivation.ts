@@ -35,7 +35,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
   let last = min(first + params.images, params.batch);
   var sum = 0.0;
 ${inner === 0 ? "" : walkChannel(channels, inner, lanes, `
-      let value = ${y ? "select(grad[params.gradOffset + at], 0.0, y[params.yOffset + at] <= 0.0)" : "grad[params.gradOffset + at]"};
+      let value = ${y ? "select(grad[params.gradOffset + at], 0.0, lessOrEqual(y[params.yOffset + at], 0.0))" : "grad[params.gradOffset + at]"};
       ${gradZ ? "gradZ[at] = value;" : ""}
       sum += value;`)}
   let total = sumOfLanes(sum, lane);

@@ -121,7 +121,7 @@ function operandSource(name: "a" | "b", alongTerms: boolean, vector: boolean, { 
 function quadStoreCode({ n }: MatmulProblem, hasBias: boolean, activation: Activation): string {
   const shift = hasBias ? `vec4f(${[0, 1, 2, 3].map((j) => `bias[params.biasOffset + min(column + ${j}u, params.n - 1u)]`).join(", ")})` : "vec4f()";
   const finished = `value + ${shift}`;
-  const activated = activation === "relu" ? "select(sum, vec4f(), sum < vec4f())" : "sum";
+  const activated = activation === "relu" ? "vec4f(relu(sum.x), relu(sum.y), relu(sum.z), relu(sum.w))" : "sum";
   const store = n % 4 === 0
     ? "out[((batch * params.m + row) * params.n + column) / 4u] = finished;"
     : unroll(4, (j) => `if (column + ${j}u < params.n) { out[(batch * params.m + row) * params.n + column + ${j}u] = finished[${j}]; }`);

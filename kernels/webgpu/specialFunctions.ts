@@ -41,6 +41,22 @@ fn unequal(a: vec4<f32>, b: vec4<f32>) -> vec4<bool> { return (a != b) | isNotAN
 fn minimum(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> { return select(select(min(a, b), b, isNotANumber(b)), a, isNotANumber(a)); }
 `;
 
+/** Comparisons that are false beside NaN. Compilers of hardware may turn one round (x < 0 into not x ≥ 0) or make a maximum of it and a select:
+ *  on an NVIDIA GPU select(x, 0, x < 0) of NaN was 0. */
+const comparisons = `
+fn lessThan(a: vec4<f32>, b: vec4<f32>) -> vec4<bool> { return (a < b) & !(isNotANumber(a) | isNotANumber(b)); }
+fn lessOrEqual(a: vec4<f32>, b: vec4<f32>) -> vec4<bool> { return (a <= b) & !(isNotANumber(a) | isNotANumber(b)); }
+fn equal(a: vec4<f32>, b: vec4<f32>) -> vec4<bool> { return (a == b) & !(isNotANumber(a) | isNotANumber(b)); }
+`;
+
+/** The specification promises a division for divisors up to 2¹²⁶: beyond, the reciprocal is a denormal, which hardware takes for 0, and ∞/1e38 NaN. */
+const division = `
+fn quotient(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
+  let scale = select(vec4<f32>(1f), vec4<f32>(0.25f), abs(b) > vec4<f32>(0x1p126f));
+  return (a * scale) / (b * scale);
+}
+`;
+
 /** e^x = 2^n · e^r with |r| ≤ ln2/2; expm1 shares the polynomial, which is e^r − 1. */
 const exponential = `
 fn expm1Reduced(r: vec4<f32>) -> vec4<f32> {
@@ -252,6 +268,8 @@ const library: readonly (readonly [calls: RegExp, text: string])[] = [
   [/\b(exponential|expm1)\(/, exponential],
   [/\b(maximum|minimum|timesZero|unequal)\(/, extremes],
   [/\b(isNonZero|integerOf|byteOf)\(/, conversions],
+  [/\b(lessThan|lessOrEqual|equal)\(/, comparisons],
+  [/\bquotient\(/, division],
   [/\b(isNotANumber|isNonFinite|infinityOf|notANumber|withSignOf)\(/, nonFinite],
 ];
 

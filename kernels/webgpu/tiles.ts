@@ -67,8 +67,8 @@ ${unroll(rows * columns, (k) => `  laneSums[${k * lanes}u + lane] = sum${k};`)}
 `;
 }
 
-/** The epilogue's activation; a comparison and not max(), so that NaN stays NaN. */
+/** The epilogue's activation; a comparison that NaN does not pass and not max(), so that NaN stays NaN. */
 export function activate(value: string, activation: "none" | "relu"): string {
   return activation === "relu" ? `relu(${value})` : value;
 }
-export const reluCode = "fn relu(value: f32) -> f32 { return select(value, 0.0, value < 0.0); }\n";
+export const reluCode = "fn relu(value: f32) -> f32 { return select(value, 0.0, lessThan(value, 0.0)); }\n";

@@ -32,7 +32,7 @@ export class WGSLAlgebra implements Algebra<string, string> {
     return this.bind(`${a} * ${b}`);
   }
   div(a: string, b: string): string {
-    return this.float(`${a} / ${b}`, "a division");
+    return this.float(`quotient(${a}, ${b})`, "a division");
   }
   neg(a: string): string {
     return this.bind(`-${a}`);
@@ -87,13 +87,13 @@ export class WGSLAlgebra implements Algebra<string, string> {
   }
 
   lt(a: string, b: string): string {
-    return this.bind(`${a} < ${b}`);
+    return this.compare("<", "lessThan", a, b);
   }
   le(a: string, b: string): string {
-    return this.bind(`${a} <= ${b}`);
+    return this.compare("<=", "lessOrEqual", a, b);
   }
   eq(a: string, b: string): string {
-    return this.bind(`${a} == ${b}`);
+    return this.compare("==", "equal", a, b);
   }
   ne(a: string, b: string): string {
     return this.bind(this.work === "i32" ? `${a} != ${b}` : `unequal(${a}, ${b})`);
@@ -114,7 +114,14 @@ export class WGSLAlgebra implements Algebra<string, string> {
     return this.work === "i32" ? this.ne(a, this.constant(0)) : this.bind(`isNonZero(${a})`);
   }
   select(condition: string, whenTrue: string, whenFalse: string): string {
-    return this.bind(`select(${whenFalse}, ${whenTrue}, ${condition})`);
+    if (this.work === "i32") return this.bind(`select(${whenFalse}, ${whenTrue}, ${condition})`);
+    // Of bits: a compiler makes max() of a float's select and −(0 or 1) of a choice between 0 and −1.
+    return this.bind(`bitcast<vec4<f32>>(select(bitcast<vec4<u32>>(${whenFalse}), bitcast<vec4<u32>>(${whenTrue}), ${condition}))`);
+  }
+
+  /** A comparison is false beside NaN. */
+  private compare(operator: string, guarded: string, a: string, b: string): string {
+    return this.bind(this.work === "i32" ? `${a} ${operator} ${b}` : `${guarded}(${a}, ${b})`);
   }
 
   private bind(expression: string): string {
