@@ -80,7 +80,7 @@ async function openBest(options: OpenDeviceOptions, say: (line: string) => void)
   } catch (error) {
     if (!(error instanceof DeviceUnavailableError)) throw error;
     const device = await openThreads(options);
-    say(`Using ${device.description}: ${error.message}`);
+    say(`Using ${device.description}: ${error.brief}`);
     return device;
   }
 }

@@ -26,4 +26,10 @@ export class DeviceLostError extends AthanorError {
 /** The device cannot be opened here (no adapter, no binding). */
 export class DeviceUnavailableError extends AthanorError {
   override name = "DeviceUnavailableError";
+  /** What is missing, in a few words, for the line that says why another device serves. */
+  readonly brief: string;
+  constructor(message: string, options: ErrorOptions & { readonly brief?: string } = {}) {
+    super(message, options);
+    this.brief = options.brief ?? message;
+  }
 }

@@ -22,7 +22,9 @@ export async function openWebGPU(options: WebGPUOptions = {}): Promise<WebGPUDev
   const summary = summarise(adapter);
   const name = adapterName(adapter.info);
   if (summary.isSoftware && options.allowSoftware === false) {
-    throw new DeviceUnavailableError(`WebGPU offers only the software adapter ${name}, expected a hardware GPU; the CPU device is faster.`);
+    throw new DeviceUnavailableError(`WebGPU offers only the software adapter ${name}, expected a hardware GPU; the CPU device is faster.`, {
+      brief: `WebGPU offers only the software adapter ${name}.`,
+    });
   }
   const requiredFeatures: GPUFeatureName[] = summary.subgroupWidth > 0 ? ["subgroups"] : [];
   if (adapter.features.has("timestamp-query")) requiredFeatures.push("timestamp-query");
@@ -38,7 +40,7 @@ function summarise({ info, features }: GPUAdapter): AdapterSummary {
 
 /** The adapter as people know it; wgpu (Deno, Firefox) gives the device as its PCI number. */
 function adapterName(info: GPUAdapterInfo): string {
-  const isNumber = /^(0x)?[\da-f]+$/i.test(info.device);
+  const isNumber = /^(0x[\da-f]+|\d+)$/i.test(info.device);
   const named = (isNumber ? "" : info.device) || [info.vendor, info.architecture].filter((part) => part !== "" && !/^\d+$/.test(part)).join(" ");
   const parts = [named, info.description].filter((part) => part !== "").join(", ");
   return parts || (info.isFallbackAdapter === true ? "unnamed software adapter" : "unnamed adapter");

@@ -41,6 +41,7 @@ export async function findGpu(options: DawnOptions): Promise<GPU> {
     throw new DeviceUnavailableError(
       `The npm package "webgpu" (Dawn's bindings for Node) could not be loaded (${error instanceof Error ? error.message : String(error)}); ` +
         "install it with `npm install webgpu`, or use the CPU device.",
+      { brief: "the npm package webgpu could not be loaded." },
     );
   }
   return binding.create(flags);
@@ -48,7 +49,7 @@ export async function findGpu(options: DawnOptions): Promise<GPU> {
 
 /** What is said when WebGPU is there and offers no adapter. */
 export function noAdapter(): DeviceUnavailableError {
-  return new DeviceUnavailableError(`WebGPU found no adapter on this machine. ${adapterHint()} Without one, use the CPU device.`);
+  return new DeviceUnavailableError(`WebGPU found no adapter on this machine. ${adapterHint()} Without one, use the CPU device.`, { brief: "WebGPU found no adapter." });
 }
 
 function adapterHint(): string {
