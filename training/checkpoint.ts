@@ -1,11 +1,13 @@
 // Checkpoint: everything that a training needs to go on, in one safetensors file an epoch. A file is wholly written or not there at all, so that
 // a process killed at any moment leaves one that resumes to the numbers of an uninterrupted run.
+import { checkedOptions } from "../engine/arguments.js";
 import { type FilePath, checkedPath, keyOf, queued, settledWork, writeFileAtomically } from "../engine/atomicFile.js";
 import { withTensorFile } from "../engine/files.js";
 import { collectIfNeeded, getRandomState, setRandomState, tensor, type RandomState, type Tensor } from "../engine/index.js";
 import { safetensorsParts } from "../engine/safetensors.js";
 import { type KeptTensor, snapshot } from "../engine/snapshot.js";
 import { argumentError } from "../engine/scope.js";
+import { shown } from "../engine/spelling.js";
 import { ArgumentError } from "../kernels/errors.js";
 import { checkpointFiles, checkpointName, latestCheckpoint, makeFolder, removeFiles, removeLeftovers } from "./checkpointFiles.js";
 import { packTree, unpackTree } from "./packing.js";
@@ -80,7 +82,7 @@ export class Checkpoint {
   readonly folder: string;
 
   constructor(folder: FilePath, readonly parts: Readonly<Record<string, Stateful>>, options: CheckpointOptions = {}) {
-    const { keepLast = 1, mode = "min", overwrite = false } = options;
+    const { keepLast = 1, mode = "min", overwrite = false } = checkedOptions("Checkpoint", ["keepLast", "mode", "overwrite"], options);
     if (!(keepLast >= 1) || (!Number.isInteger(keepLast) && keepLast !== Infinity)) {
       throw argumentError("Checkpoint", `got keepLast ${keepLast}; expected a whole number of at least 1, or Infinity.`);
     }
@@ -101,7 +103,10 @@ export class Checkpoint {
    *  one another in the order of the calls. Gives the file's path. */
   async save(epoch: number, options: SaveOptions = {}): Promise<string> {
     if (!Number.isInteger(epoch) || epoch < 0) throw argumentError("Checkpoint.save", `got epoch ${epoch}; expected a whole number of at least 0.`);
-    const { metric = null, metadata = {} } = options;
+    const { metric = null, metadata = {} } = checkedOptions("Checkpoint.save", ["metric", "metadata"], options);
+    if (metric !== null && typeof metric !== "number") {
+      throw argumentError("Checkpoint.save", `got metric ${shown(metric)}; expected a number: of a tensor, await tensor.item().`);
+    }
     const state = this.#now(metadata);
     return queued(this.#key, () => this.#write(epoch, metric, state)).finally(() => {
       if (--this.#waiting === 0) this.#together.clear();

@@ -1,5 +1,7 @@
 // The confusion matrix: counted on the device in int32, read once; precision, recall and F1 follow from it on the host by scikit-learn's
 // definitions (precision_recall_fscore_support with labels = all classes).
+import { type Call, Signature } from "../engine/arguments.js";
+import { aNumber, aTensor } from "../engine/kinds.js";
 import { arange, type Tensor } from "../engine/index.js";
 import { argumentError } from "../engine/scope.js";
 import { IndexError } from "../kernels/errors.js";
@@ -98,12 +100,18 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
+const signature = new Signature("ConfusionMatrix", [["numClasses", aNumber]]);
+const updating = new Signature("ConfusionMatrix.update", [["answers", aTensor], ["labels", aTensor]]);
 /** Counts answers by true and predicted class. */
 export class ConfusionMatrix implements Metric<Confusion> {
   readonly #counts: DeviceSum;
   #samples = 0;
 
-  constructor(readonly numClasses: number) {
+  readonly numClasses: number;
+
+  constructor(...given: Call<typeof signature>) {
+    const [numClasses] = signature.read(given);
+    this.numClasses = numClasses;
     if (!Number.isInteger(numClasses) || numClasses < 1) {
       throw argumentError("ConfusionMatrix", `got ${numClasses} classes; expected a whole number of at least 1.`);
     }
@@ -111,7 +119,8 @@ export class ConfusionMatrix implements Metric<Confusion> {
   }
 
   /** logits [N, C, …], or int32 predictions of the labels' shape; labels [N, …] int32. */
-  update(answers: Tensor, labels: Tensor): void {
+  update(...given: Call<typeof updating>): void {
+    const [answers, labels] = updating.read(given);
     const predicted = this.#predictions(answers, labels);
     // Rows of zeros and ones: their product counts pairs. A sum of ones is exact in float32 up to 2²⁴ samples a batch.
     this.#counts.add(answers.device, () => {

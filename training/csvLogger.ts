@@ -1,17 +1,21 @@
 // CsvLogger: an epoch's figures as a line of a CSV file, on the disk before the next epoch begins.
 import { writeFileAtomically } from "../engine/files.js";
+import { type Call, type Options, Signature } from "../engine/arguments.js";
+import { aBoolean, aNumber, anObject, aString } from "../engine/kinds.js";
 import { importNode, isNode } from "../engine/platform.js";
 import { argumentError } from "../engine/scope.js";
+import { shown } from "../engine/spelling.js";
 import { AthanorError } from "../kernels/errors.js";
 
 export type CsvRow = Readonly<Record<string, number | string | boolean | null | undefined>>;
 
-export interface CsvLoggerOptions {
-  /** Goes on with a file that is there, instead of starting a new one. Default false. */
-  readonly append?: boolean;
-  /** When going on: forgets the rows whose first column is a number above this, those of epochs that are trained again. Default Infinity. */
-  readonly upTo?: number;
-}
+const signature = new Signature("CsvLogger", [["path", aString]], [["append", aBoolean, false], ["upTo", aNumber, Infinity]]);
+/** append: goes on with a file that is there, instead of starting a new one. upTo: when going on, forgets the rows whose first column is a number
+ *  above this, those of epochs that are trained again. */
+export type CsvLoggerOptions = Options<typeof signature>;
+const writing = new Signature("CsvLogger.write", [["row", anObject<CsvRow>("a row { column: value, … }")]]);
+/** What Excel writes before the first column's name. */
+const byteOrderMark = "\uFEFF";
 
 /** `await log.write({ epoch, trainLoss, validAccuracy })`. The first row names the columns; a later row may lack some. */
 export class CsvLogger {
@@ -19,13 +23,24 @@ export class CsvLogger {
   #queue: Promise<void> = Promise.resolve();
   #started = false;
 
-  constructor(readonly path: string, readonly options: CsvLoggerOptions = {}) {}
+  readonly path: string;
+  readonly #append: boolean;
+  readonly #upTo: number;
+
+  constructor(...given: Call<typeof signature>) {
+    const [path, append, upTo] = signature.read(given);
+    this.path = path;
+    this.#append = append;
+    this.#upTo = upTo;
+  }
 
   /** Resolves when the row is written. Rows are written in the order of the calls. */
-  write(row: CsvRow): Promise<void> {
+  async write(...given: Call<typeof writing>): Promise<void> {
+    const [row] = writing.read(given), odd = Object.entries(row).find(([, value]) => !isCell(value));
+    if (odd) throw argumentError("CsvLogger.write", `got ${odd[0]} = ${shown(odd[1])}; expected a number, a text or nothing (await tensor.item() first).`);
     const written = this.#queue.then(() => this.#write(row));
     this.#queue = written.catch(() => undefined); // the caller has the error; the next row is tried anew
-    return written;
+    await written;
   }
 
   async #write(row: CsvRow): Promise<void> {
@@ -45,13 +60,12 @@ export class CsvLogger {
   /** Reads the header of the file that is to go on, or writes a new file with one. */
   async #start(row: CsvRow): Promise<void> {
     const { readFile } = await fileSystem();
-    const there = this.options.append === true ? await readFile(this.path, "utf8").catch(notThere) : null;
-    const lines = splitRows(there ?? "");
+    const there = this.#append ? await readFile(this.path, "utf8").catch(notThere) : null;
+    const lines = splitRows((there ?? "").replace(byteOrderMark, ""));
     const [header] = lines;
     this.#columns = header === undefined ? Object.keys(row) : splitCells(header);
     // A line that a killed process left half written has no end; it is dropped with the rows that are trained again.
-    const upTo = this.options.upTo ?? Infinity;
-    const kept = lines.slice(1).filter((line) => !(Number(splitCells(line)[0]) > upTo));
+    const kept = lines.slice(1).filter((line) => !(Number(splitCells(line)[0]) > this.#upTo));
     const text = [this.#columns.map(cell).join(","), ...kept].map((line) => `${line}\n`).join("");
     await this.#try(() => writeFileAtomically(this.path, new TextEncoder().encode(text)));
     this.#started = true;
@@ -67,6 +81,10 @@ export class CsvLogger {
       );
     }
   }
+}
+
+function isCell(value: unknown): boolean {
+  return value === null || ["number", "string", "boolean", "undefined"].includes(typeof value);
 }
 
 function notThere(error: unknown): null {

@@ -1,5 +1,6 @@
 // diagnose: which of the five cases of a training a pair of curves shows (overfitting, underfitting, oscillating, not converging, fitting), and what
 // to do about it. The rules are few and their thresholds stand here; the figures behind the answer are given with it.
+import { checkedOptions } from "../engine/arguments.js";
 import { argumentError } from "../engine/scope.js";
 import { History, type EpochRecord } from "./history.js";
 import { type Remedy, remediesOf } from "./remedies.js";
@@ -39,6 +40,7 @@ export interface DiagnoseOptions {
   /** The training accuracy from which a model does not count as too weak, 0 to 1. Default 0.8. */
   readonly goodAccuracy?: number;
 }
+const optionNames = ["accuracy", "initialLoss", "goodAccuracy"];
 
 const fewestEpochs = 4;
 /** Of the initial loss: less than this was learnt, or the loss is above it. */
@@ -54,6 +56,7 @@ const wideSwing = 0.12;
 
 /** Reads trainLoss and trainAccuracy, and validLoss and validAccuracy (or testLoss and testAccuracy); accuracies and validation may be missing. */
 export function diagnose(history: History | readonly EpochRecord[], options: DiagnoseOptions = {}): Diagnosis {
+  checkedOptions("diagnose", optionNames, options);
   const all = history instanceof History ? history : new History(history);
   const curves = curvesOf(all, options);
   if (curves.train.length === 0) {

@@ -1,5 +1,7 @@
 // EarlyStopping: stops a training whose measure no longer gets better, and brings back the weights of its best epoch.
 import { keep, noGrad, type Tensor } from "../engine/index.js";
+import { type Call, Signature } from "../engine/arguments.js";
+import { aNumber, kind, oneOf } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
 
 /** A model, or what else has a state dict of tensors. */
@@ -28,6 +30,15 @@ export interface EarlyStoppingState {
   readonly weights: Record<string, Tensor> | null;
 }
 
+const holder = kind<WeightHolder>(
+  "a model, or what else has stateDict() and loadStateDict()",
+  (value) => (typeof value === "object" || typeof value === "function") && value !== null && "stateDict" in value && "loadStateDict" in value,
+);
+const signature = new Signature(
+  "EarlyStopping", [], [["mode", oneOf("min", "max"), "min"], ["patience", aNumber, 5], ["minDelta", aNumber, 0], ["restoreBest", holder, null]],
+);
+const updating = new Signature("EarlyStopping.update", [["value", aNumber], ["epoch", aNumber, null]]);
+
 export class EarlyStopping {
   readonly mode: "min" | "max";
   readonly patience: number;
@@ -40,9 +51,8 @@ export class EarlyStopping {
   #reason: string | null = null;
   #weights: Record<string, Tensor> | null = null;
 
-  constructor(options: EarlyStoppingOptions = {}) {
-    const { mode = "min", patience = 5, minDelta = 0, restoreBest = null } = options;
-    if (mode !== "min" && mode !== "max") throw argumentError("EarlyStopping", `got mode ${JSON.stringify(mode)}; expected "min" or "max".`);
+  constructor(...given: Call<typeof signature>) {
+    const [mode, patience, minDelta, restoreBest] = signature.read(given);
     if (!Number.isInteger(patience) || patience < 1) {
       throw argumentError("EarlyStopping", `got patience ${patience}; expected a whole number of at least 1.`);
     }
@@ -78,7 +88,8 @@ export class EarlyStopping {
   }
 
   /** Takes an epoch's measure (epochs count from 1); true when the training should stop. A measure that is no number stops at once. */
-  update(value: number, epoch = this.#epoch + 1): boolean {
+  update(...given: Call<typeof updating>): boolean {
+    const [value, at] = updating.read(given), epoch = at ?? this.#epoch + 1;
     this.#epoch = epoch;
     if (Number.isFinite(value) && this.#isBetter(value)) {
       this.#best = value;

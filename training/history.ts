@@ -1,5 +1,8 @@
 // History: what was measured in each epoch, as rows that become curves, a table, JSON and a diagnosis.
+import { type Call, Signature } from "../engine/arguments.js";
+import { anObject, iterableOf } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
+import { shown } from "../engine/spelling.js";
 import { writeFileAtomically } from "../engine/files.js";
 import { isNode } from "../engine/platform.js";
 import { importNode } from "../kernels/platform.js";
@@ -17,10 +20,15 @@ export interface HistoryState {
   readonly records: readonly EpochRecord[];
 }
 
+const noRecords: readonly EpochRecord[] = [];
+const signature = new Signature("History", [["records", iterableOf<EpochRecord>("a list of epochs { epoch, name: number or null, … }"), noRecords]]);
+const adding = new Signature("History.add", [["record", anObject<EpochRecord>("an epoch's figures { epoch, name: number or null, … }")]]);
+
 export class History {
   readonly #records: EpochRecord[] = [];
 
-  constructor(records: Iterable<EpochRecord> = []) {
+  constructor(...given: Call<typeof signature>) {
+    const [records] = signature.read(given);
     for (const record of records) this.add(record);
   }
   get records(): readonly EpochRecord[] {
@@ -34,11 +42,12 @@ export class History {
   }
 
   /** Adds an epoch's figures; epochs come in rising order. */
-  add(record: EpochRecord): this {
+  add(...given: Call<typeof adding>): this {
+    const [record] = adding.read(given);
     const before = this.last?.epoch ?? -Infinity;
     if (!(record.epoch > before)) throw argumentError("History.add", `got epoch ${record.epoch} after epoch ${before}; expected a later one.`);
     const odd = Object.entries(record).find(([, value]) => value !== null && value !== undefined && typeof value !== "number");
-    if (odd) throw argumentError("History.add", `got ${odd[0]} = ${JSON.stringify(odd[1])}; expected a number or null.`);
+    if (odd) throw argumentError("History.add", `got ${odd[0]} = ${shown(odd[1])}; expected a number or null${typeof odd[1] === "object" ? " (await tensor.item() first)" : ""}.`);
     this.#records.push({ ...record });
     return this;
   }

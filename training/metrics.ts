@@ -1,4 +1,6 @@
 // What a training run is measured by, summed on the device while it runs and read once an epoch: a read makes the host wait for a GPU.
+import { type Call, type Options, Signature } from "../engine/arguments.js";
+import { aNumber, anOperand, aTensor } from "../engine/kinds.js";
 import { arange, keep, noGrad, tidy, zeros, type Device, type DType, type Tensor } from "../engine/index.js";
 import { argumentError } from "../engine/scope.js";
 import { formatShape, sameShape } from "../engine/shape.js";
@@ -106,13 +108,15 @@ export function checkLabels(operation: string, logits: Tensor, labels: Tensor): 
   return labels.numel();
 }
 
+const weighing = new Signature("MeanLoss.update", [["loss", aTensor], ["samples", anOperand]]);
 /** The mean of the batches' losses, each weighted by its samples: what one loss over all samples at once would be. */
 export class MeanLoss implements Metric<number> {
   readonly #sum = new DeviceSum([], "float32");
   #samples = 0;
 
   /** `loss` is a batch's mean, a scalar; `samples` how many it is the mean of, or the batch's labels. */
-  update(loss: Tensor, samples: number | Tensor): void {
+  update(...given: Call<typeof weighing>): void {
+    const [loss, samples] = weighing.read(given);
     if (loss.numel() !== 1) throw argumentError("MeanLoss", `got a loss of shape ${formatShape(loss.shape)}; expected a scalar, a batch's mean.`);
     const count = typeof samples === "number" ? samples : (samples.shape[0] ?? 1);
     if (!Number.isInteger(count) || count < 0) throw argumentError("MeanLoss", `got ${count} samples; expected a whole number of at least 0.`);
@@ -135,10 +139,10 @@ export class MeanLoss implements Metric<number> {
   }
 }
 
-export interface AccuracyOptions {
-  /** A sample counts as right when its class is among the so many likeliest (1). Of equal logits the first is the likelier. */
-  readonly topK?: number;
-}
+const accuracy = new Signature("Accuracy", [["topK", aNumber, 1]]);
+const answers = new Signature("Accuracy.update", [["logits", aTensor], ["labels", aTensor]]);
+/** topK: a sample counts as right when its class is among the so many likeliest. Of equal logits the first is the likelier. */
+export type AccuracyOptions = Options<typeof accuracy>;
 
 /** The part of the samples that were classified right, 0 to 1. */
 export class Accuracy implements Metric<number> {
@@ -146,14 +150,15 @@ export class Accuracy implements Metric<number> {
   readonly #right = new DeviceSum([], "int32");
   #samples = 0;
 
-  constructor(options: AccuracyOptions = {}) {
-    this.topK = options.topK ?? 1;
+  constructor(...given: Call<typeof accuracy>) {
+    [this.topK] = accuracy.read(given);
     if (!Number.isInteger(this.topK) || this.topK < 1) {
       throw argumentError("Accuracy", `got topK ${this.topK}; expected a whole number of at least 1.`);
     }
   }
   /** logits [N, C, …], labels [N, …] int32. */
-  update(logits: Tensor, labels: Tensor): void {
+  update(...given: Call<typeof answers>): void {
+    const [logits, labels] = answers.read(given);
     const count = checkLabels("Accuracy", logits, labels);
     this.#right.add(logits.device, () => (this.topK === 1 ? logits.argmax(1).eq(labels) : withinTop(logits, labels, this.topK)).sum());
     this.#samples += count;

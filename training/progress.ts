@@ -1,4 +1,5 @@
 // progress(loader): a walk through a loader that shows how far it is, as tqdm(loader) in Python.
+import { checkedOptions } from "../engine/arguments.js";
 import { argumentError } from "../engine/scope.js";
 import { type Output, type Postfix, ProgressBar, type ProgressBarOptions } from "./progressBar.js";
 
@@ -37,7 +38,7 @@ export class Progress<Batch> implements AsyncIterable<Batch> {
       );
     }
     this.#loader = loader;
-    this.#options = options;
+    this.#options = checkedOptions("progress", ["title", "total", "leave", "output", "now"], options);
     this.#title = options.title ?? "Progress";
   }
 

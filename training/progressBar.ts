@@ -1,4 +1,5 @@
 // The progress bar, drawn as tqdm draws it, on a terminal; a plain line now and then where the output goes to a file or a pipe.
+import { checkedOptions } from "../engine/arguments.js";
 
 /** What stands behind the rate: losses, accuracies. Numbers are shown with four decimals, texts as they are. */
 export type Postfix = Readonly<Record<string, number | string>>;
@@ -41,6 +42,7 @@ export class ProgressBar {
 
   /** `steps` in the whole walk; 0 where nobody knows. */
   constructor(readonly title: string, readonly steps: number, options: ProgressBarOptions = {}) {
+    checkedOptions("ProgressBar", ["output", "unit", "units", "now"], options);
     const { output = standardOutput(), unit = "it", units = steps, now = () => performance.now() } = options;
     this.output = output;
     this.#unit = unit;

@@ -1,4 +1,6 @@
 // How a search proposes points: every one of a grid, or at random. tpe.ts learns from the trials before.
+import { type Call, Signature } from "../../engine/arguments.js";
+import { aNumber } from "../../engine/kinds.js";
 import { ArgumentError } from "../../kernels/errors.js";
 import { philoxWords } from "../../kernels/philox.js";
 import { atUnit, type Dimension, type Point, type Space } from "./space.js";
@@ -29,9 +31,14 @@ export function pointOf<S extends Space>(space: S, value: (dimension: Dimension,
   return Object.fromEntries(Object.entries(space).map(([name, dimension]) => [name, value(dimension, name)])) as Point<S>;
 }
 
+const grid = new Signature("GridSampler", [["steps", aNumber, 3]]), random = new Signature("RandomSearchSampler", [["seed", aNumber, 0]]);
+
 /** Every combination once, the last dimension fastest; a range counts as `steps` evenly spaced values, both bounds among them. */
 export class GridSampler implements SearchSampler {
-  constructor(readonly steps = 3) {
+  readonly steps: number;
+  constructor(...given: Call<typeof grid>) {
+    const [steps] = grid.read(given);
+    this.steps = steps;
     if (!Number.isInteger(steps) || steps < 1) throw new ArgumentError(`GridSampler: got ${steps} steps; expected a whole number of at least 1.`);
   }
   count(space: Space): number {
@@ -56,7 +63,10 @@ export class GridSampler implements SearchSampler {
 
 /** Independent uniform draws: better than a grid where only some hyperparameters matter (Bergstra and Bengio, JMLR 2012). */
 export class RandomSearchSampler implements SearchSampler {
-  constructor(readonly seed = 0) {}
+  readonly seed: number;
+  constructor(...given: Call<typeof random>) {
+    [this.seed] = random.read(given);
+  }
   count(): null {
     return null;
   }

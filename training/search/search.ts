@@ -1,4 +1,6 @@
 // A hyperparameter search: proposes points, runs the objective on each, stops the hopeless ones early and ranks what came out.
+import { type Call, checkedOptions, Signature } from "../../engine/arguments.js";
+import { aNumber } from "../../engine/kinds.js";
 import { ArgumentError } from "../../kernels/errors.js";
 import type { SearchSampler } from "./samplers.js";
 import type { Point, Space } from "./space.js";
@@ -33,13 +35,20 @@ export interface Pruner {
   prune(step: number, reports: ReadonlyMap<number, number>, others: readonly ReadonlyMap<number, number>[]): boolean;
 }
 
+const pruning = new Signature("MedianPruner", [], [["startupTrials", aNumber, 4], ["warmupSteps", aNumber, 0]]);
+const searchOptions = ["space", "sampler", "trials", "direction", "pruner", "objective", "onTrial", "shouldStop"];
+
 /** Gives a trial up whose best value so far is worse than the median of the earlier trials' values at the same step. */
 export class MedianPruner implements Pruner {
   /** startupTrials: how many trials run whole first (4). warmupSteps: reports before this step prune nothing (0). */
-  constructor(readonly options: { readonly startupTrials?: number; readonly warmupSteps?: number } = {}) {}
+  readonly #startupTrials: number;
+  readonly #warmupSteps: number;
+  constructor(...given: Call<typeof pruning>) {
+    [this.#startupTrials, this.#warmupSteps] = pruning.read(given);
+  }
 
   prune(step: number, reports: ReadonlyMap<number, number>, others: readonly ReadonlyMap<number, number>[]): boolean {
-    const { startupTrials = 4, warmupSteps = 0 } = this.options;
+    const startupTrials = this.#startupTrials, warmupSteps = this.#warmupSteps;
     const values = others.map((other) => other.get(step)).filter((value) => value !== undefined).toSorted((a, b) => a - b);
     if (step < warmupSteps || values.length < Math.max(1, startupTrials)) return false;
     const middle = values.length >> 1;
@@ -72,6 +81,7 @@ export interface SearchResult<S extends Space> {
 
 /** Runs the search, one trial after the other. An objective that throws or gives NaN fails its trial, not the search. */
 export async function search<S extends Space>(options: SearchOptions<S>): Promise<SearchResult<S>> {
+  checkedOptions("search", searchOptions, options);
   const { space, sampler, direction = "minimize", objective, pruner, onTrial, shouldStop } = options;
   if (Object.keys(space).length === 0) throw new ArgumentError("search: got an empty space; expected at least one hyperparameter.");
   const most = sampler.count(space);

@@ -1,4 +1,6 @@
 // What a search may choose: a space names its hyperparameters and says what each may be. A point is one choice for all of them.
+import { type Call, Signature } from "../../engine/arguments.js";
+import { aNumber } from "../../engine/kinds.js";
 import { ArgumentError } from "../../kernels/errors.js";
 
 /** One of these values. */
@@ -22,14 +24,20 @@ export function choice<const T>(...values: T[]): Choice<T> {
   if (values.length === 0) throw new ArgumentError("choice: got no values; expected one or more.");
   return { kind: "choice", values };
 }
-export function uniform(low: number, high: number): Range {
+const bounds = [["low", aNumber], ["high", aNumber]] as const;
+const uniformly = new Signature("uniform", bounds), logarithmically = new Signature("logUniform", bounds), wholly = new Signature("wholeNumber", bounds);
+
+export function uniform(...given: Call<typeof uniformly>): Range {
+  const [low, high] = uniformly.read(given);
   return range("uniform", low, high, { log: false, whole: false });
 }
 /** Needs bounds above 0. */
-export function logUniform(low: number, high: number): Range {
+export function logUniform(...given: Call<typeof logarithmically>): Range {
+  const [low, high] = logarithmically.read(given);
   return range("logUniform", low, high, { log: true, whole: false });
 }
-export function wholeNumber(low: number, high: number): Range {
+export function wholeNumber(...given: Call<typeof wholly>): Range {
+  const [low, high] = wholly.read(given);
   if (!Number.isInteger(low) || !Number.isInteger(high)) throw new ArgumentError(`wholeNumber: got ${low} to ${high}; expected whole numbers.`);
   return range("wholeNumber", low, high, { log: false, whole: true });
 }

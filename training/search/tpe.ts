@@ -1,6 +1,8 @@
 // The tree-structured Parzen estimator (Bergstra, Bardenet, Bengio and Kégl, "Algorithms for hyper-parameter optimization", NIPS 2011): the
 // trials so far are split into the good and the rest; a value is drawn where the good ones are dense and the rest is not. Dimensions are
 // taken as independent, as there.
+import { type Call, Signature } from "../../engine/arguments.js";
+import { aNumber } from "../../engine/kinds.js";
 import { ArgumentError } from "../../kernels/errors.js";
 import { draws, pointOf, RandomSearchSampler, type Scored, type SearchSampler } from "./samplers.js";
 import { atUnit, type Choice, type Dimension, type Point, type Range, type Space, toUnit } from "./space.js";
@@ -15,11 +17,14 @@ export interface TpeOptions {
   readonly candidates?: number;
 }
 
+const signature = new Signature("TpeSampler", [], [["seed", aNumber, 0], ["startupTrials", aNumber, 10], ["gamma", aNumber, 0.25], ["candidates", aNumber, 24]]);
+
 export class TpeSampler implements SearchSampler {
   readonly #random: RandomSearchSampler;
   readonly #options: Required<TpeOptions>;
 
-  constructor({ seed = 0, startupTrials = 10, gamma = 0.25, candidates = 24 }: TpeOptions = {}) {
+  constructor(...given: Call<typeof signature>) {
+    const [seed, startupTrials, gamma, candidates] = signature.read(given);
     if (!(gamma > 0 && gamma < 1)) throw new ArgumentError(`TpeSampler: got gamma ${gamma}; expected a share between 0 and 1.`);
     if (!(candidates >= 1)) throw new ArgumentError(`TpeSampler: got ${candidates} candidates; expected at least 1.`);
     this.#options = { seed, startupTrials, gamma, candidates };

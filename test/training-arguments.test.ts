@@ -1,0 +1,63 @@
+// How what stands around a training loop is called: misspelt options, promises and tensors where a number is meant, a CSV file that a spreadsheet wrote.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "tape";
+import { zeros } from "../index.js";
+import {
+  Accuracy, Checkpoint, checkLoss, ConfusionMatrix, CsvLogger, diagnose, EarlyStopping, GridSampler, History, logUniform, MeanLoss, MedianPruner, progress,
+  ProgressBar, search, TpeSampler,
+} from "../training/index.js";
+import { checkRefusals, type RefusedCall } from "./support/refusal.js";
+
+const made = (Made: object, ...given: unknown[]): unknown => Reflect.construct(Made as new (...all: unknown[]) => unknown, given);
+const on = (self: object, name: string, ...given: unknown[]): unknown => Reflect.apply(Reflect.get(self, name) as (...all: unknown[]) => unknown, self, given);
+
+test("early stopping refuses a promise, and is none the worse for it", async (t) => {
+  const stopping = new EarlyStopping({ patience: 2 });
+  await checkRefusals(t, [
+    ["a promise", () => on(stopping, "update", Promise.resolve(1)), /EarlyStopping\.update: got value a Promise; expected a number \(await it first\)/],
+    ["a tensor", () => on(stopping, "update", zeros(1)), /got value a Tensor; expected a number/],
+  ]);
+  t.deepEqual([stopping.update(3), stopping.update(2), stopping.best, stopping.stopped], [false, false, 2, false]);
+});
+
+test("a CSV file with a byte order mark goes on", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "athanor-csv-")), file = join(folder, "log.csv");
+  writeFileSync(file, "\uFEFFepoch,loss\r\n1,0.5\r\n2,0.4\r\n");
+  const log = new CsvLogger(file, { append: true, upTo: 1 });
+  await log.write({ epoch: 2, loss: 0.3 });
+  t.equal(readFileSync(file, "utf8"), "epoch,loss\n1,0.5\n2,0.3\n");
+  rmSync(folder, { recursive: true });
+});
+
+test("what cannot be obeyed is a sentence", async (t) => {
+  const space = { lr: logUniform({ low: 1e-4, high: 1 }) }, folder = join(tmpdir(), "athanor-never-written");
+  const checkpoint = new Checkpoint(folder, { model: { stateDict: () => ({}), loadStateDict: () => undefined } });
+  const cases: RefusedCall[] = [
+    ["min_delta", () => made(EarlyStopping, { min_delta: 1 }), /EarlyStopping: got the option "min_delta"; .*did you mean minDelta/],
+    ["a patience of text", () => made(EarlyStopping, { patience: "5" }), /got patience "5"; expected a number/],
+    ["a path to restore", () => made(EarlyStopping, { restoreBest: "best.pt" }), /got restoreBest "best\.pt"; expected a model/],
+    ["a promise in a history", () => on(new History(), "add", { epoch: 1, trainLoss: Promise.resolve(1) }), /History\.add: got trainLoss = a Promise; .*await tensor\.item\(\)/],
+    ["a number for an epoch", () => on(new History(), "add", 3), /History\.add: got record 3; expected an epoch's figures/],
+    ["a promise in a row", () => on(new CsvLogger(join(folder, "x.csv")), "write", { loss: Promise.resolve(1) }), /CsvLogger\.write: got loss = a Promise/],
+    ["appending, misspelt", () => made(CsvLogger, "x.csv", { apend: true }), /did you mean append\?/],
+    ["keep_last", () => made(Checkpoint, folder, { model: {} }, { keep_last: 2 }), /did you mean keepLast\?/],
+    ["a promise as the metric", () => on(checkpoint, "save", 1, { metric: Promise.resolve(1) }), /Checkpoint\.save: got metric a Promise; expected a number/],
+    ["top_k", () => made(Accuracy, { top_k: 5 }), /did you mean topK\?/],
+    ["a number for the logits", () => on(new Accuracy(), "update", 1, zeros(1)), /Accuracy\.update: got logits 1; expected a tensor/],
+    ["a number for the loss", () => on(new MeanLoss(), "update", 0.5, 3), /MeanLoss\.update: got loss 0\.5; expected a tensor/],
+    ["a loss without samples", () => on(new MeanLoss(), "update", zeros([])), /got no samples; expected MeanLoss\.update\(loss, samples\)/],
+    ["num_classes", () => made(ConfusionMatrix, { num_classes: 3 }), /did you mean numClasses\?/],
+    ["a loss that was not awaited", () => Reflect.apply(checkLoss, null, [Promise.resolve(1)]), /checkLoss: got loss a Promise; .*await it first/],
+    ["a misspelt place", () => Reflect.apply(checkLoss, null, [1, { stepp: 1 }]), /did you mean step\?/],
+    ["good_accuracy", () => Reflect.apply(diagnose, null, [[], { good_accuracy: 0.5 }]), /did you mean goodAccuracy\?/],
+    ["a bar without an end", () => made(ProgressBar, "t", 3, { unitt: "x" }), /did you mean unit\?/],
+    ["desc", () => Reflect.apply(progress, null, [[1], { desc: "x" }]), /progress: got the option "desc"; expected one of title, total/],
+    ["steps of text", () => made(GridSampler, "3"), /got steps "3"; expected a number/],
+    ["startup_trials", () => made(TpeSampler, { startup_trials: 3 }), /did you mean startupTrials\?/],
+    ["warmup_steps", () => made(MedianPruner, { warmup_steps: 3 }), /did you mean warmupSteps\?/],
+    ["n_trials", () => Reflect.apply(search, null, [{ space, sampler: new GridSampler(), objective: () => 1, trial: 3 }]), /search: got the option "trial"; .*did you mean trials/],
+  ];
+  await checkRefusals(t, cases);
+});
