@@ -1,7 +1,7 @@
 // How many digits sums and means keep: means of equal numbers are exact, constant channels normalise to zero, long sums lose nothing to their
 // length. On every device, with the kernels of both kinds of GPU.
 import test from "tape";
-import { type Device, full, ones, openDevice, tensor, zeros } from "../index.js";
+import { type Device, type Tensor, full, ones, openDevice, tensor, zeros } from "../index.js";
 import { openWebGPU } from "../kernels/webgpu/index.js";
 import * as engine from "../engine/functions.js";
 import * as F from "../nn/functional.js";
@@ -28,7 +28,7 @@ const values = [1, 3, -7, 0.1, 1e-30, 16777213, 12345.678].map(Math.fround);
 test("the mean of equal numbers is that number", async (t) => {
   for (const { name, device } of devices) {
     const wrong: string[] = [];
-    for (const n of [1, 2, 3, 7, 41, 49, 97, 255, 300, 1000, 4097, 65_537, 100_003]) {
+    for (const n of [1, 7, 41, 300, 4097, 100_003]) {
       const numbers = tensor(values, { device });
       const rows = numbers.reshape(-1, 1).expand(values.length, n).contiguous(), columns = numbers.reshape(1, -1).expand(n, values.length).contiguous();
       const strided = columns.t();
@@ -100,7 +100,7 @@ const relativeError = (got: ArrayLike<number>, want: readonly number[]): number 
 
 test("products of long sums err no more than PyTorch's", async (t) => {
   // Worst relative errors of PyTorch 1.13 on uniform numbers.
-  for (const [m, k, n, allowed] of [[64, 65_536, 64, 6.6e-7], [4, 1_000_000, 4, 1.4e-6], [1, 5_000_003, 1, 1.7e-6], [9, 4099, 7, 6.6e-7]] as const) {
+  for (const [m, k, n, allowed] of [[16, 65_536, 16, 6.6e-7], [4, 300_000, 4, 1.4e-6], [1, 2_000_003, 1, 1.7e-6], [9, 4099, 7, 6.6e-7]] as const) {
     const a = uniform(m * k, 1), b = uniform(k * n, 2), want: number[] = [], places: number[] = [];
     for (let place = 0; place < m * n; place += Math.ceil((m * n) / 48)) {
       const row = Math.floor(place / n), column = place % n;
@@ -134,7 +134,7 @@ test("… with a bias and a ReLU behind them", async (t) => {
 });
 
 test("sums, means and norms lose nothing to their length", async (t) => {
-  const numbers = uniform(3_000_000, 3);
+  const numbers = uniform(1_500_000, 3);
   const columns = [0, 1, 2].map((column) => numbers.reduce((sum, value, i) => (i % 3 === column ? sum + value : sum), 0));
   const total = columns.reduce((a, b) => a + b), norm = Math.sqrt(numbers.reduce((sum, value) => sum + value * value, 0));
   for (const { name, device } of devices.slice(1)) {
@@ -146,6 +146,44 @@ test("sums, means and norms lose nothing to their length", async (t) => {
     }
     const error = relativeError(await x.reshape(-1, 3).sum(0).data(), columns);
     t.ok(error < 3e-7, `${name}: sums of columns are off by ${error.toExponential(1)}`);
+  }
+});
+
+test("reductions of expanded views read what there is once", async (t) => {
+  for (const { name, device } of devices) {
+    const everything = ones([], { device }).mul(3).expand(65_536, 32_768); // 2³¹ elements: 8 GiB, were they written out
+    t.equal(await everything.sum().item(), 3 * 2 ** 31, `${name}: sum`);
+    t.equal(await everything.mean().item(), 3, `${name}: mean`);
+    t.equal(await everything.amax().item(), 3, `${name}: max`);
+    t.equal(Math.fround(await everything.norm().item()), Math.fround(3 * 2 ** 15.5), `${name}: norm`);
+    t.equal(await everything.var().item(), 0, `${name}: variance`);
+    const rows = tensor([1, 2, 4], { device }).reshape(3, 1, 1).expand(3, 32_768, 32_768);
+    t.deepEqual(await rows.sum([1, 2]).tolist(), [2 ** 30, 2 ** 31, 2 ** 32], `${name}: sums of rows`);
+    const [values, indices] = rows.max(1);
+    t.deepEqual([values.shape, await values.select(1, 9).tolist(), await indices.select(1, 9).tolist()], [[3, 32_768], [1, 2, 4], [0, 0, 0]], "max(1)");
+  }
+});
+
+test("… and count it as often as it stands there", async (t) => {
+  for (const { name, device } of devices) {
+    const x = tensor([[1, 2, 3], [-4, 0.5, 6]], { device }), wide = x.unsqueeze(1).expand(2, 12_000, 3), copy = wide.contiguous();
+    for (const dims of [[1], [2], [0, 1], [0, 1, 2]]) {
+      for (const [what, of] of Object.entries({
+        sum: (y: Tensor) => y.sum(dims), mean: (y: Tensor) => y.mean(dims), max: (y: Tensor) => y.amax(dims), any: (y: Tensor) => y.any(dims),
+        "var": (y: Tensor) => y.var(dims), norm: (y: Tensor) => y.norm(2, dims), argmin: (y: Tensor) => y.argmin(dims[0]),
+      })) {
+        const [found, want] = [await of(wide).data(), await of(copy).data()];
+        const isNear = found.length === want.length && found.every((value, i) => Math.abs(Number(value) - Number(want[i])) <= 2e-6 * Math.abs(Number(want[i])));
+        t.ok(isNear, `${name}: ${what} over [${dims}]`);
+      }
+    }
+    const whole = tensor([3, -1], { device, dtype: "int32" }).reshape(2, 1).expand(2, 40_000);
+    t.deepEqual(await whole.sum(1).tolist(), [120_000, -40_000], `${name}: integers`);
+    const factors = tensor([1, -1], { device }).reshape(2, 1).expand(2, 40_001);
+    t.deepEqual(await factors.prod(1).tolist(), [1, -1], `${name}: products`);
+    const leaf = x.detach().requiresGrad_();
+    leaf.unsqueeze(1).expand(2, 12_000, 3).sum().backward();
+    t.deepEqual([...new Set((await leaf.grad?.data()) ?? [])], [12_000], `${name}: gradient`);
   }
 });
 

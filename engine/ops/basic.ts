@@ -4,6 +4,7 @@ import { arithmeticDType, promote } from "../dtype.js";
 import { type ArrayLike, type Operation, type Run, type Spec, defineOp, need } from "../op.js";
 import { type RawTensor, contiguous } from "../raw.js";
 import { broadcastShapes, expandedStrides, numel, reducedShape, reshapedStrides } from "../shape.js";
+import { times, withoutRepeats } from "./repeats.js";
 
 export type Scalars = readonly number[];
 
@@ -86,8 +87,12 @@ export const sum = defineOp<ReduceParams>("sum", {
     const spec = need([x ?? null], 0);
     return [{ shape: reducedShape(spec.shape, dims, keepdim), dtype: spec.dtype === "float32" ? "float32" : "int32" }];
   },
-  forward: (device, [out], inputs, { dims }) => {
-    if (out) device.kernels.reduce("sum", out, need(inputs, 0), dims);
+  forward: ({ kernels }, [out], inputs, { dims }) => {
+    if (!out) return;
+    withoutRepeats(out, need(inputs, 0), dims, (target, x, repeats) => {
+      kernels.reduce("sum", target, x, dims);
+      times(target, repeats);
+    });
   },
   backward: (run, [grad], { params: { dims }, specs }) => {
     if (!grad) return [null];
@@ -100,8 +105,8 @@ export const sum = defineOp<ReduceParams>("sum", {
 /** Σ/n over dims, of float32 alone; NaN where there is nothing. */
 export const mean = defineOp<ReduceParams>("mean", {
   outputs: ([x], { dims, keepdim }) => [{ shape: reducedShape(need([x ?? null], 0).shape, dims, keepdim), dtype: "float32" }],
-  forward: (device, [out], inputs, { dims }) => {
-    if (out) device.kernels.reduce("mean", out, need(inputs, 0), dims);
+  forward: ({ kernels }, [out], inputs, { dims }) => {
+    if (out) withoutRepeats(out, need(inputs, 0), dims, (target, x) => kernels.reduce("mean", target, x, dims));
   },
   backward: (run, [grad], { params: { dims }, specs }) => {
     if (!grad) return [null];

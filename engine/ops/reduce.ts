@@ -8,6 +8,7 @@ import { argumentError } from "../scope.js";
 import { at, formatShape, numel, reducedShape } from "../shape.js";
 import { type ReduceParams, elementwise, expandTo, mean, mul, mulScalar, reshapeTo, sum } from "./basic.js";
 import { scatterIntoZeros } from "./indexing.js";
+import { hasRepeats, power, times, withoutRepeats } from "./repeats.js";
 
 const abs = elementwise("abs"), add = elementwise("add"), div = elementwise("div"), divScalar = elementwise("divScalar"), eq = elementwise("eq");
 const isnan = elementwise("isnan"), logicalOr = elementwise("logicalOr"), neg = elementwise("neg"), otherFactors = elementwise("otherFactors");
@@ -30,8 +31,8 @@ export const extreme = defineOp<ExtremeParams>("amax", {
     const result = kind === "any" || kind === "all" ? "bool" : dtype;
     return [{ shape: reducedShape(shape, dims, keepdim), dtype: result }];
   },
-  forward: (device, [out], inputs, { dims, kind }) => {
-    if (out) device.kernels.reduce(kind, out, need(inputs, 0), dims);
+  forward: ({ kernels }, [out], inputs, { dims, kind }) => {
+    if (out) withoutRepeats(out, need(inputs, 0), dims, (target, x) => kernels.reduce(kind, target, x, dims));
   },
   saves: () => ({ inputs: [0], outputs: [0] }),
   backward: (run, [grad], { params: { dims, keepdim, finds }, specs, input, output }) => {
@@ -55,8 +56,12 @@ export const product: Operation<ReduceParams> = defineOp<ReduceParams>("prod", {
     const { shape, dtype } = need(inputs, 0);
     return [{ shape: reducedShape(shape, dims, keepdim), dtype: dtype === "float32" ? dtype : "int32" }];
   },
-  forward: (device, [out], inputs, { dims }) => {
-    if (out) device.kernels.reduce("prod", out, need(inputs, 0), dims);
+  forward: ({ kernels }, [out], inputs, { dims }) => {
+    if (!out) return;
+    withoutRepeats(out, need(inputs, 0), dims, (target, x, repeats) => {
+      kernels.reduce("prod", target, x, dims);
+      power(target, repeats);
+    });
   },
   saves: () => ({ inputs: [0] }),
   backward: (run, [grad], { params: { dims }, specs, input }) => {
@@ -98,9 +103,15 @@ export const extremeAlong = defineOp<AlongParams>("max", {
   },
   forward: (device, [values, indices], inputs, { dim, kind }) => {
     if (!values || !indices) return;
-    const x = contiguous(need(inputs, 0));
-    device.kernels.argReduce(kind === "max" ? "argmax" : "argmin", indices, x, dim);
-    device.kernels.gather(values, x, indices, dim);
+    const given = need(inputs, 0), { kernels } = device, indexOf = kind === "max" ? "argmax" : "argmin";
+    if (hasRepeats(given)) {
+      withoutRepeats(indices, given, [dim], (target, x) => kernels.argReduce(indexOf, target, x, dim));
+      withoutRepeats(values, given, [dim], (target, x) => kernels.reduce(kind, target, x, [dim]));
+      return;
+    }
+    const x = contiguous(given);
+    kernels.argReduce(indexOf, indices, x, dim);
+    kernels.gather(values, x, indices, dim);
   },
   saves: () => ({ outputs: [1] }),
   backward: (run, [grad], { params: { dim }, specs, output }) => [
@@ -119,7 +130,7 @@ export const argReduce = defineOp<{ readonly kind: ArgReduceName; readonly dim: 
     return [{ shape: shape.filter((_, d) => d !== dim), dtype: "int32" }];
   },
   forward: (device, [out], inputs, { kind, dim }) => {
-    if (out) device.kernels.argReduce(kind, out, need(inputs, 0), dim);
+    if (out) withoutRepeats(out, need(inputs, 0), [dim], (target, x) => device.kernels.argReduce(kind, target, x, dim));
   },
 });
 
@@ -127,7 +138,8 @@ export const argReduce = defineOp<{ readonly kind: ArgReduceName; readonly dim: 
 export const variance = defineOp<ReduceParams & { readonly correction: number }>("var", {
   outputs: (inputs, { dims, keepdim }) => [{ shape: reducedShape(need(inputs, 0).shape, dims, keepdim), dtype: "float32" }],
   forward: (device, [out], inputs, { dims, correction }) => {
-    if (out) device.kernels.variance(out, need(inputs, 0), dims, correction);
+    // Σ(x − mean)² and the count are both `repeats` times those of what is not repeated.
+    if (out) withoutRepeats(out, need(inputs, 0), dims, (target, x, repeats) => device.kernels.variance(target, x, dims, correction / repeats));
   },
   saves: () => ({ inputs: [0] }),
   backward: (run, [grad], { params: { dims, correction }, specs, input }) => {
@@ -173,12 +185,15 @@ export const deviation = defineOp<ReduceParams & { readonly correction: number }
 export const norm2 = defineOp<ReduceParams>("norm", {
   outputs: (inputs, { dims, keepdim }) => [{ shape: reducedShape(need(inputs, 0).shape, dims, keepdim), dtype: "float32" }],
   forward: (device, [out], inputs, { dims }) => {
-    const x = need(inputs, 0);
     if (!out) return;
-    const squares = allocate(device, x.shape, "float32"), total = allocate(device, out.shape, "float32");
-    device.kernels.elementwise(row("square"), squares, [x], []);
-    device.kernels.reduce("sum", total, squares, dims);
-    device.kernels.elementwise(row("sqrt"), out, [total], []);
+    const { kernels } = device;
+    withoutRepeats(out, need(inputs, 0), dims, (target, x, repeats) => {
+      const squares = allocate(device, x.shape, "float32"), total = allocate(device, target.shape, "float32");
+      kernels.elementwise(row("square"), squares, [x], []);
+      kernels.reduce("sum", total, squares, dims);
+      times(total, repeats);
+      kernels.elementwise(row("sqrt"), target, [total], []);
+    });
   },
   saves: () => ({ inputs: [0], outputs: [0] }),
   backward: (run, [grad], { params: { dims }, specs, input, output }) => {
