@@ -1,8 +1,10 @@
 // What `npm start` and `npm run example` share: installs and builds what is missing, then runs the program in this very process, so that signals
 // and the exit code are its own.
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { setFlagsFromString } from "node:v8";
-import { prepare } from "./prepare.mjs";
+import { prepare, root } from "./prepare.mjs";
 import { v8Flags } from "./v8-flags.mjs";
 
 /** Runs the module at `program` with `args` as its command line; `before` is called when everything is built. */
@@ -14,7 +16,17 @@ export async function launch(program, args, before = async () => {}) {
     process.exit(1);
   }
   for (const flag of v8Flags) setFlagsFromString(flag);
-  process.argv = [process.argv[0], program, ...args];
+  process.argv = [process.argv[0], program, ...withoutNoise(args)];
   await before();
   await import(pathToFileURL(program).href);
+}
+
+/** Where no hardware GPU answers, the CPU by name: Dawn and the drivers it tries write their own warnings on stderr, before the program's first
+ *  line, and nothing in this process can stop them. So another process looks, whose stderr nobody reads. `--device webgpu` shows all of it. */
+function withoutNoise(args) {
+  if (args.some((arg) => arg === "--help" || arg === "--device" || arg.startsWith("--device="))) return args;
+  const library = pathToFileURL(join(root, "dist", "index.js")).href;
+  const look = `import(${JSON.stringify(library)}).then(async ({ isAvailable }) => process.exit(await isAvailable("webgpu", { allowSoftware: false }) ? 0 : 1))`;
+  const { status } = spawnSync(process.execPath, ["-e", look], { cwd: root, stdio: "ignore" });
+  return status === 1 ? [...args, "--device", "cpu"] : args;
 }

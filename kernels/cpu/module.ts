@@ -11,7 +11,7 @@ const kernelIndices: ReadonlyMap<string, number> = new Map(kernelNames.map((name
 
 export function kernelIndex(name: string): number {
   const index = kernelIndices.get(name);
-  if (index === undefined) throw new Error(`The WebAssembly module has no kernel "${name}"; rebuild it with "npm run build:wasm".`);
+  if (index === undefined) throw new Error(`The WebAssembly module has no kernel "${name}"; rebuild it with "npm run build".`);
   return index;
 }
 
