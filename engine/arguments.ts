@@ -125,6 +125,16 @@ export function taking<const P extends List, Result, const Also extends List = r
   return made;
 }
 
+/** Refuses what is no function, and what stands behind it, for callables of one function whose types a description cannot carry. */
+export function takesFunction(callee: string, fn: unknown, surplus: readonly unknown[]): void {
+  if (typeof fn !== "function") {
+    throw argumentError(callee, `got ${shown(fn)}; expected a function: ${callee}(() => …)${fn instanceof Promise ? " (await it first)" : ""}.`);
+  }
+  if (surplus.some((value) => value !== undefined)) {
+    throw argumentError(callee, `got ${surplus.length + 1} arguments; expected a function alone: ${callee}(() => …).`);
+  }
+}
+
 /** Refuses what is given to a callable without parameters: `none` is its rest list. */
 export function takesNothing(callee: string, none: readonly unknown[]): void {
   if (none.some((value) => value !== undefined)) {

@@ -2,6 +2,8 @@
 import type { Device, DeviceKind } from "../kernels/types.js";
 import { ArgumentError, DeviceUnavailableError } from "../kernels/errors.js";
 import { type SimdChoice, createCpuSync } from "../kernels/cpu/index.js";
+import { type Call, Signature, type Values } from "./arguments.js";
+import { type Kind, aBoolean, aFunction, aNumber, oneOf } from "./kinds.js";
 import { closeAccount } from "./memory.js";
 
 /** A device, or "cpu" for the one that is always there. */
@@ -33,8 +35,17 @@ export function resolveDevice(target: DeviceTarget | undefined): Device {
   throw new ArgumentError(`device: got ${String(target)}; expected "cpu" or a device from await openDevice("auto" | "webgpu" | "cpu" | "reference").`);
 }
 
+const choices = [
+  ["threads", aNumber, undefined], ["simd", oneOf("plain", "relaxed", "measured"), undefined], ["allowSoftware", aBoolean, undefined],
+  ["powerPreference", oneOf("low-power", "high-performance"), undefined], ["onChoice", aFunction<(line: string) => void>(), undefined],
+] as const;
+/** A name from the command line is a string; which ones there are is told when it is read. */
+const deviceKinds: Kind<DeviceKind | "auto" | (string & {})> = oneOf("auto", "webgpu", "cpu", "reference");
+const opening = new Signature("openDevice", [["kind", deviceKinds, "auto"]], choices);
+
 /** Opens a device. "auto" takes a hardware GPU through WebGPU, else the CPU, and says which and why. */
-export async function openDevice(kind: DeviceKind | "auto" | (string & {}) = "auto", options: OpenDeviceOptions = {}): Promise<Device> {
+export async function openDevice(...given: Call<typeof opening>): Promise<Device> {
+  const [kind, ...values] = opening.read(given), options = optionsOf(values);
   const say = options.onChoice ?? (() => {});
   switch (kind) {
     case "auto":
@@ -56,8 +67,13 @@ export async function openDevice(kind: DeviceKind | "auto" | (string & {}) = "au
       return closing(device);
     }
     default:
-      throw new ArgumentError(`openDevice: got ${String(kind)}; expected "auto", "webgpu", "cpu" or "reference".`);
+      throw new ArgumentError(`openDevice: got ${kind}; expected ${deviceKinds.says}.`);
   }
+}
+
+/** The options that were given, by name. */
+function optionsOf([threads, simd, allowSoftware, powerPreference, onChoice]: Values<typeof choices>): OpenDeviceOptions {
+  return Object.fromEntries(Object.entries({ threads, simd, allowSoftware, powerPreference, onChoice }).filter(([, value]) => value !== undefined));
 }
 
 async function openThreads(options: OpenDeviceOptions): Promise<Device> {
@@ -95,11 +111,13 @@ function closing(device: Device): Device {
   return device;
 }
 
+const asking = new Signature("isAvailable", [["kind", oneOf("webgpu", "cpu", "reference")]], [["allowSoftware", aBoolean, true]]);
 /** Whether a device of this kind can be opened here; for "webgpu" a software adapter counts only with allowSoftware. */
-export async function isAvailable(kind: DeviceKind, options: { readonly allowSoftware?: boolean } = {}): Promise<boolean> {
+export async function isAvailable(...given: Call<typeof asking>): Promise<boolean> {
+  const [kind, allowSoftware] = asking.read(given);
   if (kind !== "webgpu") return kind === "cpu" || kind === "reference";
   try {
-    const device = await openGpu({}, options.allowSoftware ?? true);
+    const device = await openGpu({}, allowSoftware);
     await device.close();
     return true;
   } catch (error) {

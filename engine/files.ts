@@ -2,12 +2,15 @@
 // and may be of any size.
 import { ArgumentError } from "../kernels/errors.js";
 import { type FileContent, type FilePath, checkedPath, withFile, writeFileAtomically } from "./atomicFile.js";
+import { type Given, Signature } from "./arguments.js";
 import { type DeviceTarget, resolveDevice } from "./device.js";
 import { collectIfNeeded } from "./memory.js";
 import { looksLikePyTorch, type PyTorchValue, readPyTorch, stateDictOf, telltaleBytes } from "./pytorch.js";
 import { pytorchParts } from "./pytorchWriter.js";
 import { readFrom } from "./byteReading.js";
 import { readSafetensors, safetensorsParts, type SafetensorsContents } from "./safetensors.js";
+import { type Kind, aDevice, kind } from "./kinds.js";
+import { isPlainObject, shown } from "./spelling.js";
 import { snapshot } from "./snapshot.js";
 import { Tensor } from "./tensor/tensor.js";
 
@@ -36,7 +39,10 @@ const foreignEnding = /\.(onnx|npz|npy|h5|hdf5|keras|pkl|pickle|gguf|pb|tflite)$
  *  one another. A crash at any moment leaves the old file as it was. PyTorch's order of arguments is understood too: save(model.stateDict(), path). */
 export async function save(path: FilePath, what: SaveableValue, metadata?: Readonly<Record<string, string>>): Promise<void>;
 export async function save(what: SaveableValue, path: FilePath, metadata?: Readonly<Record<string, string>>): Promise<void>;
-export async function save(first: unknown, second: unknown, metadata: Readonly<Record<string, string>> = {}): Promise<void> {
+export async function save(first: unknown, second: unknown, metadata: Readonly<Record<string, string>> = {}, ...surplus: unknown[]): Promise<void> {
+  if (surplus.length > 0 || !isPlainObject(metadata)) {
+    throw new ArgumentError(`save: got ${[metadata, ...surplus].map(shown).join(", ")} behind what is saved; expected save(path, what, { name: text }).`);
+  }
   const isSwapped = !isPath(first) && isPath(second);
   const path = checkedPath("save", isSwapped ? second : first), what = isSwapped ? first : second;
   await writeFileAtomically(path, contentOf(path, what, metadata));
@@ -63,15 +69,22 @@ function contentOf(path: string, what: unknown, metadata: Readonly<Record<string
   return pytorchParts(what);
 }
 
+const aPath: Kind<FilePath> = kind('a file\'s name, such as "model.safetensors", or a file: URL', (value) => typeof value === "string" || value instanceof URL);
+const source = [["path", aPath], ["device", aDevice, null]] as const;
+type LoadCall = Given<typeof source>;
+const loading = (callee: string) => new Signature(callee, source);
+
 /** Reads the tensors of a safetensors file, or of a state dict that torch.save wrote (.pt, .pth), which its first bytes tell apart:
  *  `model.loadStateDict(await load(path))`. */
-export async function load(path: FilePath, options: LoadOptions = {}): Promise<Record<string, Tensor>> {
-  return (await loadWithMetadata(path, options)).tensors;
+export async function load(...given: LoadCall): Promise<Record<string, Tensor>> {
+  const [path, device] = loading("load").read(given);
+  return (await loadWithMetadata(path, device)).tensors;
 }
 
 /** Reads the tensors and the text that was saved beside them. All or nothing: where a value cannot be read, no tensor stays. */
-export function loadWithMetadata(path: FilePath, options: LoadOptions = {}): Promise<SafetensorsContents> {
-  return withTensorFile(path, (read) => read(), options);
+export async function loadWithMetadata(...given: LoadCall): Promise<SafetensorsContents> {
+  const [path, device] = loading("loadWithMetadata").read(given);
+  return withTensorFile(path, (read) => read(), device === null ? {} : { device });
 }
 
 /** @internal Opens a file whose tensors are read some at a time: those whose names are wanted, all of them by default. */
@@ -90,8 +103,8 @@ export async function withTensorFile<T>(
 }
 
 /** Reads whatever torch.save wrote of tensors, containers, numbers and strings: a checkpoint as the record that it was. */
-export async function loadPyTorch(path: FilePath, options: LoadOptions = {}): Promise<PyTorchValue> {
-  const device = resolveDevice(options.device), file = checkedPath("load", path);
+export async function loadPyTorch(...given: LoadCall): Promise<PyTorchValue> {
+  const [path, target] = loading("loadPyTorch").read(given), device = resolveDevice(target ?? undefined), file = checkedPath("load", path);
   await collectIfNeeded();
   return withFile(file, (source) => readFrom(readPyTorch(source.size, file, device), source));
 }

@@ -1,6 +1,7 @@
 // Gradient mode: whether operations are recorded. A block without recording belongs to the task that opened it: what runs beside it while it waits
 // goes on recording. Where the platform cannot tell tasks apart (a page has no AsyncLocalStorage) a block that waits turns recording off for
 // everybody, and a backward() beside it is refused.
+import { takesFunction, takesNothing } from "./arguments.js";
 import { type TaskLocal, withTaskLocal } from "./platform.js";
 
 interface Block {
@@ -18,7 +19,8 @@ let openBlocks = 0;
 let sharedBlocks = 0;
 let everShared = false;
 
-export function isGradEnabled(): boolean {
+export function isGradEnabled(...none: []): boolean {
+  takesNothing("isGradEnabled", none);
   if (openBlocks === 0) return true;
   if (tasks === null) return false;
   return openBlock(tasks.getStore()) === null;
@@ -33,7 +35,8 @@ function openBlock(block: Block | null | undefined): Block | null {
 
 /** Runs fn without recording a tape. For an async fn that holds until its promise settles, in this task alone; in a browser, which cannot tell
  *  tasks apart, for everybody: await the block before the next training step there. */
-export function noGrad<R>(fn: () => R): R {
+export function noGrad<R>(fn: () => R, ...none: []): R {
+  takesFunction("noGrad", fn, none);
   const block: Block = { open: true, outer: openBlock(tasks?.getStore()) };
   const shared = tasks === null;
   openBlocks++;

@@ -34,9 +34,10 @@ export const aNumber: Kind<number> = kind("a number", (value) => typeof value ==
 export const aBoolean: Kind<boolean> = kind("true or false", (value) => typeof value === "boolean");
 export const aString: Kind<string> = kind("a text", (value) => typeof value === "string");
 export const anything: Kind<unknown> = kind("a value", () => true);
+export const someBytes: Kind<Uint8Array> = kind("a Uint8Array", (value) => value instanceof Uint8Array);
 /** A plain object that is a value by itself, not a list of options. */
 export function anObject<Value extends object>(says: string): Kind<Value> {
-  return kind(says, (value) => typeof value === "object" && value !== null && !Array.isArray(value), { plain: true });
+  return kind(says, (value) => typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Promise), { plain: true });
 }
 export function aFunction<Value extends (...given: never[]) => unknown>(says = "a function"): Kind<Value> {
   return kind(says, (value) => typeof value === "function");

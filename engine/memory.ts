@@ -1,6 +1,8 @@
 // How much memory tensors hold, per device, and when to ask the garbage collector for what dropped handles still hold.
 import type { Device, DeviceKind } from "../kernels/types.js";
 import { ArgumentError, OutOfMemoryError } from "../kernels/errors.js";
+import { Signature, takesNothing, taking } from "./arguments.js";
+import { aNumber, kind } from "./kinds.js";
 import { atNextTurn, collectGarbage, isNode } from "./platform.js";
 
 export interface MemoryReport {
@@ -19,13 +21,14 @@ let fewestTensors = 512;
 
 /** From how many live bytes (default 64 MiB) or live tensors (default 512) on the engine asks for a garbage collection, at an await or
  *  at the event loop's next turn. Lower: less memory held by dropped handles, more collections. */
-export function setCollectionThreshold(bytes: number, tensors = fewestTensors): void {
+export const setCollectionThreshold = taking(new Signature("setCollectionThreshold", [["bytes", aNumber], ["tensors", aNumber, undefined]]), (bytes, given): void => {
+  const tensors = given ?? fewestTensors;
   if (!(bytes > 0)) throw new ArgumentError(`setCollectionThreshold: got ${bytes}; expected a number of bytes above 0.`);
   if (!(tensors > 0)) throw new ArgumentError(`setCollectionThreshold: got ${tensors} tensors; expected a number above 0.`);
   smallestThreshold = bytes;
   fewestTensors = tensors;
   for (const account of accounts.values()) account.renewThreshold();
-}
+});
 
 class Account {
   liveTensors = 0;
@@ -119,7 +122,8 @@ let collecting: Promise<void> | null = null;
 
 /** Collects garbage when some device holds more than its threshold. Called by every read (item, data, tolist) and by data loaders, whose loops
  *  may await nothing that takes a turn of the event loop. */
-export async function collectIfNeeded(): Promise<void> {
+export async function collectIfNeeded(...none: []): Promise<void> {
+  takesNothing("collectIfNeeded", none);
   if (collecting !== null) return collecting;
   for (const account of accounts.values()) {
     if (account.overThreshold) return (collecting = collectAndRenew());
@@ -135,17 +139,20 @@ async function collectAndRenew(): Promise<void> {
   }
 }
 
+const reported = new Signature("memory", [["device", kind<Device>("a device", (value) => typeof value === "object" && value !== null && "kernels" in value), null]]);
 /** Live tensors and bytes, pooled bytes and the peak, one report per device that was used. */
 export function memory(): MemoryReport[];
 /** The report of one device. */
 export function memory(device: Device): MemoryReport;
-export function memory(device?: Device): MemoryReport | MemoryReport[] {
-  if (device !== undefined) return report(accountFor(device));
+export function memory(...given: unknown[]): MemoryReport | MemoryReport[] {
+  const [device] = reported.read(given);
+  if (device !== null) return report(accountFor(device));
   return [...accounts.values()].map(report);
 }
 
 /** Starts the peak anew at what is held now. */
-export function resetPeakMemory(): void {
+export function resetPeakMemory(...none: []): void {
+  takesNothing("resetPeakMemory", none);
   for (const account of accounts.values()) account.peakBytes = account.liveBytes + account.device.pooledBytes;
 }
 

@@ -2,6 +2,8 @@
 // that asks for anything else is refused by the name it asks for, and nothing in it is ever run.
 import { AthanorError } from "../kernels/errors.js";
 import type { Device } from "../kernels/types.js";
+import { Signature, taking } from "./arguments.js";
+import { aString, someBytes } from "./kinds.js";
 import { Unpickler } from "./pickle.js";
 import { PickledName, finished } from "./pickleValues.js";
 import { type DescribedTensor, type FileStorage, buildAttributes, isCount, knownNames, lastElement, storageTypes } from "./pytorchNames.js";
@@ -52,9 +54,9 @@ export function looksLikePyTorch(bytes: Uint8Array): boolean {
 
 /** Reads what torch.save wrote: a state dict as a record of tensors, or a checkpoint with numbers, strings and further containers in it. F16,
  *  BF16 and F64 become float32, integers int32 (refused where a value does not fit), uint8 and bool stay. `source` names the file in errors. */
-export function decodePyTorch(bytes: Uint8Array, source = "PyTorch file"): PyTorchValue {
-  return readNow(readPyTorch(bytes.length, source), bytes);
-}
+export const decodePyTorch = taking(new Signature("decodePyTorch", [["bytes", someBytes], ["source", aString, "PyTorch file"]]), (bytes, source): PyTorchValue =>
+  readNow(readPyTorch(bytes.length, source), bytes),
+);
 
 /** Reads a file of so many bytes; its tensors are made on the device or the CPU. */
 export function* readPyTorch(fileBytes: number, source: string, device?: Device): Reading<PyTorchValue> {

@@ -3,8 +3,9 @@
 import type { RandomKey } from "../kernels/types.js";
 import { ArgumentError } from "../kernels/errors.js";
 import { philoxWords } from "../kernels/philox.js";
-import { Signature, taking } from "./arguments.js";
-import { type Kind, kind } from "./kinds.js";
+import { Signature, takesNothing, taking } from "./arguments.js";
+import { type Kind, aNumber, kind } from "./kinds.js";
+import { isPlainObject } from "./spelling.js";
 
 const aSeed: Kind<number | bigint> = kind("a whole number", (value) => typeof value === "number" || typeof value === "bigint");
 
@@ -24,7 +25,8 @@ export const manualSeed = taking(new Signature("manualSeed", [["seed", aSeed]]),
 });
 
 /** The next stream under the current seed. */
-export function nextKey(): RandomKey {
+export function nextKey(...none: []): RandomKey {
+  takesNothing("nextKey", none);
   return { seed, stream: stream++ };
 }
 
@@ -33,12 +35,16 @@ export interface RandomState {
   readonly stream: number;
 }
 /** The generator's whole state, for checkpoints. */
-export function getRandomState(): RandomState {
+export function getRandomState(...none: []): RandomState {
+  takesNothing("getRandomState", none);
   return { seed, stream };
 }
-export function setRandomState(state: RandomState): void {
+const aState: Kind<RandomState> = kind(
+  "a state as getRandomState() gives it", (value) => isPlainObject(value) && Number.isInteger(value["seed"]) && Number.isInteger(value["stream"]), { plain: true },
+);
+export const setRandomState = taking(new Signature("setRandomState", [["newState", aState]]), (state): void => {
   ({ seed, stream } = state);
-}
+});
 
 /** Uniform numbers in [0, 1) with 24 random bits each, as the devices draw them. With `start` (a multiple of 4) those from there on, so that
  *  a long list can be drawn in pieces of one key. */
@@ -62,8 +68,10 @@ export function hostNormal(count: number, key: RandomKey = nextKey(), start = 0)
   return out;
 }
 
+const aKey: Kind<RandomKey> = kind("a key { seed, stream }", (value) => isPlainObject(value) && "seed" in value && "stream" in value, { plain: true });
 /** A random order of 0 … count − 1 (Fisher and Yates). */
-export function hostPermutation(count: number, key: RandomKey = nextKey()): Int32Array {
+export const hostPermutation = taking(new Signature("hostPermutation", [["count", aNumber], ["key", aKey, null]]), (count, given): Int32Array => {
+  const key = given ?? nextKey();
   const words = philoxWords(key.seed, key.stream, count);
   const order = Int32Array.from({ length: count }, (_, i) => i);
   for (let i = count - 1; i > 0; i--) {
@@ -74,4 +82,4 @@ export function hostPermutation(count: number, key: RandomKey = nextKey()): Int3
     order[j] = swapped;
   }
   return order;
-}
+});

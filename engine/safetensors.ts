@@ -2,6 +2,9 @@
 // little-endian. Here bytes become tensors and back; files.ts writes and reads the files. Nothing in a header is trusted.
 import { ArgumentError, AthanorError } from "../kernels/errors.js";
 import type { Device } from "../kernels/types.js";
+import { type Call, Signature, taking } from "./arguments.js";
+import { type Kind, aString, anObject, kind, someBytes } from "./kinds.js";
+import { isPlainObject } from "./spelling.js";
 import { joinedBytes } from "./bytes.js";
 import { type Reading, bytesAt, readNow } from "./byteReading.js";
 import { checkHeader, checkLength, lengthBytes, longestHeader } from "./safetensorsHeader.js";
@@ -20,10 +23,13 @@ export interface SafetensorsContents {
   readonly metadata: Record<string, string>;
 }
 
+const texts: Kind<Readonly<Record<string, string>>> = kind(
+  "texts by name", (value) => isPlainObject(value) && Object.values(value).every((text) => typeof text === "string"), { plain: true },
+);
+const encoded = new Signature("encodeSafetensors", [["tensors", anObject<Readonly<Record<string, Tensor>>>("tensors by name")], ["metadata", texts, {}]]);
 /** The file's bytes. Tensors may be on any device. */
-export async function encodeSafetensors(
-  tensors: Readonly<Record<string, Tensor>>, metadata: Readonly<Record<string, string>> = {},
-): Promise<Uint8Array> {
+export async function encodeSafetensors(...given: Call<typeof encoded>): Promise<Uint8Array> {
+  const [tensors, metadata] = encoded.read(given);
   return joinedBytes(safetensorsParts(await snapshot(tensors), metadata));
 }
 
@@ -67,9 +73,9 @@ function checkedMetadata(metadata: Readonly<Record<string, string>>): Readonly<R
 
 /** Reads a file's bytes. F16, BF16 and F64 become float32, integers int32 (refused where a value does not fit), U8 and BOOL stay.
  *  `source` names the file in errors. */
-export function decodeSafetensors(bytes: Uint8Array, source = "safetensors"): SafetensorsContents {
-  return readNow(readSafetensors(bytes.length, source), bytes);
-}
+export const decodeSafetensors = taking(new Signature("decodeSafetensors", [["bytes", someBytes], ["source", aString, "safetensors"]]), (bytes, source) =>
+  readNow(readSafetensors(bytes.length, source), bytes),
+);
 
 export interface SafetensorsReading {
   /** Where the tensors are made; the CPU by default. */

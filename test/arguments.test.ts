@@ -1,6 +1,6 @@
 // The reader of arguments: by place, by name, in place of any tail, and the sentences for what it cannot obey.
 import test from "tape";
-import { ArgumentError, tensor, zeros } from "../index.js";
+import { ArgumentError, memory, noGrad, save, tensor, tidy, zeros } from "../index.js";
 import { Signature, taking } from "../engine/arguments.js";
 import { aBoolean, aDType, aNumber, aTensor, anObject, either, iterableOf, numbers, oneOf } from "../engine/kinds.js";
 import { nearest } from "../engine/spelling.js";
@@ -73,4 +73,18 @@ test("kinds", (t) => {
   const walked = iterableOf<number>("numbers");
   t.deepEqual([[1], new Set([1]), tensor([1]), "1", { a: 1 }].map((value) => walked.takes(value)), [true, true, false, false, false]);
   t.end();
+});
+
+test("calls whose results the walk over all exports cannot compare", async (t) => {
+  const refused: [string, () => unknown, RegExp][] = [
+    ["memory of a text", () => Reflect.apply(memory, null, ["cpu"]), /memory: got device "cpu"; expected a device/],
+    ["memory with a second argument", () => Reflect.apply(memory, null, [undefined, 3]), /memory: got 2 arguments/],
+    ["save with a fourth argument", () => Reflect.apply(save, null, ["/nowhere/x.pt", {}, {}, 4]), /save: got an object \{ {2}\}, 4 behind what is saved/],
+    ["noGrad as a block", () => Reflect.apply(noGrad, null, []), /noGrad: got undefined; expected a function: noGrad\(\(\) => …\)/],
+    ["tidy of a promise", () => Reflect.apply(tidy, null, [Promise.resolve()]), /tidy: got a Promise; .*await it first/],
+  ];
+  for (const [what, call, says] of refused) {
+    const message = await Promise.resolve().then(call).then(() => "it went well", (error: unknown) => (error instanceof ArgumentError ? error.message : `threw ${String(error)}`));
+    t.match(message, says, what);
+  }
 });

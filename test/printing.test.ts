@@ -100,7 +100,7 @@ test("looking at a tensor changes nothing", async (t) => {
   gone.dispose();
   t.equal(String(gone), "tensor(..., size=(2, 3), disposed of)", "a tensor that was disposed of can be printed");
   t.match(await refusal(() => setPrintoptions({ precision: 1.5 })), /got precision 1.5; expected a whole number of at least 0/);
-  t.match(await refusal(() => setPrintoptions(JSON.parse('{"profile": "long"}'))), /got the profile "long"; expected "default", "short" or "full"/);
+  t.match(await refusal(() => setPrintoptions(JSON.parse('{"profile": "long"}'))), /got profile "long"; expected "default", "short" or "full"/);
 });
 
 test.onFinish(() => void closeDevices(devices));

@@ -1,6 +1,8 @@
 // tidy: for those who want memory back at a known place. Every handle made while fn runs is disposed of, except what it returns and what
 // was kept.
+import { takesFunction } from "../arguments.js";
 import { argumentError } from "../scope.js";
+import { shown } from "../spelling.js";
 
 export interface Disposable {
   dispose(): void;
@@ -12,13 +14,17 @@ export function trackForTidy(handle: Disposable): void {
   open?.add(handle);
 }
 /** Exempts a handle from the tidy that is running: state that outlives a step. */
-export function keep<T extends Disposable>(handle: T): T {
+export function keep<T extends Disposable>(handle: T, ...none: []): T {
+  if (typeof handle?.dispose !== "function" || none.length > 0) {
+    throw argumentError("keep", `got ${[handle, ...none].map(shown).join(", ")}; expected one tensor${(handle as unknown) instanceof Promise ? " (await it first)" : ""}.`);
+  }
   open?.delete(handle);
   return handle;
 }
 
 /** Runs fn and disposes of every tensor it made but the ones it returns (in arrays, plain objects, maps and sets too). fn must not be async. */
-export function tidy<R>(fn: () => R): R {
+export function tidy<R>(fn: () => R, ...none: []): R {
+  takesFunction("tidy", fn, none);
   const outer = open;
   const made = new Set<Disposable>();
   open = made;

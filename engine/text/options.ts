@@ -1,5 +1,6 @@
 // How tensors print: torch.set_printoptions.
-import { checkedOptions } from "../arguments.js";
+import { Signature, taking } from "../arguments.js";
+import { aBoolean, aNumber, oneOf, orNull } from "../kinds.js";
 import { argumentError } from "../scope.js";
 
 export interface PrintOptions {
@@ -28,16 +29,18 @@ export function printOptions(): Settings {
   return settings;
 }
 
+const printing = new Signature("setPrintoptions", [
+  ["precision", aNumber, undefined], ["threshold", aNumber, undefined], ["edgeitems", aNumber, undefined], ["linewidth", aNumber, undefined],
+  ["profile", oneOf("default", "short", "full"), undefined], ["sciMode", orNull(aBoolean), undefined],
+]);
 /** Changes how tensors print from now on; what is left out stays, but sciMode, which goes back to null as in PyTorch. */
-export function setPrintoptions(options: PrintOptions): void {
-  const { profile, ...given } = checkedOptions<PrintOptions>("setPrintoptions", ["precision", "threshold", "edgeitems", "linewidth", "sciMode", "profile"], options);
-  if (profile !== undefined && !Object.hasOwn(profiles, profile)) {
-    throw argumentError("setPrintoptions", `got the profile ${JSON.stringify(profile)}; expected "default", "short" or "full".`);
-  }
+export const setPrintoptions = taking(printing, (precision, threshold, edgeitems, linewidth, profile, sciMode): void => {
+  const named = { precision, threshold, edgeitems, linewidth, sciMode };
+  const given = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
   const next: Settings = { ...settings, ...(profile && profiles[profile]), sciMode: null, ...given };
   for (const [name, least] of [["precision", 0], ["edgeitems", 1], ["linewidth", 1]] as const) {
     if (!Number.isInteger(next[name]) || next[name] < least) throw argumentError("setPrintoptions", `got ${name} ${next[name]}; expected a whole number of at least ${least}.`);
   }
   if (!(next.threshold >= 0)) throw argumentError("setPrintoptions", `got threshold ${next.threshold}; expected a number of at least 0, or Infinity.`);
   settings = next;
-}
+});

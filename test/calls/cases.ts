@@ -10,6 +10,8 @@ export interface CallCase {
   readonly also?: Readonly<Record<string, unknown>>;
   /** The names of `needed` and `rest`, in order; left out where a call has no such names (sizes one by one, a list of modules). */
   readonly names?: readonly string[];
+  /** Why what may be left out does not show in the result. */
+  readonly silent?: string;
   /** The result's values are whatever memory held: only its text and shapes are compared. */
   readonly blank?: boolean;
   /** Too much memory to be made at every look: only refusals are tried. */

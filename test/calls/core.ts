@@ -1,12 +1,22 @@
 // athanor itself: tensors, randomness, memory, devices, files
-import { tensor, zeros } from "../../index.js";
-import { type Row, type Rows, abstractClass, errorClass } from "./cases.js";
+import { readFileSync } from "node:fs";
+import { encodeSafetensors, tensor, zeros } from "../../index.js";
+import { type Row, type Rows, errorClass } from "./cases.js";
 
 const also = { dtype: "int32" };
 const x = () => tensor([[0.5, -1, 2], [1, 0.25, -0.5]]);
 const sizes = (options: Record<string, unknown>): Row => () => ({ needed: [[2, 3]], also: options, names: ["size"] });
 const like = (...value: [name: string, value: unknown][]): Row => () => ({ needed: [x(), ...value.map(([, given]) => given)], also, names: ["input", ...value.map(([name]) => name)] });
-const nothing: Row = () => ({ needed: [], names: [] });
+const nothing: Row = () => ({ needed: [] });
+const bytes = await encodeSafetensors({ x: x() });
+const fixtures = new URL("../fixtures/", import.meta.url);
+/** A state dict of PyTorch's. */
+const pytorchFile = () => new URL("weights/small-legacy.pth", fixtures);
+const pytorchBytes = () => new Uint8Array(readFileSync(pytorchFile()));
+const file: Row = () => ({ needed: [pytorchFile()], rest: ["cpu"], names: ["path", "device"], silent: "tensors go to the CPU in any case" });
+const errors = [
+  "ArgumentError", "AthanorError", "DeviceLimitError", "DeviceLostError", "DeviceUnavailableError", "IndexError", "OutOfMemoryError", "PyTorchFileError", "SafetensorsError",
+];
 
 export const core: Rows = {
   Tensor: { notCalled: "made by tensor(), zeros() … and by operations" },
@@ -29,11 +39,28 @@ export const core: Rows = {
   stack: () => ({ needed: [[x(), x()]], rest: [1], names: ["tensors", "dim"] }),
   where: () => ({ needed: [x().gt(0), x(), 7], names: ["condition", "input", "other"] }),
   oneHot: () => ({ needed: [tensor([2, 0], { dtype: "int32" })], rest: [5], names: ["input", "numClasses"] }),
-  tidy: () => ({ needed: [() => zeros(2)], names: ["fn"] }),
-  keep: () => ({ needed: [x()], names: ["tensor"] }),
-  noGrad: () => ({ needed: [() => x()], names: ["fn"] }),
+  tidy: () => ({ needed: [() => zeros(2)] }),
+  keep: () => ({ needed: [x()] }),
+  noGrad: () => ({ needed: [() => x()] }),
   isGradEnabled: nothing,
   manualSeed: () => ({ needed: [3], names: ["seed"] }),
+  nextKey: nothing,
+  getRandomState: nothing,
+  setRandomState: () => ({ needed: [{ seed: 1, stream: 2 }], names: ["newState"] }),
+  hostPermutation: () => ({ needed: [5], rest: [{ seed: 9, stream: 2 }], names: ["count", "key"] }),
+  collectIfNeeded: nothing,
+  memory: { notCalled: "how much is held changes from call to call; refusals are tried in arguments.test.ts" },
+  resetPeakMemory: nothing,
+  setCollectionThreshold: () => ({ needed: [64 * 2 ** 20, 512], names: ["bytes", "tensors"] }),
+  isAvailable: () => ({ needed: ["cpu"], also: { allowSoftware: false }, names: ["kind"], silent: "software adapters are WebGPU's" }),
+  openDevice: () => ({ needed: ["cpu"], also: { allowSoftware: true }, names: ["kind"], silent: "software adapters are WebGPU's" }),
+  setPrintoptions: () => ({ needed: [], rest: [4, 1000, 3, 80, "default", null], names: ["precision", "threshold", "edgeitems", "linewidth", "profile", "sciMode"], silent: "seen in what is printed" }),
+  load: file,
+  loadWithMetadata: file,
+  loadPyTorch: file,
+  save: { notCalled: "its order of arguments is its own; refusals are tried in arguments.test.ts" },
+  encodeSafetensors: () => ({ needed: [{ x: x() }], rest: [{ made: "today" }], names: ["tensors", "metadata"] }),
+  decodeSafetensors: () => ({ needed: [bytes], rest: ["a file"], names: ["bytes", "source"], silent: "the source's name is for sentences" }),
+  decodePyTorch: () => ({ needed: [pytorchBytes()], rest: ["a file"], names: ["bytes", "source"], silent: "the source's name is for sentences" }),
+  ...Object.fromEntries(errors.map((name) => [name, errorClass])),
 };
-void abstractClass;
-void errorClass;
