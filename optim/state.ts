@@ -1,5 +1,7 @@
 // An optimizer's state as data: a dict by the parameters' places, as PyTorch's, and the same split into tensors (safetensors) and JSON.
+import { type Call, Signature } from "../engine/arguments.js";
 import { Tensor } from "../engine/index.js";
+import { anObject, aString } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
 import { formatShape, sameShape } from "../engine/shape.js";
 
@@ -97,8 +99,11 @@ function owned(value: Tensor, param: Tensor): Tensor {
   return moved.device === value.device ? moved.clone() : moved;
 }
 
+const packing = new Signature("optim.packState", [["dict", anObject<OptimizerStateDict>("a state dict, as optimizer.stateDict() gives it")]]);
 /** A state dict as tensors for a safetensors file ("state.0.exp_avg") and JSON text for its metadata. */
-export function packState(dict: OptimizerStateDict): { readonly tensors: Record<string, Tensor>; readonly json: string } {
+export function packState(...given: Call<typeof packing>): { readonly tensors: Record<string, Tensor>; readonly json: string } {
+  const [dict] = packing.read(given);
+  checkDict("optim.packState", dict);
   const tensors = Object.entries(dict.state).flatMap(([place, { tensors: own }]) =>
     Object.entries(own).map(([key, value]) => [`state.${place}.${key}`, value] as const),
   );
@@ -107,8 +112,12 @@ export function packState(dict: OptimizerStateDict): { readonly tensors: Record<
   const numbers = Object.fromEntries(places.flatMap(([place, own]) => (own.numbers ? [[place, own.numbers] as const] : [])));
   return { tensors: Object.fromEntries(tensors), json: JSON.stringify({ steps, numbers, paramGroups: dict.paramGroups }) };
 }
+const unpacking = new Signature("optim.unpackState", [
+  ["tensors", anObject<Readonly<Record<string, Tensor>>>("tensors by name, as packState() gave them")], ["json", aString],
+]);
 /** packState's inverse; what is not there, or not what packState wrote, is a sentence. */
-export function unpackState(tensors: Readonly<Record<string, Tensor>>, json: string): OptimizerStateDict {
+export function unpackState(...given: Call<typeof unpacking>): OptimizerStateDict {
+  const [tensors, json] = unpacking.read(given);
   const { steps, numbers = {}, paramGroups } = parsed(json);
   const state: Record<string, ParameterState> = Object.create(null); // "__proto__" is a place like any other, refused later
   for (const [place, step] of Object.entries(steps)) {

@@ -7,15 +7,17 @@ import { core } from "./calls/core.js";
 import type { CallCase, Row, Rows } from "./calls/cases.js";
 import { functional } from "./calls/functional.js";
 import { init, layers, models, utils } from "./calls/nn.js";
+import { optimizers, schedulers } from "./calls/optim.js";
 
 type Callee = (...given: unknown[]) => unknown;
 /** The namespaces, under the paths by which a caller reaches them. Those of one object under two paths are one room. */
 const rooms: Readonly<Record<string, Rows>> = {
   "athanor": core, "athanor/nn": layers, "athanor/nn/functional": functional, "athanor/nn.init": init, "athanor/nn.models": models, "athanor/nn.utils": utils,
+  "athanor/optim": optimizers, "athanor/optim.lrScheduler": schedulers,
 };
 
 /** Rooms whose rows are still to be written. */
-const waiting = ["athanor/optim", "athanor/data", "athanor/training"];
+const waiting = ["athanor/data", "athanor/training"];
 
 const isNamespace = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && Reflect.get(value, Symbol.toStringTag) === "Module";
 const isClass = (callee: Callee) => /^class\b/.test(Function.prototype.toString.call(callee));
@@ -47,7 +49,7 @@ async function text(value: unknown, blank: boolean, depth = 0): Promise<string> 
   if (Object.hasOwn(value, "toString")) return String(value);
   if ("kernels" in value && "description" in value) return String(value.description);
   const entries = value instanceof Map ? [...value] : Object.entries(value);
-  return `${value.constructor.name} ${(await Promise.all(entries.map(async ([key, item]) => `${String(key)}: ${await text(item, blank, depth + 1)}`))).join(", ")}`;
+  return `${Object.getPrototypeOf(value) === null ? "" : value.constructor.name} ${(await Promise.all(entries.map(async ([key, item]) => `${String(key)}: ${await text(item, blank, depth + 1)}`))).join(", ")}`;
 }
 
 /** What a layer's text does not show: its numbers, flags and names. */
