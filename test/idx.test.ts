@@ -111,27 +111,35 @@ test("PNG: what is written is read", async (t) => {
 });
 
 test("PNG: a malformed file is a sentence", async (t) => {
-  const good = await encodePng({ width: 9, height: 7, channels: 3, data: Uint8Array.from({ length: 189 }, (_, i) => (i * 91) % 256) });
+  const image = { width: 9, height: 7, channels: 3, data: Uint8Array.from({ length: 189 }, (_, i) => (i * 91) % 256) };
+  const good = await encodePng(image);
   const faults: string[] = [];
-  for (let length = 0; length < good.length; length++) {
+  const pixelsEnd = good.length - 16; // behind them: the check sum of their chunk, and the end
+  for (let length = 0; length < pixelsEnd; length++) {
     const error = await sentenceOf(() => decodePng(good.subarray(0, length), { fileName: "x.png" }));
     if (!(error instanceof DataFileError) || !error.message.startsWith("x.png: ")) faults.push(`${length} bytes: ${error.message}`);
   }
-  t.deepEqual(faults, [], `cut at each of its ${good.length} bytes`);
+  t.deepEqual(faults, [], `cut at each byte of its pixels, up to ${pixelsEnd}`);
+  for (let length = pixelsEnd; length < good.length; length++) {
+    t.deepEqual(await decodePng(good.subarray(0, length)), image, `cut after its pixels, at byte ${length}, it is read as PIL 9.4 reads it`);
+  }
   const changed = (offset: number, byte: number): Uint8Array => good.map((old, i) => (i === offset ? byte : old));
   const size = { width: 9, height: 7, colorType: 2, interlaced: 0 };
   const rows: [string, Uint8Array, RegExp][] = [
     ["not PNG", new TextEncoder().encode("GIF89a and so on"), /not a PNG file/],
-    ["an absurd size", changed(16, 0x7f), /header says 2130706441×7 pixels/],
-    ["an unknown colour type", pngOf({ ...size, colorType: 5 }, new Uint8Array(196)), /colour type 5, 8 bits, interlacing 0; PNG knows no such/],
-    ["a wrong check sum", changed(good.length - 20, 0x55), /cannot be decoded \(/],
+    ["an absurd size", pngOf({ ...size, width: 2130706441 }, new Uint8Array(196)), /header says 2130706441×7 pixels/],
+    ["a header that is not its check sum's", changed(16, 0x7f), /check sum of its chunk "IHDR" is wrong/],
+    ["an unknown colour type", pngOf({ ...size, colorType: 5 }, new Uint8Array(196)), /colour type 5, 8 bits, filtering 0, interlacing 0; PNG knows no such/],
+    ["a wrong check sum", changed(good.length - 20, 0x55), /check sum of its chunk "IDAT" is wrong; the file is damaged/],
     ["pixels cut short inside a whole file", pngOf(size, new Uint8Array(40)), /its pixels take 196 bytes, 40 are there/],
-    ["more pixels than the size", pngOf(size, new Uint8Array(400)), /cannot be decoded/],
   ];
   for (const [name, bytes, expected] of rows) {
     const error = await sentenceOf(() => decodePng(bytes));
     t.ok(error instanceof DataFileError && expected.test(error.message), `${name}: ${error.message}`);
   }
+  // PIL 9.4 takes the rows that the header names and leaves the rest.
+  const rowsAndMore = Uint8Array.from({ length: 400 }, (_, i) => (i % 28 === 0 ? 0 : i % 256));
+  t.deepEqual((await decodePng(pngOf(size, rowsAndMore))).data, rowsAndMore.subarray(0, 196).filter((_, i) => i % 28 !== 0), "more pixels than the size");
   const { message } = await sentenceOf(() => encodePng({ width: 2, height: 2, channels: 3, data: new Uint8Array(11) }));
   t.ok(/takes 12 bytes, got 11/.test(message), `writing too few bytes: ${message}`);
 });
