@@ -83,13 +83,15 @@ export function inputGradPhase(
 }
 
 /** In the order of the class Convolution in assembly/convolution.ts. */
-export function parametersOf(g: Geometry, cut: Cut, source: number, weights: number, bias: number, out: number, relu: boolean): number[] {
+export function parametersOf(
+  g: Geometry, cut: Cut, source: number, weights: number, bias: number, out: number, relu: boolean, nonNegative = false,
+): number[] {
   const { rows, columns } = g;
   return [
     source, weights, bias, out, g.images, g.groups, g.channels, rows.source, columns.source, g.outChannels,
     rows.taps, columns.taps, rows.dilation, columns.dilation, rows.origin, columns.origin, rows.step, columns.step, rows.grid, columns.grid,
     rows.out * columns.out, columns.out, rows.outStart, columns.outStart, rows.outStep, columns.outStep,
-    cut.images, cut.rows, cut.columns, cut.channels, cut.blockChannels, relu ? 1 : 0, cut.pieces, cut.tilesPerPiece,
+    cut.images, cut.rows, cut.columns, cut.channels, cut.blockChannels, relu ? 1 : 0, cut.pieces, cut.tilesPerPiece, nonNegative ? 1 : 0,
   ];
 }
 

@@ -1,10 +1,11 @@
 // The convolution's gradients on the CPU, by input and by weight.
 import type { Conv2dParams, View } from "../types.js";
 import { convolve, parallelFrom } from "./conv2d.js";
-import { forwardGeometry, inputGradPhase, multiplications, parametersOf, size, weightGradCut } from "./conv2dGeometry.js";
+import { type Geometry, forwardGeometry, inputGradPhase, multiplications, parametersOf, size, weightGradCut } from "./conv2dGeometry.js";
 import { sumPieces } from "./matmul.js";
 import { isPointwise, pointwiseInputGrad, pointwiseWeightGrad, weightGradIsPointwise } from "./pointwiseConv2d.js";
 import type { CpuRuntime } from "./runtime.js";
+import { survey } from "./survey.js";
 import { winogradApplies, winogradGeometry, winogradWeightGradCut } from "./winograd.js";
 
 /** One convolution of the output's gradient for each of the stride's phases, each writing its own interleaved cells of the input's gradient. */
@@ -44,7 +45,8 @@ export function conv2dWeightGrad(runtime: CpuRuntime, gradW: View, grad: View, x
     runtime.float32(out, elements).fill(0);
     return;
   }
-  const byWinograd = winogradApplies(geometry), grid = byWinograd ? winogradGeometry(geometry) : geometry;
+  const byWinograd = runtime.winograd && winogradApplies(geometry) && isEven(runtime, grad, geometry) && isEven(runtime, x, geometry);
+  const grid = byWinograd ? winogradGeometry(geometry) : geometry;
   const cut = byWinograd ? winogradWeightGradCut(grid) : weightGradCut(grid);
   const partials = cut.pieces > 1 ? runtime.temporary(cut.pieces * elements * 4) : 0;
   const parameters = parametersOf(grid, cut, runtime.pointer(x), runtime.pointer(grad), 0, partials || out, false);
@@ -56,4 +58,10 @@ export function conv2dWeightGrad(runtime: CpuRuntime, gradW: View, grad: View, x
     sumPieces(runtime, out, partials, elements, cut.pieces, 0, 1, 0);
     runtime.releaseTemporary(partials);
   }
+}
+
+/** Whether no image of a tensor [N, C, H, W] would spoil the sums over Winograd's tiles. */
+function isEven(runtime: CpuRuntime, view: View, { groups }: Geometry): boolean {
+  const [images, channels, height, width] = [size(view, 0), size(view, 1), size(view, 2), size(view, 3)];
+  return !survey(runtime, runtime.pointer(view), images * groups, channels / groups, height, width).spoilt.includes(true);
 }

@@ -67,6 +67,10 @@ export class CpuDevice implements Device {
   chooseSimd(choice: SimdChoice): void {
     this.opened ??= new CpuRuntime(choosesRelaxed(choice));
   }
+  /** Whether 3×3 convolutions may take Winograd's way, from now on. */
+  allowWinograd(allowed: boolean): void {
+    this.runtime.winograd = allowed;
+  }
   /** More threads for the device, up to `threads` (default: what the machine has). */
   addThreads(threads?: number): Promise<void> {
     return this.runtime.addThreads(threads);

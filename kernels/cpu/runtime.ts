@@ -23,6 +23,8 @@ export interface CpuOptions {
 }
 
 export class CpuRuntime {
+  /** Whether 3×3 convolutions may take Winograd's way. */
+  winograd = true;
   /** Bytes of each thread's own working memory: the address arrives as a kernel's third parameter. */
   readonly scratchBytes = scratchBytes;
   readonly counters = { dispatches: 0, submits: 0, newBuffers: 0, newPipelines: 0, bindGroupHits: 0, bindGroupMisses: 0 };

@@ -47,6 +47,7 @@ export class Convolution {
   relu: i32;
   pieces: i32; // weight gradient: into how many sums the pixels are split
   tilesPerPiece: i32;
+  nonNegative: i32; // Winograd: neither source nor weights are below 0, so no sum may be
 }
 
 /** How a weight [.., rows, columns] becomes the left operand: element (m, channel, r, s) is at m·outStride + channel·channelStride + tap. */

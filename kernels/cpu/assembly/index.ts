@@ -17,6 +17,7 @@ export * from "./random";
 export * from "./reduce";
 export * from "./softmax";
 export * from "./sumPieces";
+export * from "./survey";
 export * from "./upsample";
 export * from "./conv2d";
 export * from "./conv2dWeightGrad";

@@ -125,15 +125,17 @@ function storeRow(out: usize, offsets: usize, extents: usize, tiles: i32, row: i
   if (tiles > 3) storeCells(out + load<i32>(offsets, 12), v128.shuffle<f32>(high01, high23, 2, 3, 6, 7), row, load<i32>(extents, 12));
 }
 
+/** `floor`: what no sum may be below, where neither pixels nor weights are negative: rounding errors of a tile's other pixels remain else. */
 @inline
-function finish(cells: usize, bias: v128, relu: bool): v128 {
-  const value = f32x4.add(v128.load(cells), bias);
+function finish(cells: usize, floor: v128, bias: v128, relu: bool): v128 {
+  const value = f32x4.add(f32x4.pmax(v128.load(cells), floor), bias);
   return relu ? f32x4.pmax(value, f32x4.splat(0)) : value;
 }
 
 /** Transforms four output channels' products back and writes the cells. */
 function storeOutput(c: Convolution, w: Window, t: Task, out: usize, channel: i32, rows: i32): void {
   const step = (t.panels as usize) * blockBytes, rowBytes = (c.outWidth as usize) << 2, relu = c.relu != 0;
+  const floor = f32x4.splat(c.nonNegative ? 0 : -Infinity);
   for (let m = 0; m < rows; m++, out += (c.outPlane as usize) << 2) {
     const bias = v128.splat<f32>(c.bias ? load<f32>(c.bias + ((channel + m) << 2)) : 0);
     for (let i = 0; i < w.pixels; i += 4) {
@@ -142,8 +144,8 @@ function storeOutput(c: Convolution, w: Window, t: Task, out: usize, channel: i3
       const offsets = w.outOffsets + (i << 2), extents = t.extents + (i << 2), tiles = w.pixels - i;
       for (let row = 0; row < tileCells; row++) {
         const cells = t.cells + ((row as usize) << 6);
-        storeRow(out + (row as usize) * rowBytes, offsets, extents, tiles, row, finish(cells, bias, relu), finish(cells + 16, bias, relu),
-          finish(cells + 32, bias, relu), finish(cells + 48, bias, relu));
+        storeRow(out + (row as usize) * rowBytes, offsets, extents, tiles, row, finish(cells, floor, bias, relu), finish(cells + 16, floor, bias, relu),
+          finish(cells + 32, floor, bias, relu), finish(cells + 48, floor, bias, relu));
       }
     }
   }

@@ -1,0 +1,101 @@
+// 3×3 convolutions beside one outlying pixel: its tile's other outputs, and the other taps of a weight's gradient, stay what they are. And what
+// is not negative stays so. The devices against the reference; the allowance is that of the sum over an output's own window.
+import test from "tape";
+import { type Device, openDevice, tensor } from "../index.js";
+import { openReference } from "../kernels/reference/index.js";
+import * as F from "../nn/functional.js";
+import { closeDevices, type NamedDevice, openTestedDevices } from "./support/devices.js";
+import { compareCases, expectation, type KernelCase } from "./support/kernelCase.js";
+import { normals, type Operand, output } from "./support/operands.js";
+import { TestRandom } from "./support/random.js";
+
+const plain = { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 } as const;
+const image = [3, 8, 19, 22], weight = [8, 8, 3, 3];
+/** One element of an operand, by its coordinates in [N, C, H, W]. */
+function withPixel(operand: Operand, [n, c, h, w]: readonly [number, number, number, number], value: number): Operand {
+  const [, channels = 1, height = 1, width = 1] = operand.shape;
+  return { ...operand, storage: operand.storage.with(((n * channels + c) * height + h) * width + w, Math.fround(value)) };
+}
+
+function cases(): KernelCase[] {
+  const random = new TestRandom(81);
+  const x = normals(random, image), w = normals(random, weight), grad = normals(random, image);
+  const outliers = [NaN, Infinity, -Infinity, 2e3, -1e4, 1e6, 1e8, 1e20, 3e38];
+  const places = [[1, 3, 9, 7], [0, 0, 0, 0], [2, 7, 18, 21], [1, 5, 4, 12]] as const;
+  return outliers.flatMap((value, i) => {
+    const place = places[i % places.length] ?? places[0], corner = places[1 + (i % 2)] ?? places[1], name = `beside ${value} at ${place}`;
+    return [
+      { name: `conv2d ${name}`, inputs: [withPixel(x, place, value), w], outputs: [output(image)], allowance: { sumLength: 72 },
+        run: (k, y, given, by) => k.conv2d(y, given, by, null, plain, "none") },
+      { name: `conv2dInputGrad ${name}`, inputs: [withPixel(grad, place, value), w], outputs: [output(image)], allowance: { sumLength: 72 },
+        run: (k, gradX, g, by) => k.conv2dInputGrad(gradX, g, by, plain) },
+      // A corner's pixel meets four of the nine taps.
+      { name: `conv2dWeightGrad of ${value} in x at ${corner}`, inputs: [grad, withPixel(x, corner, value)], outputs: [output(weight)],
+        allowance: { sumLength: 1254 }, run: (k, gradW, g, given) => k.conv2dWeightGrad(gradW, g, given, plain) },
+      // There a gradient that is not finite would meet the padding's zeros, of which it makes NaN.
+      { name: `conv2dWeightGrad of ${value} in the gradient`, outputs: [output(weight)],
+        inputs: [withPixel(grad, Math.abs(value) < Infinity ? corner : [1, 5, 4, 12], value), x],
+        allowance: { sumLength: 1254 }, run: (k, gradW, g, given) => k.conv2dWeightGrad(gradW, g, given, plain) },
+    ] satisfies KernelCase[];
+  });
+}
+
+let devices: NamedDevice[] = [];
+test("the devices open", async (t) => {
+  devices = await openTestedDevices();
+  t.equal(devices.length, 4);
+});
+
+test("an outlying pixel reaches what its windows reach, and nothing else", async (t) => {
+  const reference = openReference(), list = cases();
+  const expected = [];
+  for (const one of list) expected.push(await expectation(reference, one));
+  for (const { name, device } of devices) {
+    const found = await compareCases(device, list, expected);
+    t.deepEqual(found.flatMap((complaint, i) => (complaint === "" ? [] : [`${list[i]?.name}: ${complaint}`])), [], name);
+  }
+});
+
+test("an infinite weight reaches its own channel alone", async (t) => {
+  const reference = openReference(), random = new TestRandom(82);
+  const list: KernelCase[] = [NaN, Infinity, 1e36].map((value) => ({
+    name: `a weight of ${value}`, inputs: [normals(random, image), withPixel(normals(random, weight), [2, 1, 0, 2], value)],
+    outputs: [output([3, 8, 17, 20])], allowance: { sumLength: 72 },
+    run: (k, y, x, w) => k.conv2d(y, x, w, null, { ...plain, padding: [0, 0] }, "none"),
+  }));
+  const expected = [];
+  for (const one of list) expected.push(await expectation(reference, one));
+  for (const { name, device } of devices) {
+    if (name.startsWith("cpu")) t.deepEqual(await compareCases(device, list, expected), ["", "", ""], name);
+  }
+});
+
+/** Images of 0 and 255 in patches, as scans and masks are. */
+function patches(device: Device) {
+  const random = new TestRandom(83);
+  const isBlank = (i: number) => (Math.floor(i / 5) + Math.floor(i / 150)) % 2 === 0; // squares of 5 × 5, in all channels alike
+  const values = Float32Array.from({ length: 2 * 8 * 30 * 30 }, (_, i) => (isBlank(i % 900) ? 0 : 255 * random.uniform()));
+  return tensor(values, { device }).reshape(2, 8, 30, 30);
+}
+
+test("what is not negative gives nothing negative", async (t) => {
+  for (const { name, device } of devices) {
+    // Patches of 0 wider than a window beside patches of 255, and weights that are small: where the windows see zeros, errors of the others show.
+    const random = new TestRandom(84), w = tensor(Float32Array.from({ length: 16 * 8 * 9 }, () => random.uniform()), { device }).reshape(16, 8, 3, 3);
+    const x = patches(device);
+    const lowest = await F.conv2d(x, w, null, { padding: 1 }).amin().item();
+    t.equal(lowest, 0, name);
+  }
+});
+
+test("Winograd's way can be refused: what sees zeros alone is then exactly 0", async (t) => {
+  const device = await openDevice("cpu", { threads: 2, winograd: false });
+  const x = patches(device), w = tensor(Float32Array.from({ length: 16 * 8 * 9 }, (_, i) => Math.sin(i)), { device }).reshape(16, 8, 3, 3);
+  const blank = x.clone();
+  blank.narrow(2, 10, 8).zero_();
+  const rows = F.conv2d(blank, w, null, { padding: 1 }).narrow(2, 11, 6);
+  t.equal(await rows.abs().amax().item(), 0);
+  await openDevice("cpu", { winograd: true });
+});
+
+test("the devices close", async () => closeDevices(devices));
