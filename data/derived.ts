@@ -20,7 +20,7 @@ export class TensorDataset<Tensors extends readonly Tensor[]> implements Dataset
 
   constructor(...tensors: Tensors) {
     const odd = tensors.find((each: unknown) => !(each instanceof Tensor));
-    if (odd !== undefined) throw new ArgumentError(`TensorDataset: got ${shown(odd)}; expected tensors of the same length.`);
+    if (odd !== undefined) throw new ArgumentError(`TensorDataset: got ${shown(odd)}; expected tensors of the same length${(odd as unknown) instanceof Promise ? " (await it first)" : ""}.`);
     const [first] = tensors;
     if (first === undefined) throw new ArgumentError("TensorDataset: got no tensor; expected one or more of the same length.");
     const lengths = tensors.map(({ shape }) => shape[0]);

@@ -1,6 +1,9 @@
 // Where a transform's random numbers come from: a stream of the counter-based generator that belongs to one sample, so that neither the
 // number of worker threads nor the order in which they finish changes what is drawn.
+import { takesNothing } from "../engine/arguments.js";
 import { nextKey } from "../engine/random.js";
+import { argumentError } from "../engine/scope.js";
+import { shown } from "../engine/spelling.js";
 import { philoxBlock } from "../kernels/philox.js";
 import type { RandomKey } from "../kernels/types.js";
 
@@ -33,7 +36,14 @@ export class StreamDraws implements Draws {
   readonly #words = new Uint32Array(4);
   #next = 0;
 
-  constructor(readonly key: RandomKey) {}
+  readonly key: RandomKey;
+
+  constructor(key: RandomKey, ...none: []) {
+    // Made for every transform of every sample: two looks, and no reading of a list.
+    if (typeof key !== "object" || typeof key?.seed !== "number" || typeof key.stream !== "number") throw wrongKey(key);
+    if ((none as unknown[]).length > 0) throw argumentError("StreamDraws", `got ${shown((none as unknown[])[0])} behind its key; expected none.`);
+    this.key = key;
+  }
 
   uniform(low: number, high: number): number {
     return Math.fround(low + (this.#word() >>> 8) * 2 ** -24 * (high - low));
@@ -76,6 +86,12 @@ export class StreamDraws implements Draws {
 }
 
 /** The draws of a call that was given none: the next stream under manualSeed. */
-export function ownDraws(): Draws {
+export function ownDraws(...none: []): Draws {
+  takesNothing("ownDraws", none);
   return new StreamDraws(nextKey());
+}
+
+function wrongKey(key: unknown): Error {
+  const hint = key instanceof Promise ? " (await it first)" : "";
+  return argumentError("StreamDraws", `got the key ${shown(key)}; expected { seed, stream }, two numbers${hint}.`);
 }

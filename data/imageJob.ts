@@ -19,7 +19,7 @@ let last: { readonly key: string; readonly steps: readonly Transform<unknown, un
 /** A data set describes the same transforms with every image: they are made once. */
 function stepsOf(transforms: readonly TransformDescription[]): readonly Transform<unknown, unknown>[] {
   const key = JSON.stringify(transforms);
-  if (last?.key !== key) last = { key, steps: transforms.map(rebuild) };
+  if (last?.key !== key) last = { key, steps: transforms.map((each) => rebuild(each)) };
   return last.steps;
 }
 

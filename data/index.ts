@@ -1,4 +1,5 @@
 // The data room: data sets, the loader, transforms, and the file formats they come in.
+export { withChannels } from "./channels.js";
 export { collate, type Collated } from "./collate.js";
 export type { ColumnDTypes } from "./columns.js";
 export { Dataset } from "./dataset.js";
@@ -6,7 +7,7 @@ export { ConcatDataset, randomSplit, Subset, TensorDataset } from "./derived.js"
 export { type Draws, ownDraws, StreamDraws } from "./draws.js";
 export { DataFileError, MissingFileError, parseIdx, readIdx } from "./idx.js";
 export type { NumericArray } from "./forms.js";
-export { type HostTensor, type Image, isImage, withChannels } from "./image.js";
+export { type HostTensor, type Image, isImage } from "./image.js";
 export {
   imageExtensions, ImageFileDataset, ImageFiles, type ImageFilesOptions, ImageFolder, type ImageFolderOptions, listImages, type ListImagesOptions,
 } from "./imageFiles.js";

@@ -22,12 +22,12 @@ export type DatasetInput<Sample> = Dataset<Sample> | WithGetItem<Sample> | Array
 const accepted = "expected a data set (an object with length and get(index)), an array of samples, or a tensor, whose rows are the samples";
 
 /** Checked by asDataset, whose sentences say more. */
-export const datasetKind: Kind<DatasetInput<unknown>> = kind("a data set", () => true, { plain: true });
+export const datasetKind: Kind<DatasetInput<unknown>> = kind("a data set", (value) => !(value instanceof Promise), { plain: true });
 
 /** A data set, or how many samples there are. */
 export type SourceInput = number | DatasetInput<unknown>;
 export const sourceKind: Kind<SourceInput> = kind(
-  "a data set or its length", (value) => typeof value === "number" || (typeof value === "object" && value !== null), { plain: true },
+  "a data set or its length", (value) => typeof value === "number" || (typeof value === "object" && value !== null && !(value instanceof Promise)), { plain: true },
 );
 export function lengthOf(callee: string, input: SourceInput): number {
   const length = typeof input === "number" ? input : asDataset(callee, input).length;

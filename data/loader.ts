@@ -1,4 +1,5 @@
 // DataLoader: walks a data set in batches, in order or shuffled, and prepares the next ones ahead, in worker threads where asked.
+import type { Call } from "../engine/arguments.js";
 import { nextKey } from "../engine/random.js";
 import { ArgumentError } from "../kernels/errors.js";
 import type { RandomKey } from "../kernels/types.js";
@@ -9,7 +10,7 @@ import type { DatasetInput } from "./indexable.js";
 import { checkCount, type DataLoaderOptions, type LoaderTail, loaderSettings } from "./loaderArguments.js";
 import { loadAll, type LoadedSamples, type SampleSource, type SkippedSample, threadSource, unskippable } from "./loading.js";
 import { asBatchSampler, asSampler, type BatchOrder, batchesOf, type Sampler } from "./order.js";
-import { RandomSampler, SequentialSampler } from "./samplers.js";
+import { RandomSampler, SequentialSampler, settingEpoch } from "./samplers.js";
 import { WorkerPool } from "./workers.js";
 
 export { DataLoaderError, type SkippedSample } from "./loading.js";
@@ -81,7 +82,8 @@ export class DataLoader<const Sample, Batch = Collated<Sample>> implements Async
 
   /** Makes the next epoch number `epoch`, counted from 0, for runs that resume. It matters where there is a seed; without one,
    *  setRandomState does this. */
-  setEpoch(epoch: number): void {
+  setEpoch(...given: Call<typeof settingEpoch>): void {
+    const [epoch] = settingEpoch.read(given);
     checkCount(callee, "epoch", epoch, 0);
     this.#epoch = epoch;
     this.sampler.setEpoch?.(epoch);

@@ -5,7 +5,7 @@ import { ArgumentError } from "../kernels/errors.js";
 
 export type NumberList = ArrayLike<number> | Iterable<number> | Tensor;
 
-export const aList: Kind<NumberList> = kind("a list of numbers", (value) => typeof value === "object" && value !== null);
+export const aList: Kind<NumberList> = kind("a list of numbers", (value) => typeof value === "object" && value !== null && !(value instanceof Promise));
 
 /** The numbers of a list. `what` names them: "indices". */
 export function numbersOf(callee: string, what: string, list: NumberList): Float64Array {

@@ -15,6 +15,9 @@ import { asSampler, type Sampler, type SamplerInput, slices } from "./order.js";
 const generator = ["generator", kind<null>("null (give { seed })", (value) => value === null), null] as const;
 const bySeed = [["seed", aNumber, null]] as const;
 
+/** @internal */
+export const settingEpoch = new Signature("setEpoch", [["epoch", aNumber]]);
+
 const sequential = new Signature("SequentialSampler", [["dataSource", sourceKind]]);
 /** One after the other. */
 export class SequentialSampler implements Sampler {
@@ -92,8 +95,8 @@ export class RandomSampler implements Sampler {
     }
     return order;
   }
-  setEpoch(epoch: number): void {
-    this.#epochs.set(epoch);
+  setEpoch(...given: Call<typeof settingEpoch>): void {
+    this.#epochs.set(settingEpoch.read(given)[0]);
   }
 }
 
@@ -102,9 +105,11 @@ const subset = new Signature("SubsetRandomSampler", [["indices", aList], generat
 export class SubsetRandomSampler implements Sampler {
   readonly length: number;
   readonly indices: Int32Array;
+  readonly seed: number | undefined;
   readonly #epochs: SeededEpochs;
   constructor(...given: Call<typeof subset>) {
     const [indices, , seed] = subset.read(given);
+    this.seed = seed ?? undefined;
     this.#epochs = new SeededEpochs("SubsetRandomSampler", seed);
     this.indices = Int32Array.from(indicesIn("SubsetRandomSampler", indices));
     this.length = this.indices.length;
@@ -112,8 +117,8 @@ export class SubsetRandomSampler implements Sampler {
   order(): Int32Array {
     return hostPermutation(this.length, this.#epochs.next()).map((place) => this.indices[place] ?? 0);
   }
-  setEpoch(epoch: number): void {
-    this.#epochs.set(epoch);
+  setEpoch(...given: Call<typeof settingEpoch>): void {
+    this.#epochs.set(settingEpoch.read(given)[0]);
   }
 }
 
@@ -151,13 +156,13 @@ export class WeightedRandomSampler implements Sampler {
     return this.replacement ? withReplacement(this.weights, this.length, seed, stream) : withoutReplacement(this.weights, this.length, seed, stream);
   }
 
-  setEpoch(epoch: number): void {
-    this.#epochs.set(epoch);
+  setEpoch(...given: Call<typeof settingEpoch>): void {
+    this.#epochs.set(settingEpoch.read(given)[0]);
   }
 }
 
 const batched = new Signature("BatchSampler", [
-  ["sampler", kind<SamplerInput>("a sampler, or indices that can be walked", (value) => typeof value === "object" && value !== null, { plain: true })],
+  ["sampler", kind<SamplerInput>("a sampler, or indices that can be walked", (value) => typeof value === "object" && value !== null && !(value instanceof Promise), { plain: true })],
   ["batchSize", aNumber], ["dropLast", aBoolean],
 ]);
 /** A sampler's indices in lists of `batchSize`, for a loader's option batchSampler. */
@@ -182,8 +187,8 @@ export class BatchSampler {
     return slices(indicesIn("BatchSampler", this.sampler.order(), "sampler's order"), this.batchSize, this.dropLast);
   }
   /** Makes the next order that of this epoch, as a sampler's does. */
-  setEpoch(epoch: number): void {
-    this.sampler.setEpoch?.(epoch);
+  setEpoch(...given: Call<typeof settingEpoch>): void {
+    this.sampler.setEpoch?.(settingEpoch.read(given)[0]);
   }
 }
 

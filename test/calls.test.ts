@@ -5,6 +5,7 @@ import test from "tape";
 import { AthanorError, Tensor, manualSeed, nn } from "../index.js";
 import { core } from "./calls/core.js";
 import type { CallCase, Row, Rows } from "./calls/cases.js";
+import { dataRoom, functionalRoom, transformRoom } from "./calls/data.js";
 import { functional } from "./calls/functional.js";
 import { init, layers, models, utils } from "./calls/nn.js";
 import { optimizers, schedulers } from "./calls/optim.js";
@@ -14,10 +15,11 @@ type Callee = (...given: unknown[]) => unknown;
 const rooms: Readonly<Record<string, Rows>> = {
   "athanor": core, "athanor/nn": layers, "athanor/nn/functional": functional, "athanor/nn.init": init, "athanor/nn.models": models, "athanor/nn.utils": utils,
   "athanor/optim": optimizers, "athanor/optim.lrScheduler": schedulers,
+  "athanor/data": dataRoom, "athanor/data.transforms": transformRoom, "athanor/data.transforms.functional": functionalRoom,
 };
 
 /** Rooms whose rows are still to be written. */
-const waiting = ["athanor/data", "athanor/training"];
+const waiting = ["athanor/training"];
 
 const isNamespace = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && Reflect.get(value, Symbol.toStringTag) === "Module";
 const isClass = (callee: Callee) => /^class\b/.test(Function.prototype.toString.call(callee));
@@ -44,7 +46,7 @@ async function reached(): Promise<Map<Record<string, unknown>, string>> {
 async function text(value: unknown, blank: boolean, depth = 0): Promise<string> {
   if (value instanceof Tensor) return `${value.dtype} [${value.shape}] ${value.requiresGrad} ${blank ? "" : await value.data()}`;
   if (value instanceof nn.Module) return `${String(value)} ${await text(value.stateDict(), blank, depth + 1)} ${await text(plainFields(value), blank, depth + 1)}`;
-  if (typeof value === "function") return `function ${value.name}`;
+  if (typeof value === "function") return Object.hasOwn(value, "toString") ? String(value) : `function ${value.name}`;
   if (typeof value !== "object" || value === null || depth > 4) return String(value);
   if (Object.hasOwn(value, "toString")) return String(value);
   if ("kernels" in value && "description" in value) return String(value.description);

@@ -1,6 +1,6 @@
 // MixUp and CutMix: transforms of whole batches, whose labels become probabilities. Each sample is mixed with the one before it in the batch.
 import { type Call, Signature } from "../../engine/arguments.js";
-import { aNumber } from "../../engine/kinds.js";
+import { aNumber, aTensor } from "../../engine/kinds.js";
 import { cat, noGrad, oneHot, tensor, type Tensor, where } from "../../engine/index.js";
 import { ArgumentError } from "../../kernels/errors.js";
 import { type Draws, ownDraws } from "../draws.js";
@@ -43,13 +43,17 @@ export function CutMix(...given: Call<typeof cutting>): BatchTransform {
   };
 }
 
+const mixed = new Signature("mixUp", [["batch", aTensor], ["share", aNumber]]);
 /** share · batch + (1 − share) · the batch moved on by one. */
-export function mixUp(batch: Tensor, share: number): Tensor {
+export function mixUp(...given: Call<typeof mixed>): Tensor {
+  const [batch, share] = mixed.read(given);
   return noGrad(() => moved(batch).mul(1 - share).add(batch.mul(share)));
 }
 
+const pasted = new Signature("cutMix", [["images", aTensor], ["target", aTensor], ["share", aNumber], ["x", aNumber], ["y", aNumber]]);
 /** The rectangle about (x, y) that takes 1 − share of the area, cut off at the edges, comes from the batch moved on by one. */
-export function cutMix(images: Tensor, target: Tensor, share: number, x: number, y: number): [Tensor, Tensor] {
+export function cutMix(...given: Call<typeof pasted>): [Tensor, Tensor] {
+  const [images, target, share, x, y] = pasted.read(given);
   const height = images.size(2), width = images.size(3), reach = 0.5 * Math.sqrt(1 - share);
   const halfWidth = Math.trunc(reach * width), halfHeight = Math.trunc(reach * height);
   const left = Math.max(0, x - halfWidth), right = Math.min(width, x + halfWidth);

@@ -1,4 +1,6 @@
 // Descriptions back to transforms: how a worker thread makes what the main thread has.
+import { type Call, Signature } from "../../engine/arguments.js";
+import { kind } from "../../engine/kinds.js";
 import { ArgumentError } from "../../kernels/errors.js";
 import { ColorJitter, GaussianBlur, Grayscale, RandomGrayscale } from "./color.js";
 import { Compose, RandomApply, RandomChoice } from "./compose.js";
@@ -18,12 +20,20 @@ const simple = {
 /** Those whose first argument is a list of transforms. */
 const composite = { Compose, RandomApply, RandomChoice };
 
+const rebuilding = new Signature("rebuild", [["description", kind<TransformDescription>("a transform's description { name, args }", isDescription, { plain: true })]]);
 /** The transform that a description describes. */
-export function rebuild({ name, args }: TransformDescription): Step {
+export function rebuild(...given: Call<typeof rebuilding>): Step {
+  const [description] = rebuilding.read(given);
+  return rebuilt(description);
+}
+function isDescription(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "name" in value && "args" in value && Array.isArray(value.args) && Object.keys(value).length === 2;
+}
+function rebuilt({ name, args }: TransformDescription): Step {
   const construct = has(simple, name) ? simple[name] : has(composite, name) ? composite[name] : undefined;
   if (construct === undefined) throw new ArgumentError(`transforms: got a description of ${JSON.stringify(name)}; no transform has this name.`);
   const [first, ...rest] = args;
-  const whole = has(composite, name) ? [(first as readonly TransformDescription[]).map(rebuild), ...rest] : args;
+  const whole = has(composite, name) ? [(first as readonly TransformDescription[]).map(rebuilt), ...rest] : args;
   return (construct as (...args: readonly unknown[]) => Step)(...whole);
 }
 
