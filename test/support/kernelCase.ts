@@ -1,5 +1,6 @@
 // One kernel call, run on a device and on the reference with the same data, and the comparison of every byte it may have written.
 import type { Device, HostArray, Kernels, View } from "../../kernels/types.js";
+import type { WebGPUDevice } from "../../kernels/webgpu/index.js";
 import { type Operand, place } from "./operands.js";
 import { describeMismatch, float32Epsilon, float32Tolerance, sumAllowance, worstMismatch } from "./tolerance.js";
 
@@ -47,6 +48,21 @@ async function finish(device: Device, { outputs, inputs }: Started): Promise<Hos
 /** Runs the case and gives the whole storage of every output. */
 export function runCase(device: Device, one: KernelCase): Promise<HostArray[]> {
   return finish(device, start(device, one));
+}
+
+/** What the case would dispatch on a GPU, text, parameters and grid, without running it. */
+export function dispatchesOf(device: WebGPUDevice, one: KernelCase): string[] {
+  const { runtime } = device, run = runtime.dispatch.bind(runtime), found: string[] = [];
+  runtime.dispatch = ({ code, params, workgroups }) => {
+    found.push(`${code}\n${String(params)}\n${String(workgroups)}`);
+  };
+  try {
+    const { inputs, outputs } = start(device, one);
+    for (const { buffer } of [...inputs, ...outputs.map(({ view }) => view)]) device.release(buffer);
+  } finally {
+    runtime.dispatch = run;
+  }
+  return found;
 }
 
 const absolute = (operand: Operand): Operand => ({
