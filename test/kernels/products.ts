@@ -119,7 +119,7 @@ export function convolutions(): KernelCase[] {
 
 export function epilogueGradients(): KernelCase[] {
   const random = new TestRandom(43);
-  const shapes: Shape[] = [[1, 1, 1], [4, 3, 49], [257, 10, 1], [2, 65, 7], [3, 5, 257], [0, 3, 4], [2, 3, 0], [64, 32, 9]];
+  const shapes: Shape[] = [[1, 1, 1], [4, 3, 49], [257, 10, 1], [2, 65, 7], [3, 5, 257], [0, 3, 4], [2, 3, 0], [64, 32, 9], [8, 3, 2048]];
   return shapes.flatMap((shape): KernelCase[] => {
     const grad = normals(random, shape), y = { ...normals(random, shape) };
     const rectified: Operand = { ...y, storage: y.storage.map((value) => Math.max(value, 0)) };
