@@ -111,6 +111,7 @@ test("a search can be stopped, and says what it cannot do", async (t) => {
   t.match(await message(() => search({ space: {}, sampler: new GridSampler(), objective: () => 1 })), /empty space/);
   t.match(await message(() => search({ space, sampler: new TpeSampler(), objective: () => 1 })), /no trials; expected a whole number/);
   t.match(await message(() => choice()), /no values/);
+  t.match(await message(() => choice(Promise.resolve(1))), /got a Promise; expected values \(await it first\)/);
   t.match(await message(() => logUniform(0, 1)), /begins above 0/);
   t.match(await message(() => uniform(2, 1)), /got 2 to 1/);
   t.match(await message(() => wholeNumber(1, 2.5)), /whole numbers/);

@@ -1,11 +1,12 @@
 // Checkpoint: everything that a training needs to go on, in one safetensors file an epoch. A file is wholly written or not there at all, so that
 // a process killed at any moment leaves one that resumes to the numbers of an uninterrupted run.
-import { checkedOptions } from "../engine/arguments.js";
+import { type Call, checkedOptions, Signature } from "../engine/arguments.js";
 import { type FilePath, checkedPath, keyOf, queued, settledWork, writeFileAtomically } from "../engine/atomicFile.js";
 import { withTensorFile } from "../engine/files.js";
 import { collectIfNeeded, getRandomState, setRandomState, tensor, type RandomState, type Tensor } from "../engine/index.js";
 import { safetensorsParts } from "../engine/safetensors.js";
 import { type KeptTensor, snapshot } from "../engine/snapshot.js";
+import { aBoolean, aNumber, anObject, kind, oneOf } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
 import { shown } from "../engine/spelling.js";
 import { ArgumentError } from "../kernels/errors.js";
@@ -66,6 +67,14 @@ interface State {
   readonly random: RandomState;
 }
 
+const signature = new Signature(
+  "Checkpoint",
+  [
+    ["folder", kind<FilePath>("a folder's name, or a file: URL", (value) => !(value instanceof Promise))], // checkedPath says more
+    ["parts", anObject<Readonly<Record<string, Stateful>>>("{ model, optimizer, … }")],
+  ],
+  [["keepLast", aNumber, 1], ["mode", oneOf("min", "max"), "min"], ["overwrite", aBoolean, false]],
+);
 /** `new Checkpoint("runs/food", { model, optimizer, scheduler })`: save(epoch) after each epoch, load() before the first. */
 export class Checkpoint {
   readonly #keepLast: number;
@@ -80,17 +89,18 @@ export class Checkpoint {
   readonly #key: string;
 
   readonly folder: string;
+  readonly parts: Readonly<Record<string, Stateful>>;
 
-  constructor(folder: FilePath, readonly parts: Readonly<Record<string, Stateful>>, options: CheckpointOptions = {}) {
-    const { keepLast = 1, mode = "min", overwrite = false } = checkedOptions("Checkpoint", ["keepLast", "mode", "overwrite"], options);
+  constructor(...given: Call<typeof signature>) {
+    const [folder, parts, keepLast, mode, overwrite] = signature.read(given);
     if (!(keepLast >= 1) || (!Number.isInteger(keepLast) && keepLast !== Infinity)) {
       throw argumentError("Checkpoint", `got keepLast ${keepLast}; expected a whole number of at least 1, or Infinity.`);
     }
-    if (mode !== "min" && mode !== "max") throw argumentError("Checkpoint", `got mode ${JSON.stringify(mode)}; expected "min" or "max".`);
     const names = Object.keys(parts);
     const odd = names.find((name) => !/^\w+$/.test(name));
     if (names.length === 0) throw argumentError("Checkpoint", "got nothing to keep; expected { model, optimizer, … }.");
     if (odd !== undefined) throw argumentError("Checkpoint", `got the name "${odd}"; expected letters, digits and _ only.`);
+    this.parts = parts;
     this.#keepLast = keepLast;
     this.#mode = mode;
     this.#overwrite = overwrite;

@@ -1,8 +1,9 @@
 // diagnose: which of the five cases of a training a pair of curves shows (overfitting, underfitting, oscillating, not converging, fitting), and what
 // to do about it. The rules are few and their thresholds stand here; the figures behind the answer are given with it.
-import { checkedOptions } from "../engine/arguments.js";
+import { type Call, Signature } from "../engine/arguments.js";
+import { aNumber, oneOf } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
-import { History, type EpochRecord } from "./history.js";
+import { type History, historyKind, historyOf } from "./history.js";
 import { type Remedy, remediesOf } from "./remedies.js";
 
 /** "undecided": too few epochs to tell. */
@@ -40,7 +41,9 @@ export interface DiagnoseOptions {
   /** The training accuracy from which a model does not count as too weak, 0 to 1. Default 0.8. */
   readonly goodAccuracy?: number;
 }
-const optionNames = ["accuracy", "initialLoss", "goodAccuracy"];
+const signature = new Signature("diagnose", [["history", historyKind]], [
+  ["accuracy", oneOf("fraction", "percent"), "fraction"], ["initialLoss", aNumber, undefined], ["goodAccuracy", aNumber, 0.8],
+]);
 
 const fewestEpochs = 4;
 /** Of the initial loss: less than this was learnt, or the loss is above it. */
@@ -55,10 +58,10 @@ const wideGap = 0.1;
 const wideSwing = 0.12;
 
 /** Reads trainLoss and trainAccuracy, and validLoss and validAccuracy (or testLoss and testAccuracy); accuracies and validation may be missing. */
-export function diagnose(history: History | readonly EpochRecord[], options: DiagnoseOptions = {}): Diagnosis {
-  checkedOptions("diagnose", optionNames, options);
-  const all = history instanceof History ? history : new History(history);
-  const curves = curvesOf(all, options);
+export function diagnose(...given: Call<typeof signature>): Diagnosis {
+  const [history, accuracy, initialLoss, goodAccuracy] = signature.read(given);
+  const all = historyOf(history);
+  const curves = curvesOf(all, accuracy);
   if (curves.train.length === 0) {
     throw argumentError(
       "diagnose",
@@ -66,8 +69,8 @@ export function diagnose(history: History | readonly EpochRecord[], options: Dia
         "expected trainLoss, and validLoss and accuracies where there are some.",
     );
   }
-  const evidence = evidenceOf(curves, options);
-  const { name, sentence } = judged(curves, evidence, options.goodAccuracy ?? 0.8);
+  const evidence = evidenceOf(curves, initialLoss);
+  const { name, sentence } = judged(curves, evidence, goodAccuracy);
   return { case: name, sentence, remedies: remediesOf(name), evidence };
 }
 
@@ -79,7 +82,7 @@ interface Curves {
   readonly validAccuracy: readonly number[];
 }
 
-function curvesOf(history: History, { accuracy = "fraction" }: DiagnoseOptions): Curves {
+function curvesOf(history: History, accuracy: "fraction" | "percent"): Curves {
   const scale = accuracy === "percent" ? 0.01 : 1;
   const values = (...names: readonly string[]) => names.map((name) => history.curve(name)).find((curve) => curve.length > 0) ?? [];
   const valid = values("validLoss", "testLoss");
@@ -92,9 +95,9 @@ function curvesOf(history: History, { accuracy = "fraction" }: DiagnoseOptions):
   };
 }
 
-function evidenceOf(curves: Curves, options: DiagnoseOptions): Evidence {
+function evidenceOf(curves: Curves, givenLoss: number | undefined): Evidence {
   const { train, valid, validEpochs, trainAccuracy, validAccuracy } = curves;
-  const initialLoss = options.initialLoss ?? train.find(Number.isFinite) ?? NaN;
+  const initialLoss = givenLoss ?? train.find(Number.isFinite) ?? NaN;
   const lowest = valid.reduce((best, loss) => Math.min(best, loss), Infinity);
   return {
     epochs: train.length,

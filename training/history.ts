@@ -1,6 +1,6 @@
 // History: what was measured in each epoch, as rows that become curves, a table, JSON and a diagnosis.
 import { type Call, Signature } from "../engine/arguments.js";
-import { anObject, iterableOf } from "../engine/kinds.js";
+import { aString, anObject, iterableOf, type Kind, kind, oneOf } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
 import { shown } from "../engine/spelling.js";
 import { writeFileAtomically } from "../engine/files.js";
@@ -23,6 +23,9 @@ export interface HistoryState {
 const noRecords: readonly EpochRecord[] = [];
 const signature = new Signature("History", [["records", iterableOf<EpochRecord>("a list of epochs { epoch, name: number or null, … }"), noRecords]]);
 const adding = new Signature("History.add", [["record", anObject<EpochRecord>("an epoch's figures { epoch, name: number or null, … }")]]);
+
+const searching = new Signature("History.best", [["figure", aString], ["mode", oneOf("min", "max"), "min"]]);
+const filing = new Signature("History.save", [["path", aString]]);
 
 export class History {
   readonly #records: EpochRecord[] = [];
@@ -63,7 +66,8 @@ export class History {
     });
   }
   /** The epoch with the smallest ("min") or largest figure, the first of equal ones; null where no epoch has it. */
-  best(figure: string, mode: "min" | "max" = "min"): EpochRecord | null {
+  best(...given: Call<typeof searching>): EpochRecord | null {
+    const [figure, mode] = searching.read(given);
     const sign = mode === "min" ? 1 : -1;
     let found: { record: EpochRecord; value: number } | null = null;
     for (const record of this.#records) {
@@ -93,12 +97,22 @@ export class History {
     return new History(value);
   }
   /** Writes a JSON file, wholly or not at all. */
-  async save(path: string): Promise<void> {
+  async save(...given: Call<typeof filing>): Promise<void> {
+    const [path] = filing.read(given);
     await writeFileAtomically(path, new TextEncoder().encode(`${JSON.stringify(this, null, 2)}\n`));
   }
-  static async load(path: string): Promise<History> {
+  static async load(...given: Call<typeof filing>): Promise<History> {
+    const [path] = filing.read(given, "History.load");
     return History.fromJSON(parsed(path, await readText(path)));
   }
+}
+
+/** A history, or its rows, for what draws or judges one. */
+export const historyKind: Kind<History | readonly EpochRecord[]> = kind(
+  "a History, or a list of epochs { epoch, name: number or null, … }", (value) => value instanceof History || Array.isArray(value),
+);
+export function historyOf(history: History | readonly EpochRecord[]): History {
+  return history instanceof History ? history : new History(history);
 }
 
 function isRecord(value: unknown): value is EpochRecord {

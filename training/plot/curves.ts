@@ -1,6 +1,8 @@
 // The figure that a training run ends with: losses and accuracies over the epochs.
+import { type Call, Signature } from "../../engine/arguments.js";
+import { aBoolean, aNumber, oneOf } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
-import { History, type EpochRecord } from "../history.js";
+import { historyKind, historyOf } from "../history.js";
 import { lineChart, type FigureSize, type Panel } from "./charts.js";
 import type { Figure } from "./figure.js";
 
@@ -11,11 +13,13 @@ export interface CurvesOptions extends FigureSize {
   readonly logLoss?: boolean;
 }
 
+const signature = new Signature("curves", [["history", historyKind]], [
+  ["accuracy", oneOf("fraction", "percent"), "fraction"], ["logLoss", aBoolean, false], ["width", aNumber, undefined], ["height", aNumber, undefined],
+]);
 /** Two panels: every figure whose name ends in Loss (or is loss), and every one that ends in Accuracy (or is accuracy or acc). The word before is the
  *  curve's name: trainLoss and trainAccuracy are both "train". Without accuracies there is one panel. */
-export async function curves(history: History | readonly EpochRecord[], options: CurvesOptions = {}): Promise<Figure> {
-  const all = history instanceof History ? history : new History(history);
-  const { accuracy = "fraction", logLoss = false, ...size } = options;
+export async function curves(...given: Call<typeof signature>): Promise<Figure> {
+  const [history, accuracy, logLoss, width, height] = signature.read(given), all = historyOf(history);
   const series = (ending: RegExp) => all.figures().flatMap((figure) => {
     const [, before] = ending.exec(figure) ?? [];
     return before === undefined ? [] : [{ name: before === "" ? figure : before, points: all.curve(figure) }];
@@ -31,5 +35,5 @@ export async function curves(history: History | readonly EpochRecord[], options:
       `got ${all.length} epochs with the figures ${all.figures().join(", ") || "none"}; expected some such as trainLoss and validAccuracy.`,
     );
   }
-  return lineChart(drawn, size);
+  return lineChart(drawn, { ...(width !== undefined && { width }), ...(height !== undefined && { height }) });
 }

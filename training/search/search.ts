@@ -1,6 +1,6 @@
 // A hyperparameter search: proposes points, runs the objective on each, stops the hopeless ones early and ranks what came out.
-import { type Call, checkedOptions, Signature } from "../../engine/arguments.js";
-import { aNumber } from "../../engine/kinds.js";
+import { type Call, Signature } from "../../engine/arguments.js";
+import { aFunction, aNumber, anObject, kind, oneOf } from "../../engine/kinds.js";
 import { ArgumentError } from "../../kernels/errors.js";
 import type { SearchSampler } from "./samplers.js";
 import type { Point, Space } from "./space.js";
@@ -36,7 +36,14 @@ export interface Pruner {
 }
 
 const pruning = new Signature("MedianPruner", [], [["startupTrials", aNumber, 4], ["warmupSteps", aNumber, 0]]);
-const searchOptions = ["space", "sampler", "trials", "direction", "pruner", "objective", "onTrial", "shouldStop"];
+const searching = new Signature("search", [], [
+  ["space", anObject<Space>("a space { name: uniform(…) or choice(…), … }")],
+  ["sampler", kind<SearchSampler>("a sampler, such as new TpeSampler()", (value) => typeof value === "object" && value !== null && "propose" in value)],
+  ["trials", aNumber, undefined], ["direction", oneOf("minimize", "maximize"), "minimize"],
+  ["pruner", kind<Pruner>("a pruner, such as new MedianPruner()", (value) => typeof value === "object" && value !== null && "prune" in value), undefined],
+  ["objective", aFunction<SearchOptions<Space>["objective"]>("a function of a point")],
+  ["onTrial", aFunction<(trial: never) => void>(), undefined], ["shouldStop", aFunction<() => boolean>(), undefined],
+]);
 
 /** Gives a trial up whose best value so far is worse than the median of the earlier trials' values at the same step. */
 export class MedianPruner implements Pruner {
@@ -80,8 +87,9 @@ export interface SearchResult<S extends Space> {
 }
 
 /** Runs the search, one trial after the other. An objective that throws or gives NaN fails its trial, not the search. */
-export async function search<S extends Space>(options: SearchOptions<S>): Promise<SearchResult<S>> {
-  checkedOptions("search", searchOptions, options);
+export async function search<S extends Space>(...given: [options: SearchOptions<S>]): Promise<SearchResult<S>> {
+  const [options] = given;
+  searching.read([...given]); // what each option is; the types of the call say which space it is of
   const { space, sampler, direction = "minimize", objective, pruner, onTrial, shouldStop } = options;
   if (Object.keys(space).length === 0) throw new ArgumentError("search: got an empty space; expected at least one hyperparameter.");
   const most = sampler.count(space);

@@ -21,6 +21,8 @@ export type Space = Readonly<Record<string, Dimension>>;
 export type Point<S extends Space> = { readonly [Name in keyof S]: S[Name] extends Range ? number : S[Name] extends Choice<infer T> ? T : never };
 
 export function choice<const T>(...values: T[]): Choice<T> {
+  const odd = values.find((value) => value instanceof Promise);
+  if (odd !== undefined) throw new ArgumentError("choice: got a Promise; expected values (await it first).");
   if (values.length === 0) throw new ArgumentError("choice: got no values; expected one or more.");
   return { kind: "choice", values };
 }
