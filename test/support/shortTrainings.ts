@@ -14,7 +14,7 @@ export const settings: Readonly<Record<Exclude<training.Case, "undecided">, Sett
   fitting: { samples: 1024, epochs: 15, lr: 0.01, batch: 64, hidden: 64, labels: "by sign" },
   overfitting: { samples: 48, epochs: 25, lr: 0.01, batch: 16, hidden: 256, labels: "noisy" },
   underfitting: { samples: 1024, epochs: 15, lr: 0.01, batch: 64, hidden: null, labels: "by sign" },
-  oscillating: { samples: 2048, epochs: 20, lr: 0.5, batch: 64, hidden: 32, labels: "by sign" },
+  oscillating: { samples: 2048, epochs: 20, lr: 0.5, batch: 64, hidden: 64, labels: "by sign" },
   "not converging": { samples: 1024, epochs: 15, lr: 0.01, batch: 64, hidden: 4, labels: "random" },
 };
 const features = 8, classes = 4, validSamples = 256;
