@@ -265,7 +265,7 @@ await example({
     const testFolder = join(folder, "test");
     say(`${folder}: ${trainSet.length} images to train, ${validSet.length} to validate`);
     const loader = (dataset: FoodDataset, options: { shuffle?: boolean; onError?: "throw" | "skip" } = {}): Loader =>
-      new DataLoader(dataset, { batchSize, numWorkers: workers, persistentWorkers: true, ...options });
+      new DataLoader(dataset, { batchSize, numWorkers: workers, persistentWorkers: workers > 0, ...options });
 
     const model = new Classifier(size).to(device);
     const loaders = { train: loader(trainSet, { shuffle: true, onError: broken }), valid: loader(validSet, { onError: broken }) };
