@@ -1,6 +1,6 @@
 // The build: AssemblyScript to WebAssembly (embedded in a TypeScript module), then TypeScript to ES modules and declarations in dist/.
 import { spawnSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./prepare.mjs";
 
@@ -12,3 +12,18 @@ function run(script, ...args) {
 run("scripts/build-wasm.mjs");
 rmSync(join(root, "dist"), { recursive: true, force: true }); // what a deleted source left behind must not be importable
 run("node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json");
+plainDeclarations("dist");
+
+/** Declarations for TypeScript 5.4 on and for users without Node's or the DOM's types: typed arrays were not generic then, a URL is known by its
+ *  href, and what Node's file functions return is the library's own affair. */
+function plainDeclarations(folder) {
+  for (const name of readdirSync(join(root, folder), { recursive: true })) {
+    if (!name.endsWith(".d.ts")) continue;
+    const file = join(root, folder, name), text = readFileSync(file, "utf8");
+    const plain = text
+      .replaceAll(/\b((?:Uint8|Int32|Float32|Float64)Array)<ArrayBuffer(?:Like)?>/g, "$1")
+      .replaceAll(/import\("node:[\w/]+"\)\.\w+|typeof import\("node:[\w/]+"\)/g, "unknown")
+      .replaceAll("string | URL", "string | { readonly href: string }");
+    if (plain !== text) writeFileSync(file, plain);
+  }
+}
