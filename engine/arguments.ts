@@ -2,7 +2,7 @@
 // its default); the reader takes them by place, with an options object in place of any tail or of the whole list (`Conv2d(3, 64, 3, 1, 1)`,
 // `Conv2d(3, 64, 3, { padding: 1 })`, `Conv2d({ inChannels: 3, outChannels: 64, kernelSize: 3 })`), and refuses what it cannot obey. The
 // types of the call follow from the same description. Kinds of values stand in kinds.ts.
-import { type Kind, anything } from "./kinds.js";
+import type { Kind } from "./kinds.js";
 import { argumentError } from "./scope.js";
 import { expectedOptions, isPlainObject, shown } from "./spelling.js";
 
@@ -148,14 +148,6 @@ export type OptionalTail<Options, Names extends readonly (keyof Options)[]> = Na
 ]
   ? [] | [Partial<Options> | Options[First] | undefined] | [Options[First] | undefined, ...OptionalTail<Options, Rest>]
   : [];
-
-/** The optional arguments by name, without their kinds: `values` in the order of `names`, the last given one possibly an options object. */
-export function optionalTail<Options extends object>(
-  callee: string, names: readonly (keyof Options & string)[], values: readonly unknown[],
-): Partial<Options> {
-  const read = new Signature(callee, names.map((name) => [name, anything, undefined] as const)).read([...values]);
-  return Object.fromEntries(names.map((name, i) => [name, read[i]]).filter(([, value]) => value !== undefined)) as Partial<Options>;
-}
 
 /** The options given, refused where a name is not one of `names`: a misspelt option would be ignored in silence. */
 export function checkedOptions<Options extends object>(callee: string, names: readonly string[], options: Options): Options {
