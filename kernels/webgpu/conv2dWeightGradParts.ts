@@ -1,6 +1,7 @@
 // The problem of a weight gradient, and how its long sum is split: the parts are added in their order, so the same bits every time.
 import type { Conv2dParams, View } from "../types.js";
-import { dispatchKernel, elements } from "./kernelCall.js";
+import { addParts } from "./addParts.js";
+import { elements } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 
 /** What a weight gradient is asked for. */
@@ -27,26 +28,9 @@ export function inParts(runtime: WebGPURuntime, gradW: View, parts: number, disp
     dispatch(gradW);
     return;
   }
-  const count = elements(gradW), partial = runtime.temporary(parts * count);
+  const partial = runtime.temporary(parts * elements(gradW));
   dispatch(partial);
-  dispatchKernel(runtime, {
-    name: "conv2d, weight gradient, add parts",
-    constants: [],
-    inputs: { partial },
-    outputs: { out: gradW },
-    params: { count, parts },
-    workgroups: Math.ceil(count / 64),
-    body: () => `
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = linearWorkgroup(workgroup, grid) * 64u + lane;
-  if (i >= params.count) { return; }
-  var value = 0.0;
-  for (var part = 0u; part < params.parts; part++) { value += partial[part * params.count + i]; }
-  out[i] = value;
-}
-`,
-  });
+  addParts(runtime, "conv2d, weight gradient, add parts", gradW, partial, parts);
   runtime.releaseTemporary(partial);
 }
 

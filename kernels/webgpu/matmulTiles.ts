@@ -1,11 +1,12 @@
 // The matrix product of hardware GPUs, in the blocked product of workgroupTile.ts: operands are read by vec4 where they are aligned, in the order in
 // which they lie (NN, NT, TN, TT). Products with few tiles and a long sum share the sum out among workgroups.
 import type { Activation, View } from "../types.js";
+import { addParts } from "./addParts.js";
 import { dispatchKernel, unroll } from "./kernelCall.js";
 import { dispatchTiles, type MatmulOperands } from "./matmulDispatch.js";
 import { type MatmulProblem, batchIndexCode } from "./matmulProblem.js";
 import type { WebGPURuntime } from "./runtime.js";
-import { activate, reluCode } from "./tiles.js";
+import { reluCode } from "./tiles.js";
 import {
   type Choice, chooseTile, multiplyTerms, type Piece, slabMemory, type SlabSource, storeSums, threadsOf, tileSums, type WorkgroupTile,
 } from "./workgroupTile.js";
@@ -42,7 +43,7 @@ export function matmulTiles(runtime: WebGPURuntime, p: MatmulProblem, operands: 
     workgroups: [Math.ceil(p.n / tile.columns), Math.ceil(p.m / tile.rows), parts],
     body: () => reluCode + batchIndexCode({ ...p, batchShape: [] }) + quadStoreCode(p, false, "none") + workgroupTileCode(p, form),
   });
-  addParts(runtime, p, parts, partial, { out, bias, activation });
+  addParts(runtime, "matmul, add parts", out, partial, parts, p.n, { bias, activation });
   runtime.releaseTemporary(partial);
 }
 
@@ -133,28 +134,4 @@ fn storeQuad(batch: u32, row: u32, column: u32, value: vec4f) {
   ${store}
 }
 `;
-}
-
-/** out = act(Σ of the parts, in their order, + bias). */
-function addParts(
-  runtime: WebGPURuntime, { m, n }: MatmulProblem, parts: number, partial: View, { out, bias, activation }: Omit<MatmulOperands, "a" | "b">,
-): void {
-  dispatchKernel(runtime, {
-    name: "matmul, add parts",
-    constants: [bias !== null, activation],
-    inputs: { partial, bias },
-    outputs: { out },
-    params: { count: m * n, n, parts },
-    workgroups: Math.ceil((m * n) / 64),
-    body: () => `${reluCode}
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = linearWorkgroup(workgroup, grid) * 64u + lane;
-  if (i >= params.count) { return; }
-  var value = 0.0;
-  for (var part = 0u; part < params.parts; part++) { value += partial[part * params.count + i]; }
-  out[i] = ${activate(bias ? "value + bias[params.biasOffset + i % params.n]" : "value", activation)};
-}
-`,
-  });
 }
