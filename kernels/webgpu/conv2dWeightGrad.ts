@@ -11,14 +11,12 @@ import { dispatchKernel, elements, lengths4, unroll } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 import { laneMemory, laneParameters, reduceLanes, registerMultiply, type RegisterTile, registerSums, rowPlaces, storeRegisters } from "./tiles.js";
 
-type Problem = WeightGradProblem;
-
 export function conv2dWeightGrad(runtime: WebGPURuntime, gradW: View, grad: View, x: View, params: Conv2dParams): void {
   if (elements(gradW) === 0) return;
   const [batch, inChannels, height, width] = lengths4(x);
   const [, outChannels, outHeight, outWidth] = lengths4(grad);
   const [, groupChannels, kernelHeight, kernelWidth] = lengths4(gradW);
-  const problem: Problem = {
+  const problem: WeightGradProblem = {
     batch, params,
     rows: outChannels / params.groups,
     columns: groupChannels * kernelHeight * kernelWidth,
@@ -36,7 +34,7 @@ export function conv2dWeightGrad(runtime: WebGPURuntime, gradW: View, grad: View
 }
 
 /** WGSL: a column's channel and tap, where it lies under an output pixel, and where a weight's gradient goes. */
-function columnCode({ rows, columns, kernel, input, params }: Problem): string {
+function columnCode({ rows, columns, kernel, input, params }: WeightGradProblem): string {
   const taps = kernel[0] * kernel[1], [, height, width] = input;
   return `
 struct Column { channel: u32, tap: vec2i }
@@ -65,8 +63,8 @@ fn store(part: u32, group: u32, row: u32, column: u32, value: f32) {
 // ── register tiles ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function inRegisters(
-  runtime: WebGPURuntime, problem: Problem, gradW: View, grad: View, x: View, tile: RegisterTile, along: "pixels" | "columns",
-  code: (problem: Problem, tile: RegisterTile) => string,
+  runtime: WebGPURuntime, problem: WeightGradProblem, gradW: View, grad: View, x: View, tile: RegisterTile, along: "pixels" | "columns",
+  code: (problem: WeightGradProblem, tile: RegisterTile) => string,
 ): void {
   const { batch, rows, columns, params } = problem;
   const width = along === "columns" ? tile.columns * tile.lanes : tile.columns;
@@ -88,7 +86,7 @@ function inRegisters(
 }
 
 /** WGSL: what a workgroup and its rows are, at the head of main. */
-function placeCode({ output, rows }: Problem, tile: RegisterTile): string {
+function placeCode({ output, rows }: WeightGradProblem, tile: RegisterTile): string {
   return `
   let group = workgroup.z / params.parts;
   let part = workgroup.z % params.parts;
@@ -101,7 +99,7 @@ ${registerSums(tile)}
 }
 
 /** WGSL: one output pixel's products over the images; `place` and `pixel` are its coordinates and number. */
-function imageLoop({ input, output, params }: Problem, tile: RegisterTile): string {
+function imageLoop({ input, output, params }: WeightGradProblem, tile: RegisterTile): string {
   const inputPlane = input[1] * input[2], outputPlane = output[1] * output[2];
   return `
 ${unroll(tile.columns, (j) => `    let at${j} = inputAt(place${j}, place);`)}
@@ -113,11 +111,11 @@ ${registerMultiply(tile, (rowAt) => `grad[${rowAt} + gradStep]`, (j) => `select(
 }
 
 /** Lanes are neighbouring weights of an output channel; the cotangent is the same for all of them and is broadcast. */
-function columnsTile({ rows, columns }: Problem, broadcast: number): RegisterTile {
+function columnsTile({ rows, columns }: WeightGradProblem, broadcast: number): RegisterTile {
   const perLane = columns <= 2 * broadcast ? 1 : columns <= 8 * broadcast ? 2 : 4;
   return { rows: rows >= 12 ? 16 : 8, columns: perLane, lanes: Math.max(8, broadcast), broadcast };
 }
-function columnLanesCode(problem: Problem, tile: RegisterTile): string {
+function columnLanesCode(problem: WeightGradProblem, tile: RegisterTile): string {
   const { columns, lanes } = tile, { output } = problem;
   return `
 @compute @workgroup_size(${lanes})
@@ -138,14 +136,14 @@ ${storeRegisters(tile, (i, j, value) => `  store(part, group, firstRow + ${i}u, 
 }
 
 /** Lanes share out the pixels of a plane; a workgroup computes rows × columns weights and adds its lanes' sums at the end. */
-function pixelsTile({ rows, columns, output }: Problem): RegisterTile {
+function pixelsTile({ rows, columns, output }: WeightGradProblem): RegisterTile {
   const plane = output[1] * output[2];
   // The lane count that leaves the fewest lanes idle in the plane's last round.
   const waste = (lanes: number) => Math.ceil(plane / lanes) * lanes;
   const lanes = [64, 32, 16].reduce((best, lane) => (waste(lane) < waste(best) * 0.9 ? lane : best), 64);
   return { rows: rows >= 6 ? 8 : rows >= 3 ? 4 : rows, columns: columns % 4 === 0 ? 4 : 3, lanes, broadcast: 0 };
 }
-function pixelLanesCode(problem: Problem, tile: RegisterTile): string {
+function pixelLanesCode(problem: WeightGradProblem, tile: RegisterTile): string {
   const { columns, lanes } = tile, { output } = problem;
   return `
 ${laneMemory(tile)}

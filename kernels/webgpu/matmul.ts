@@ -1,4 +1,4 @@
-// Batched matrix products, out[m, n] = act(Σ_k a[m, k]·b[k, n] + bias[n]), in four candidates that a decision list chooses from. Operands come
+// Batched matrix products, out[m, n] = act(Σ_k a[m, k]·b[k, n] + bias[n]), in three candidates that a decision list chooses from. Operands come
 // with their strides (NN, NT, TN, TT), nothing is transposed in memory; every index is clamped once before the loop over k, which then has no
 // bounds tests.
 import type { Activation, View } from "../types.js";
@@ -10,12 +10,10 @@ import { longSumParts, productInParts } from "./longSums.js";
 import type { WebGPURuntime } from "./runtime.js";
 import { activate, laneMemory, laneParameters, reduceLanes, registerMultiply, type RegisterTile, registerSums, rowPlaces, storeRegisters } from "./tiles.js";
 
-type Operands = MatmulOperands;
-
 interface Candidate {
   readonly name: string;
   supports(problem: MatmulProblem, runtime: WebGPURuntime): boolean;
-  run(runtime: WebGPURuntime, problem: MatmulProblem, operands: Operands): void;
+  run(runtime: WebGPURuntime, problem: MatmulProblem, operands: MatmulOperands): void;
 }
 
 /** The first that supports the problem is taken. */
@@ -31,11 +29,7 @@ export const matmulCandidates: readonly Candidate[] = [
     supports: (p, runtime) => runtime.isSoftware || p.m < 8 || p.n < 8,
     run: (runtime, p, operands) => lanesAlongColumns(runtime, p, operands, columnTile(p, runtime)),
   },
-  {
-    name: "workgroupTile",
-    supports: () => true,
-    run: matmulTiles,
-  },
+  { name: "workgroupTile", supports: () => true, run: matmulTiles },
 ];
 
 export function matmul(runtime: WebGPURuntime, out: View, a: View, b: View, bias: View | null, activation: Activation): void {
@@ -65,7 +59,7 @@ function columnTile({ m, n }: MatmulProblem, runtime: WebGPURuntime): RegisterTi
 }
 
 /** WGSL: where an element of a and b lies from its matrix's start, and the epilogue. */
-function elementCode(p: MatmulProblem, { bias, activation }: Operands): string {
+function elementCode(p: MatmulProblem, { bias, activation }: MatmulOperands): string {
   const biased = bias ? "value + bias[params.biasOffset + column]" : "value";
   return `
 fn aIndex(row: u32, k: u32) -> u32 { return ${p.aUnit === "k" ? "row * params.aStride + k" : "k * params.aStride + row"}; }
@@ -77,7 +71,7 @@ fn store(batch: u32, row: u32, column: u32, value: f32) {
 }
 
 /** Lanes a column apart, four columns a lane's count apart: loads of b are side by side, loads of a the same for all lanes. */
-function lanesAlongColumns(runtime: WebGPURuntime, p: MatmulProblem, operands: Operands, tile: RegisterTile): void {
+function lanesAlongColumns(runtime: WebGPURuntime, p: MatmulProblem, operands: MatmulOperands, tile: RegisterTile): void {
   const { rows, columns, lanes, broadcast } = tile;
   dispatchTiles(runtime, "matmul, lanes along columns", p, operands, [rows, columns, lanes, broadcast], rows, columns * lanes, () => `
 ${elementCode(p, operands)}
@@ -100,7 +94,7 @@ ${storeRegisters(tile, (i, j, value) => `  store(batch, firstRow + ${i}u, firstC
 }
 
 /** A workgroup computes rows × columns outputs; its lanes take every lanes-th term and add up at the end. */
-function lanesAlongTerms(runtime: WebGPURuntime, p: MatmulProblem, operands: Operands, tile: RegisterTile): void {
+function lanesAlongTerms(runtime: WebGPURuntime, p: MatmulProblem, operands: MatmulOperands, tile: RegisterTile): void {
   const { rows, columns, lanes } = tile;
   dispatchTiles(runtime, "matmul, lanes along terms", p, operands, [rows, columns, lanes], rows, columns, () => `
 ${elementCode(p, operands)}

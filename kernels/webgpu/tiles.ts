@@ -1,9 +1,7 @@
-// The inner products that matrix products and convolutions share, as pieces of WGSL.
-//
-// The register tile, for software adapters and narrow problems (the blocked product of hardware GPUs is workgroupTile.ts): each thread keeps
-// rows × columns outputs, its operands come straight from the buffers, columns one lane apart. The rows' operands are the same for all lanes: with subgroups each lane loads another row's
-// and broadcasts it (software adapters pay for every load of every lane), without them every lane loads them all. A barrier would cost more
-// than it saves there.
+// The register tile, a piece of WGSL that matrix products and convolutions share on software adapters and for narrow problems (the blocked product of
+// hardware GPUs is workgroupTile.ts): each thread keeps rows × columns outputs, its operands come straight from the buffers, columns one lane
+// apart. The rows' operands are the same for all lanes: with subgroups each lane loads another row's and broadcasts it (software adapters pay for
+// every load of every lane), without them every lane loads them all. A barrier would cost more than it saves there.
 import { unroll } from "./kernelCall.js";
 
 export interface RegisterTile {
