@@ -1,4 +1,6 @@
 // nn: modules, layers, losses, and the namespaces functional, init, utils and models.
+import { declareForwards } from "./builtIn.js";
+
 export { Module, type BufferOptions, type ForwardHook, type TensorModule } from "./module.js";
 export type { LoadReport, StateDict } from "./stateDict.js";
 export { Parameter } from "./parameter.js";
@@ -23,3 +25,5 @@ export * as functional from "./functional.js";
 export * as init from "./init.js";
 export * as models from "./models.js";
 export * as utils from "./utils.js";
+
+declareForwards();

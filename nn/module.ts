@@ -14,6 +14,7 @@ import { describe } from "./describe.js";
 import { type BufferField, Fields, fieldKind } from "./fields.js";
 import { Parameter } from "./parameter.js";
 import { type LoadReport, type StateDict, loadState } from "./stateDict.js";
+import { checkSurplus } from "./surplus.js";
 
 /** Sees each call's inputs and output; a value other than undefined replaces the output. */
 export type ForwardHook<M = Module> = (module: M, inputs: readonly unknown[], output: unknown) => unknown;
@@ -76,6 +77,7 @@ export abstract class Module extends Callable {
       throw argumentError(this.constructor.name, "has no forward; expected a method forward(x) { … } that computes its output, for that is what a call runs.");
     }
     return runAs(this, () => {
+      if (inputs.length > this.forward.length) checkSurplus(this.forward, inputs);
       let output: unknown = Reflect.apply(this.forward, this, inputs);
       for (const { run } of this.#forwardHooks) {
         const replaced = run(this, inputs, output);

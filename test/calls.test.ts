@@ -2,7 +2,7 @@
 // option, with an argument too many and with a promise. An export without a row in test/calls/ fails.
 import { readFileSync } from "node:fs";
 import test from "tape";
-import { AthanorError, Tensor, manualSeed, nn } from "../index.js";
+import { AthanorError, Tensor, manualSeed, nn, zeros } from "../index.js";
 import { core } from "./calls/core.js";
 import type { CallCase, Row, Rows } from "./calls/cases.js";
 import { dataRoom, functionalRoom, transformRoom } from "./calls/data.js";
@@ -114,6 +114,39 @@ for (const [path, rows] of Object.entries(rooms)) {
     }
   });
 }
+/** Every class of layers, losses and models, as an instance without fields: the inputs are counted before any is looked at. */
+const layerClasses = [...found.keys()].flatMap((namespace) => Object.values(namespace)).filter((value) => typeof value === "function" && value.prototype instanceof nn.Module);
+
+test("an input that a layer does not take is refused", async (t) => {
+  const x = zeros(2, 3);
+  for (const layer of new Set(layerClasses as (new () => nn.Module)[])) {
+    const { forward } = layer.prototype as Partial<nn.Module>;
+    if (forward === undefined || layer === nn.ModuleList) continue; // abstract, or none that can be called
+    const bare: nn.Module = Reflect.construct(nn.Module, [], layer), inputs = Array.from({ length: forward.length + 1 }, () => x);
+    t.match(await refusal(bare, inputs), new RegExp(`^refused: ${layer.name}: forward: got ${inputs.length} inputs; expected (at most )?${forward.length}`), layer.name);
+  }
+  t.ok(layerClasses.length > 40, `${layerClasses.length} classes`);
+  const called = async (layer: nn.Module, ...inputs: unknown[]) => refusal((...given) => Reflect.apply(layer, null, given), inputs);
+  t.match(await called(new nn.Sequential({ body: new nn.Sequential(new nn.ReLU()) }), x, null), /^refused: Sequential: forward: got 2 inputs; expected 1/);
+  t.match(await called(new nn.Linear(3, 2), x, { bias: false }), /got 2 inputs; expected 1 \(options stand in the constructor\)/);
+  t.match(await called(new nn.ReLU(), x, undefined), /^it gave float32 \[2,3\]/, "undefined is nothing");
+});
+
+test("a forward of one's own takes what it likes", (t) => {
+  class Scaled extends nn.Linear {
+    override forward(x: Tensor, scale = 1, ...shifts: number[]): Tensor {
+      return shifts.reduce((sum, shift) => sum.add(shift), super.forward(x).mul(scale));
+    }
+  }
+  const layer = new Scaled(3, 2), x = zeros(1, 3), call = (...inputs: unknown[]): unknown => Reflect.apply(layer, null, inputs);
+  t.deepEqual((call(x, 2, 1, 1) as Tensor).shape, [1, 2]);
+  layer.forward = function forward() {
+    return x;
+  };
+  t.equal(call(x, 2), x, "an instance's own too");
+  t.end();
+});
+
 test("every room has rows", (t) => {
   t.deepEqual([...found.values()].filter((path) => !Object.hasOwn(rooms, path)), []);
   t.end();
