@@ -9,7 +9,7 @@ export { Compose, Lambda, RandomApply, RandomChoice } from "./transforms/compose
 export * from "./transforms/geometry.js";
 export { type BatchTransform, CutMix, cutMix, MixUp, mixUp, type MixOptions } from "./transforms/mix.js";
 export { rebuild } from "./transforms/rebuild.js";
-export type { ImageTransform, Transform, TransformDescription, ValueTransform } from "./transforms/transform.js";
+export type { ByteTransform, ImageTransform, Transform, TransformDescription, ValueTransform } from "./transforms/transform.js";
 export { Normalize, PILToTensor, RandomErasing, type RandomErasingOptions, ToTensor } from "./transforms/values.js";
 export * as functional from "./functional/index.js";
 

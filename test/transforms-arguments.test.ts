@@ -14,7 +14,7 @@ test("by place, by name, the whole list", (t) => {
     ["CenterCrop", T.CenterCrop(8), T.CenterCrop({ size: 8 })],
     ["Pad", T.Pad(2, 3, "edge"), T.Pad(2, { fill: 3, paddingMode: "edge" })],
     ["RandomCrop", T.RandomCrop(8, 2), T.RandomCrop({ size: 8, padding: 2 })],
-    ["RandomResizedCrop", T.RandomResizedCrop(8, [0.5, 1]), T.RandomResizedCrop({ size: 8, scale: [0.5, 1], antialias: true })],
+    ["RandomResizedCrop", T.RandomResizedCrop(8, [0.5, 1], [0.7, 1], "bilinear", true), T.RandomResizedCrop({ size: 8, scale: [0.5, 1], ratio: [0.7, 1], antialias: true })],
     ["RandomHorizontalFlip", T.RandomHorizontalFlip(0.3), T.RandomHorizontalFlip({ p: 0.3 })],
     ["RandomRotation", T.RandomRotation(30, "bilinear"), T.RandomRotation({ degrees: 30, interpolation: "bilinear" })],
     ["RandomAffine", T.RandomAffine(30, null, [0.5, 2]), T.RandomAffine({ degrees: 30, scale: [0.5, 2] })],
@@ -46,8 +46,13 @@ test("tensors: Lambda gets and gives them, Normalize and RandomErasing take them
 test("what cannot be obeyed is a sentence", async (t) => {
   const values = T.ToTensor()(image), x = tensor([[[0.5]]]);
   const cases: RefusedCall[] = [
-    ["Resize of a tensor", () => called(T.Resize(4), x), /Resize: got a Tensor of float32 \[1, 1, 1\]; expected an image of bytes .*: put it before ToTensor\(\)/],
-    ["Resize of values", () => called(T.Resize(4), values), /Resize: got values of \[3, 18, 24\] in a Float32Array; .*before ToTensor/],
+    ["RandomRotation of a tensor", () => called(T.RandomRotation(4), x), /RandomRotation: got a Tensor of float32 \[1, 1, 1\]; expected an image of bytes .*: put it before ToTensor\(\)/],
+    ["GaussianBlur of values", () => called(T.GaussianBlur(3), values), /GaussianBlur: got values of \[3, 18, 24\] in a Float32Array; .*before ToTensor/],
+    ["Resize of a row", () => called(T.Resize(4), tensor([1, 2])), /Resize: got a Tensor of float32 \[2\]; expected an image of bytes .*, or a tensor \[\.\.\., height, width\]/],
+    ["Resize of a path", () => called(T.Resize(4), "cat.png"), /Resize: got a string; expected an image of bytes/],
+    ["Grayscale of two channels", () => called(T.Grayscale(), tensor([[[1]], [[2]]])), /rgbToGrayscale: got a tensor of \[2, 1, 1\]; expected \[\.\.\., 1 or 3, height, width\]/],
+    ["a colour around a tensor", () => called(T.Pad(1, [1, 2, 3]), values), /pad: got the fill \[1,2,3\] for a tensor; expected one number/],
+    ["antialias by nearest", () => called(T.Resize(2, "nearest", null, true), values), /got antialias with "nearest"/],
     ["ToTensor of a tensor", () => called(T.ToTensor(), x), /ToTensor: got a Tensor of float32 \[1, 1, 1\]; .*it is values already, leave ToTensor out/],
     ["ToTensor of a path", () => called(T.ToTensor(), "cat.png"), /ToTensor: got a string; expected an image of bytes/],
     ["Normalize of an image", () => called(T.Normalize(0.5, 0.5), image), /Normalize: got an image of bytes; expected values .*put ToTensor\(\) before it/],
@@ -66,7 +71,8 @@ test("what cannot be obeyed is a sentence", async (t) => {
     ["something else in Compose", () => called(T.Compose, [3]), /Compose: got transforms \[3\]; expected a list of transforms/],
     ["no function", () => called(T.Lambda, 3), /Lambda: got lambd 3; expected a function/],
     ["MixUp with another name", () => called(T.MixUp, { num_classes: 3 }), /did you mean numClasses\?/],
-    ["a tensor for a function of images", () => called(F.hflip, x), /hflip: got image a Tensor; expected an image/],
+    ["a tensor for a function of images", () => called(F.rotate, x, 30), /rotate: got image a Tensor; expected an image/],
+    ["a row for a function of pictures", () => called(F.hflip, tensor([1, 2])), /hflip: got image a Tensor; expected an image .*, or a tensor \[\.\.\., height, width\], not a Tensor of float32 \[2\]/],
     ["an unknown padding mode", () => called(F.pad, image, 1, 0, "wrap"), /got paddingMode "wrap"; expected "constant", "edge", "reflect" or "symmetric"/],
   ];
   await checkRefusals(t, cases);

@@ -1,11 +1,10 @@
 // Colours as PIL's ImageEnhance and its HSV mode change them, in its float32 and its bytes.
 import { ArgumentError } from "../../kernels/errors.js";
-import { checkImage, type Image, luma } from "../image.js";
+import { type Image, luma } from "../image.js";
 
 const f = Math.fround;
 
 function expectGreyOrColor(operation: string, image: Image): void {
-  checkImage(operation, image);
   if (image.channels === 1 || image.channels === 3) return;
   throw new ArgumentError(`${operation}: got an image of ${image.channels} channels; expected 1 or 3 (read it with { channels: 3 }).`);
 }
@@ -29,8 +28,12 @@ function greys({ data, channels }: Image): Uint8Array {
   return out;
 }
 
-function checkFactor(operation: string, factor: number): void {
+export function checkFactor(operation: string, factor: number): void {
   if (!(factor >= 0)) throw new ArgumentError(`${operation}: got the factor ${factor}; expected a number of at least 0 (1 changes nothing).`);
+}
+
+export function checkHue(factor: number): void {
+  if (!(factor >= -0.5 && factor <= 0.5)) throw new ArgumentError(`adjustHue: got the factor ${factor}; expected a number from -0.5 to 0.5.`);
 }
 
 /** Pillow's ImagingBlend: base + factor·(value − base) in float32, cut off to a byte. */
@@ -78,7 +81,7 @@ export function adjustSaturation(image: Image, factor: number): Image {
 /** Shifts the hue by a part of the circle of colours, −0.5 … 0.5, through PIL's HSV bytes. Grey images stay as they are. */
 export function adjustHue(image: Image, factor: number): Image {
   expectGreyOrColor("adjustHue", image);
-  if (!(factor >= -0.5 && factor <= 0.5)) throw new ArgumentError(`adjustHue: got the factor ${factor}; expected a number from -0.5 to 0.5.`);
+  checkHue(factor);
   if (image.channels === 1) return image;
   const { data, ...shape } = image;
   const shift = Math.trunc(factor * 255), out = new Uint8Array(data.length), hsv = new Uint8Array(3);

@@ -1,6 +1,7 @@
 // Moving pixels without changing them: crops, padding, flips. Arguments are torchvision's, in its order.
 import { ArgumentError } from "../../kernels/errors.js";
-import { checkImage, type Image } from "../image.js";
+import type { Image } from "../image.js";
+import type { Sides } from "../picture.js";
 
 /** One value for all channels, or one per channel. */
 export type Fill = number | readonly number[];
@@ -26,12 +27,14 @@ export function roundHalfEven(value: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
+export function checkRectangle(top: number, left: number, height: number, width: number): void {
+  if ([top, left, height, width].every(Number.isInteger) && height >= 0 && width >= 0) return;
+  throw new ArgumentError(`crop: got top ${top}, left ${left}, height ${height}, width ${width}; expected whole numbers, and sizes of at least 0.`);
+}
+
 /** The rectangle of `height` × `width` whose corner is (top, left); what lies outside the image is black. */
 export function crop(image: Image, top: number, left: number, height: number, width: number): Image {
-  checkImage("crop", image);
-  if (![top, left, height, width].every(Number.isInteger) || height < 0 || width < 0) {
-    throw new ArgumentError(`crop: got top ${top}, left ${left}, height ${height}, width ${width}; expected whole numbers, and sizes of at least 0.`);
-  }
+  checkRectangle(top, left, height, width);
   const { channels, data } = image;
   const out = new Uint8Array(height * width * channels);
   const from = Math.max(0, left), to = Math.min(image.width, left + width);
@@ -40,18 +43,6 @@ export function crop(image: Image, top: number, left: number, height: number, wi
     out.set(data.subarray((row + from) * channels, (row + to) * channels), ((y - top) * width + from - left) * channels);
   }
   return { width, height, channels, data: out };
-}
-
-/** The middle of `size` (one number, or [height, width]); an image that is smaller gets black around it first. */
-export function centerCrop(image: Image, size: number | readonly number[]): Image {
-  const [height, width] = bothSides("centerCrop", size);
-  let inner = image;
-  if (width > image.width || height > image.height) {
-    const missingX = Math.max(0, width - image.width), missingY = Math.max(0, height - image.height);
-    inner = pad(image, [missingX >> 1, missingY >> 1, (missingX + 1) >> 1, (missingY + 1) >> 1]);
-  }
-  const top = roundHalfEven((inner.height - height) / 2), left = roundHalfEven((inner.width - width) / 2);
-  return crop(inner, top, left, height, width);
 }
 
 /** [height, width] from one number or two. */
@@ -65,12 +56,7 @@ export function bothSides(operation: string, size: number | readonly number[]): 
 
 /** Adds pixels around the image (takes them away where a padding is negative). Modes are numpy.pad's. */
 export function pad(image: Image, padding: Padding, fill: Fill = 0, paddingMode: PaddingMode = "constant"): Image {
-  checkImage("pad", image);
-  const [left, top, right, bottom] = sides(padding);
-  const width = image.width + left + right, height = image.height + top + bottom;
-  if (width < 0 || height < 0) {
-    throw new ArgumentError(`pad: got ${JSON.stringify(padding)}, which leaves nothing of ${image.width}×${image.height}.`);
-  }
+  const { left, top, right, bottom, width, height } = paddedSides(image, padding);
   const { channels, data } = image;
   const kept = {
     x: places(paddingMode, Math.max(0, -left), image.width - Math.max(0, -right), left, width),
@@ -87,7 +73,17 @@ export function pad(image: Image, padding: Padding, fill: Fill = 0, paddingMode:
   return { width, height, channels, data: out };
 }
 
-function sides(padding: Padding): [number, number, number, number] {
+/** What is added on each side, and the sides that come of it. */
+export function paddedSides(image: Sides, padding: Padding) {
+  const [left, top, right, bottom] = fourSides(padding);
+  const width = image.width + left + right, height = image.height + top + bottom;
+  if (width < 0 || height < 0) {
+    throw new ArgumentError(`pad: got ${JSON.stringify(padding)}, which leaves nothing of ${image.width}×${image.height}; expected paddings that leave some of it.`);
+  }
+  return { left, top, right, bottom, width, height };
+}
+
+function fourSides(padding: Padding): [number, number, number, number] {
   const given = typeof padding === "number" ? [padding] : padding;
   const [a, b = a, c = a, d = b] = given;
   const complete = [1, 2, 4].includes(given.length) && given.every(Number.isInteger);
@@ -100,7 +96,7 @@ function sides(padding: Padding): [number, number, number, number] {
 }
 
 /** For each output place the input place in first … end − 1 that it shows, −1 for the fill. */
-function places(mode: PaddingMode, first: number, end: number, shift: number, length: number): Int32Array {
+export function places(mode: PaddingMode, first: number, end: number, shift: number, length: number): Int32Array {
   const size = end - first, period = mode === "reflect" ? Math.max(1, 2 * size - 2) : 2 * size;
   return Int32Array.from({ length }, (_, i) => {
     const place = i - shift - first;
@@ -114,12 +110,10 @@ function places(mode: PaddingMode, first: number, end: number, shift: number, le
 
 /** Left becomes right. */
 export function hflip(image: Image): Image {
-  checkImage("hflip", image);
   return moved(image, image.width, image.height, (x, y) => y * image.width + image.width - 1 - x);
 }
 /** Top becomes bottom. */
 export function vflip(image: Image): Image {
-  checkImage("vflip", image);
   return moved(image, image.width, image.height, (x, y) => (image.height - 1 - y) * image.width + x);
 }
 

@@ -1,27 +1,17 @@
 // Resizing as PIL does it: each output pixel is a weighted mean over the input pixels that it covers, so that shrinking does not alias. The
 // weights are rounded to 22-bit fixed point and each of the two passes rounds to bytes: the same integers as PIL's, hence the same images.
 import { ArgumentError } from "../../kernels/errors.js";
-import { checkImage, type Image } from "../image.js";
+import type { Image } from "../image.js";
+import type { Sides } from "../picture.js";
+import { coverage, type Filter, filters } from "./filters.js";
 
 export type Interpolation = "nearest" | "bilinear" | "bicubic";
 
 /** PRECISION_BITS of Pillow's Resample.c. */
 const weightBits = 22;
 
-const filters = {
-  bilinear: { support: 1, weight: (x: number) => Math.max(0, 1 - Math.abs(x)) },
-  bicubic: { support: 2, weight: cubic },
-} as const;
-
-/** The cubic of Keys (1981) with a = −0.5. */
-function cubic(signed: number): number {
-  const a = -0.5, x = Math.abs(signed);
-  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
-  return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
-}
-
 /** The size that Resize gives for a shorter side of `size`, [height, width]; the longer side is at most `maxSize`, where there is one. */
-export function resizedShape(image: { width: number; height: number }, size: number, maxSize?: number): [number, number] {
+function resizedShape(image: Sides, size: number, maxSize?: number): [number, number] {
   const { width, height } = image;
   const [short, long] = width <= height ? [width, height] : [height, width];
   let newShort = size, newLong = Math.trunc((size * long) / short);
@@ -32,12 +22,8 @@ export function resizedShape(image: { width: number; height: number }, size: num
   return width <= height ? [newLong, newShort] : [newShort, newLong];
 }
 
-/** Resizes to a shorter side of `size`, or to [height, width], as torchvision's F.resize does on a PIL image. Images with opacity are weighted by
- *  it, as PIL's are, except by "nearest". */
-export function resize(
-  image: Image, size: number | readonly number[], interpolation: Interpolation = "bilinear", maxSize?: number,
-): Image {
-  checkImage("resize", image);
+/** The sides, [height, width], that an image gets from a shorter side of `size`, or from [height, width]; torchvision's refusals. */
+export function targetSides(image: Sides, size: number | readonly number[], maxSize?: number): [number, number] {
   const sizes = typeof size === "number" ? [size] : size;
   const [first, second] = sizes;
   if (first === undefined || sizes.length > 2 || !sizes.every((side) => Number.isInteger(side) && side > 0)) {
@@ -53,11 +39,14 @@ export function resize(
       `resize: got maxSize = ${maxSize} for an image of ${image.width}×${image.height}, which leaves ${width}×${height}; expected a size with pixels in it.`,
     );
   }
+  return [height, width];
+}
+
+/** Resizes to [height, width], as torchvision's F.resize does on a PIL image. Images with opacity are weighted by it, as PIL's are, except by
+ *  "nearest". */
+export function resize(image: Image, height: number, width: number, interpolation: Interpolation): Image {
   if (width === image.width && height === image.height) return image;
   if (interpolation === "nearest") return nearest(image, width, height);
-  if (!Object.hasOwn(filters, interpolation)) {
-    throw new ArgumentError(`resize: got the interpolation ${JSON.stringify(interpolation)}; expected "bilinear", "nearest" or "bicubic".`);
-  }
   const filter = filters[interpolation];
   if (image.channels === 4) return unpremultiplied(resampled(premultiplied(image), width, height, filter));
   return resampled(image, width, height, filter);
@@ -68,10 +57,6 @@ function resampled(image: Image, width: number, height: number, filter: Filter):
   return height === across.height ? across : alongColumns(across, weightsOf(across.height, height, filter), height);
 }
 
-interface Filter {
-  readonly support: number;
-  readonly weight: (x: number) => number;
-}
 /** Output position i reads `counts[i]` inputs from `starts[i]` on, with the weights from i·`most` on. */
 interface Weights {
   readonly starts: Int32Array;
@@ -80,22 +65,17 @@ interface Weights {
   readonly most: number;
 }
 
-function weightsOf(from: number, to: number, { support, weight }: Filter): Weights {
-  const scale = from / to, stretch = Math.max(scale, 1), reach = support * stretch, shrink = 1 / stretch;
-  const most = Math.ceil(reach) * 2 + 1;
+function weightsOf(from: number, to: number, filter: Filter): Weights {
+  const all = coverage(from, to, filter), most = Math.max(...all.map(({ weights }) => weights.length));
   const starts = new Int32Array(to), counts = new Int32Array(to), values = new Int32Array(to * most);
-  for (let i = 0; i < to; i++) {
-    const center = (i + 0.5) * scale;
-    const start = Math.max(0, Math.trunc(center - reach + 0.5)), end = Math.min(from, Math.trunc(center + reach + 0.5));
-    const exact = Array.from({ length: end - start }, (_, k) => weight((k + start - center + 0.5) * shrink));
-    const sum = exact.reduce((total, value) => total + value, 0);
-    exact.forEach((value, k) => {
-      const fixed = (sum === 0 ? value : value / sum) * 2 ** weightBits;
+  all.forEach(({ start, weights }, i) => {
+    weights.forEach((value, k) => {
+      const fixed = value * 2 ** weightBits;
       values[i * most + k] = Math.trunc(fixed < 0 ? fixed - 0.5 : fixed + 0.5);
     });
     starts[i] = start;
-    counts[i] = end - start;
-  }
+    counts[i] = weights.length;
+  });
   return { starts, counts, values, most };
 }
 

@@ -7,7 +7,8 @@ import { checkBlur } from "../functional/blur.js";
 import { adjustBrightness, adjustContrast, adjustHue, adjustSaturation, gaussianBlur, rgbToGrayscale } from "../functional/index.js";
 import type { Image } from "../image.js";
 import { onePair } from "../kinds.js";
-import { chancyImage, fixedImage, type ImageTransform, textOf } from "./transform.js";
+import { channelsOf, type Picture } from "../picture.js";
+import { type ByteTransform, chancyBytes, chancyImage, fixedImage, type ImageTransform, textOf } from "./transform.js";
 
 /** One number for 1 ± it (0 ± it for the hue), or [least, most]. */
 export type Jitter = number | readonly [number, number];
@@ -38,12 +39,12 @@ export function ColorJitter(...given: Call<typeof colorJitterCall>): ImageTransf
     { range: jitterRange("saturation", saturation, 1, 0, Infinity), adjust: adjustSaturation },
     { range: jitterRange("hue", hue, 0, -0.5, 0.5), adjust: adjustHue },
   ];
-  const apply = (image: Image, draws: Draws): Image => {
+  const apply = (image: Picture, draws: Draws): Picture => {
     const order = draws.permutation(ranges.length);
     const steps = ranges.map(({ range, adjust }) => {
       if (range === null) return null;
       const factor = draws.uniform(...range);
-      return (input: Image): Image => adjust(input, factor);
+      return (input: Picture): Picture => adjust(input, factor);
     });
     return order.reduce((value, i) => steps[i]?.(value) ?? value, image);
   };
@@ -55,7 +56,7 @@ const grayscaleCall = new Signature("Grayscale", [["numOutputChannels", kind<1 |
 /** Grey, with 1 channel or 3 equal ones. */
 export function Grayscale(...given: Call<typeof grayscaleCall>): ImageTransform {
   const [numOutputChannels] = grayscaleCall.read(given);
-  const apply = (image: Image): Image => rgbToGrayscale(image, numOutputChannels);
+  const apply = (image: Picture): Picture => rgbToGrayscale(image, numOutputChannels);
   return fixedImage(apply, { description: { name: "Grayscale", args: [numOutputChannels] }, text: textOf("Grayscale", { numOutputChannels }) });
 }
 
@@ -64,18 +65,18 @@ const randomGrayscaleCall = new Signature("RandomGrayscale", [["p", aNumber, 0.1
 export function RandomGrayscale(...given: Call<typeof randomGrayscaleCall>): ImageTransform {
   const [p] = randomGrayscaleCall.read(given);
   probability("RandomGrayscale", p);
-  const apply = (image: Image, draws: Draws): Image => (draws.uniform(0, 1) < p ? rgbToGrayscale(image, image.channels === 1 ? 1 : 3) : image);
+  const apply = (image: Picture, draws: Draws): Picture => (draws.uniform(0, 1) < p ? rgbToGrayscale(image, channelsOf(image) === 1 ? 1 : 3) : image);
   return chancyImage(apply, { description: { name: "RandomGrayscale", args: [p] }, text: textOf("RandomGrayscale", { p }) });
 }
 
 const gaussianBlurCall = new Signature("GaussianBlur", [["kernelSize", onePair], ["sigma", onePair, [0.1, 2]]]);
 /** Blurs with a kernel of `kernelSize` (odd; one number or [x, y]) and a sigma from [least, most] (one number fixes it). */
-export function GaussianBlur(...given: Call<typeof gaussianBlurCall>): ImageTransform {
+export function GaussianBlur(...given: Call<typeof gaussianBlurCall>): ByteTransform {
   const [kernelSize, sigma] = gaussianBlurCall.read(given);
   const range = typeof sigma === "number" ? ([sigma, sigma] as const) : sigma;
   checkBlur("GaussianBlur", typeof kernelSize === "number" ? [kernelSize] : kernelSize, range);
   if (range[0] > range[1]) throw new ArgumentError(`GaussianBlur: got sigma = ${JSON.stringify(sigma)}; expected [least, most].`);
   const apply = (image: Image, draws: Draws): Image => gaussianBlur(image, kernelSize, draws.uniform(...range));
   const text = textOf("GaussianBlur", { kernelSize, sigma: range });
-  return chancyImage(apply, { description: { name: "GaussianBlur", args: [kernelSize, sigma] }, text });
+  return chancyBytes(apply, { description: { name: "GaussianBlur", args: [kernelSize, sigma] }, text });
 }

@@ -1,18 +1,32 @@
 // Transforms made of transforms.
 import { type Draws, StreamDraws } from "../draws.js";
-import { hostValues, type HostTensor, isHostTensor } from "../image.js";
+import { hostValues, type HostTensor, type Image, isHostTensor } from "../image.js";
 import { ArgumentError } from "../../kernels/errors.js";
 import { probability, Signature } from "../../engine/arguments.js";
 import { noGrad, Tensor, tensor } from "../../engine/index.js";
 import { aFunction, aNumber, listOf, numbers } from "../../engine/kinds.js";
-import { chancy, describeAll, fixed, isRandom, type Transform, type TransformDescription } from "./transform.js";
+import {
+  chancy, describeAll, fixed, type ImageTransform, isRandom, type Transform, type TransformDescription, type ValueTransform,
+} from "./transform.js";
 
 type Step = Transform<unknown, unknown>;
+
+/** What a list of transforms makes of Input; never where one cannot take what the one before gives. */
+type MadeBy<Steps extends readonly unknown[], Input> = Steps extends readonly [infer First, ...infer Rest] ? MadeBy<Rest, MadeByOne<First, Input>> : Input;
+type MadeByOne<One, Input> = One extends ImageTransform ? (Input extends Image | HostTensor | Tensor ? Input : never)
+  : One extends ValueTransform ? (Input extends HostTensor | Tensor ? Input : never)
+  : One extends Transform<infer Taken, infer Given> ? (Input extends Taken ? Given : never) : never;
+/** What the first transform takes that does not take every image. */
+type TakenBy<Steps extends readonly unknown[]> = Steps extends readonly [infer First, ...infer Rest]
+  ? First extends ImageTransform ? TakenBy<Rest> : First extends Transform<infer Taken, unknown> ? Taken : never
+  : Image;
 
 const transformList = listOf("a list of transforms", aFunction<Transform<unknown, unknown>>());
 const composing = new Signature("Compose", [["transforms", transformList]]);
 /** One transform after the other: any number that keep an image an image, then at most four that change what it is. Step i draws from part i
- *  of the sample's draws. */
+ *  of the sample's draws. Those that keep what an image is (Resize, flips) may stand anywhere. */
+export function Compose(transforms: readonly ImageTransform[]): ImageTransform;
+export function Compose(transforms: readonly ValueTransform[]): ValueTransform;
 export function Compose<A, B>(transforms: readonly [...Transform<A, A>[], Transform<A, B>]): Transform<A, B>;
 export function Compose<A, B, C>(transforms: readonly [...Transform<A, A>[], Transform<A, B>, Transform<B, C>]): Transform<A, C>;
 export function Compose<A, B, C, D>(
@@ -21,6 +35,9 @@ export function Compose<A, B, C, D>(
 export function Compose<A, B, C, D, E>(
   transforms: readonly [...Transform<A, A>[], Transform<A, B>, Transform<B, C>, Transform<C, D>, Transform<D, E>],
 ): Transform<A, E>;
+export function Compose<const Steps extends readonly Transform<never, unknown>[]>(
+  transforms: Steps & (MadeBy<Steps, TakenBy<Steps>> extends never ? never : Steps),
+): Transform<TakenBy<Steps>, MadeBy<Steps, TakenBy<Steps>>>;
 export function Compose<A>(transforms: readonly Transform<A, A>[] | { readonly transforms: readonly Transform<A, A>[] }): Transform<A, A>;
 export function Compose(...given: unknown[]): Transform<never, unknown> {
   const [steps] = composing.read(given); // the overloads saw to it that each takes what the one before gives

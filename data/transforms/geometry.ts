@@ -9,8 +9,9 @@ import {
 } from "../functional/index.js";
 import { bothSides, roundHalfEven } from "../functional/crop.js";
 import type { Image } from "../image.js";
+import { type Picture, type Sides, sidesOf } from "../picture.js";
 import { aPair, aSize, filled, sampling, sides, turning } from "../kinds.js";
-import { chancyImage, fixedImage, type ImageTransform, textOf } from "./transform.js";
+import { type ByteTransform, chancyBytes, chancyImage, fixedImage, type ImageTransform, textOf } from "./transform.js";
 import { checkRange, logRange } from "./values.js";
 
 /** One number (height and width), or [height, width]. */
@@ -22,15 +23,17 @@ export interface ResizeOptions {
   readonly interpolation?: Interpolation;
   /** The longer side's limit where `size` is one number. */
   readonly maxSize?: number;
+  /** Whether a tensor that shrinks is antialiased (false); images of bytes always are. */
+  readonly antialias?: boolean;
 }
-const resizeCall = new Signature("Resize", [["size", sides], ["interpolation", sampling, "bilinear"], ["maxSize", aNumber, null]], [["antialias", aBoolean, null]]);
+const resizeCall = new Signature("Resize", [["size", sides], ["interpolation", sampling, "bilinear"], ["maxSize", aNumber, null], ["antialias", aBoolean, null]]);
 /** To a shorter side of `size`, or to [height, width]. */
 export function Resize(...given: Call<typeof resizeCall>): ImageTransform {
-  const [size, interpolation, maxSize] = resizeCall.read(given);
-  const most = maxSize ?? undefined;
-  resize(onePixel, size, interpolation, most); // a wrong size is told here, not at the first image
-  const apply = (image: Image): Image => resize(image, size, interpolation, most);
-  return fixedImage(apply, { description: { name: "Resize", args: [size, interpolation, maxSize] }, text: textOf("Resize", { size, interpolation, maxSize }) });
+  const [size, interpolation, maxSize, antialias] = resizeCall.read(given);
+  resize(onePixel, size, interpolation, maxSize); // a wrong size is told here, not at the first image
+  const apply = (image: Picture): Picture => resize(image, size, interpolation, maxSize, antialias);
+  const text = textOf("Resize", { size, interpolation, maxSize, antialias });
+  return fixedImage(apply, { description: { name: "Resize", args: [size, interpolation, maxSize, antialias] }, text });
 }
 
 const onePixel: Image = { width: 1, height: 1, channels: 1, data: new Uint8Array(1) };
@@ -41,7 +44,7 @@ export function CenterCrop(...given: Call<typeof centerCropCall>): ImageTransfor
   const [size] = centerCropCall.read(given);
   bothSides("CenterCrop", size);
   const properties = { description: { name: "CenterCrop", args: [size] }, text: textOf("CenterCrop", { size }) };
-  return fixedImage((image: Image) => centerCrop(image, size), properties);
+  return fixedImage((image: Picture) => centerCrop(image, size), properties);
 }
 
 export interface PadOptions {
@@ -54,7 +57,7 @@ const padCall = new Signature("Pad", [["padding", sides], ...filled]);
 /** Pixels around the image. */
 export function Pad(...given: Call<typeof padCall>): ImageTransform {
   const [padding, fill, paddingMode] = padCall.read(given);
-  const apply = (image: Image): Image => pad(image, padding, fill, paddingMode);
+  const apply = (image: Picture): Picture => pad(image, padding, fill, paddingMode);
   return fixedImage(apply, { description: { name: "Pad", args: [padding, fill, paddingMode] }, text: textOf("Pad", { padding, fill, paddingMode }) });
 }
 
@@ -69,17 +72,18 @@ const randomCropCall = new Signature("RandomCrop", [["size", aSize], ["padding",
 export function RandomCrop(...given: Call<typeof randomCropCall>): ImageTransform {
   const [size, padding, padIfNeeded, fill, paddingMode] = randomCropCall.read(given);
   const [height, width] = bothSides("RandomCrop", size);
-  const apply = (image: Image, draws: Draws): Image => {
-    let padded = padding === null ? image : pad(image, padding, fill, paddingMode);
-    if (padIfNeeded && padded.width < width) padded = pad(padded, [width - padded.width, 0], fill, paddingMode);
-    if (padIfNeeded && padded.height < height) padded = pad(padded, [0, height - padded.height], fill, paddingMode);
-    if (padded.height < height || padded.width < width) {
+  const apply = (image: Picture, draws: Draws): Picture => {
+    let padded = padding === null ? image : pad(image, padding, fill, paddingMode), sides = sidesOf(padded);
+    if (padIfNeeded && sides.width < width) padded = pad(padded, [width - sides.width, 0], fill, paddingMode);
+    if (padIfNeeded && sides.height < height) padded = pad(padded, [0, height - sides.height], fill, paddingMode);
+    sides = sidesOf(padded);
+    if (sides.height < height || sides.width < width) {
       throw new ArgumentError(
-        `RandomCrop: got an image of ${padded.width}×${padded.height} for a crop of ${width}×${height}; put Resize before it or give padIfNeeded.`,
+        `RandomCrop: got an image of ${sides.width}×${sides.height} for a crop of ${width}×${height}; put Resize before it or give padIfNeeded.`,
       );
     }
-    if (padded.height === height && padded.width === width) return padded;
-    const top = draws.integer(0, padded.height - height + 1), left = draws.integer(0, padded.width - width + 1);
+    if (sides.height === height && sides.width === width) return padded;
+    const top = draws.integer(0, sides.height - height + 1), left = draws.integer(0, sides.width - width + 1);
     return crop(padded, top, left, height, width);
   };
   const description = { name: "RandomCrop", args: [size, padding, padIfNeeded, fill, paddingMode] };
@@ -93,27 +97,29 @@ export interface RandomResizedCropOptions {
   readonly ratio?: readonly [number, number];
   /** Default "bilinear". */
   readonly interpolation?: Interpolation;
+  /** Whether a tensor that shrinks is antialiased (false); images of bytes always are. */
+  readonly antialias?: boolean;
 }
 const randomResizedCropCall = new Signature("RandomResizedCrop", [
-  ["size", aSize], ["scale", aPair, [0.08, 1]], ["ratio", aPair, [3 / 4, 4 / 3]], ["interpolation", sampling, "bilinear"],
-], [["antialias", aBoolean, null]]);
+  ["size", aSize], ["scale", aPair, [0.08, 1]], ["ratio", aPair, [3 / 4, 4 / 3]], ["interpolation", sampling, "bilinear"], ["antialias", aBoolean, null],
+]);
 /** A rectangle of random size and shape, brought to `size`: Inception's augmentation. */
 export function RandomResizedCrop(...given: Call<typeof randomResizedCropCall>): ImageTransform {
-  const [size, scale, ratio, interpolation] = randomResizedCropCall.read(given);
+  const [size, scale, ratio, interpolation, antialias] = randomResizedCropCall.read(given);
   const target = bothSides("RandomResizedCrop", size);
   checkRange("RandomResizedCrop", "scale", scale, 0, Infinity);
   checkRange("RandomResizedCrop", "ratio", ratio, Number.MIN_VALUE, Infinity);
-  const apply = (image: Image, draws: Draws): Image => {
-    const [top, left, height, width] = drawResizedCrop(image, scale, ratio, draws);
-    return resizedCrop(image, top, left, height, width, target, interpolation);
+  const apply = (image: Picture, draws: Draws): Picture => {
+    const [top, left, height, width] = drawResizedCrop(sidesOf(image), scale, ratio, draws);
+    return resizedCrop(image, top, left, height, width, target, interpolation, antialias);
   };
-  const text = textOf("RandomResizedCrop", { size, scale, ratio, interpolation });
-  return chancyImage(apply, { description: { name: "RandomResizedCrop", args: [size, scale, ratio, interpolation] }, text });
+  const text = textOf("RandomResizedCrop", { size, scale, ratio, interpolation, antialias });
+  return chancyImage(apply, { description: { name: "RandomResizedCrop", args: [size, scale, ratio, interpolation, antialias] }, text });
 }
 
 /** Top, left, height, width: ten tries, then the largest rectangle in the middle whose shape is allowed. */
 function drawResizedCrop(
-  { width, height }: Image, scale: readonly [number, number], ratio: readonly [number, number], draws: Draws,
+  { width, height }: Sides, scale: readonly [number, number], ratio: readonly [number, number], draws: Draws,
 ): [number, number, number, number] {
   const logs = logRange(ratio);
   for (let attempt = 0; attempt < 10; attempt++) {
@@ -131,7 +137,7 @@ const randomHorizontalFlipCall = new Signature("RandomHorizontalFlip", chance);
 export function RandomHorizontalFlip(...given: Call<typeof randomHorizontalFlipCall>): ImageTransform {
   const [p] = randomHorizontalFlipCall.read(given);
   probability("RandomHorizontalFlip", p);
-  const apply = (image: Image, draws: Draws): Image => (draws.uniform(0, 1) < p ? hflip(image) : image);
+  const apply = (image: Picture, draws: Draws): Picture => (draws.uniform(0, 1) < p ? hflip(image) : image);
   return chancyImage(apply, { description: { name: "RandomHorizontalFlip", args: [p] }, text: textOf("RandomHorizontalFlip", { p }) });
 }
 const randomVerticalFlipCall = new Signature("RandomVerticalFlip", chance);
@@ -139,7 +145,7 @@ const randomVerticalFlipCall = new Signature("RandomVerticalFlip", chance);
 export function RandomVerticalFlip(...given: Call<typeof randomVerticalFlipCall>): ImageTransform {
   const [p] = randomVerticalFlipCall.read(given);
   probability("RandomVerticalFlip", p);
-  const apply = (image: Image, draws: Draws): Image => (draws.uniform(0, 1) < p ? vflip(image) : image);
+  const apply = (image: Picture, draws: Draws): Picture => (draws.uniform(0, 1) < p ? vflip(image) : image);
   return chancyImage(apply, { description: { name: "RandomVerticalFlip", args: [p] }, text: textOf("RandomVerticalFlip", { p }) });
 }
 
@@ -161,13 +167,13 @@ const randomRotationCall = new Signature("RandomRotation", [
   ["degrees", sides], ["interpolation", turning, "nearest"], ["expand", aBoolean, false], ["center", aPair, null], ["fill", sides, 0],
 ]);
 /** Turns by an angle from [−degrees, degrees], or from [least, most]. */
-export function RandomRotation(...given: Call<typeof randomRotationCall>): ImageTransform {
+export function RandomRotation(...given: Call<typeof randomRotationCall>): ByteTransform {
   const [degrees, interpolation, expand, center, fill] = randomRotationCall.read(given);
   const [low = 0, high = 0] = angleRange("RandomRotation", "degrees", degrees);
   checkRange("RandomRotation", "degrees", [low, high], -Infinity, Infinity);
   const apply = (image: Image, draws: Draws): Image => rotate(image, draws.uniform(low, high), { interpolation, expand, center, fill });
   const text = textOf("RandomRotation", { degrees: [low, high], interpolation, expand, center, fill });
-  return chancyImage(apply, { description: { name: "RandomRotation", args: [degrees, interpolation, expand, center, fill] }, text });
+  return chancyBytes(apply, { description: { name: "RandomRotation", args: [degrees, interpolation, expand, center, fill] }, text });
 }
 
 export interface RandomAffineOptions {
@@ -187,7 +193,7 @@ const randomAffineCall = new Signature("RandomAffine", [
   ["center", aPair, null],
 ]);
 /** Turns, shifts, scales and shears about the middle. */
-export function RandomAffine(...given: Call<typeof randomAffineCall>): ImageTransform {
+export function RandomAffine(...given: Call<typeof randomAffineCall>): ByteTransform {
   const [degrees, translate, scale, shear, interpolation, fill, center] = randomAffineCall.read(given);
   const [low = 0, high = 0] = angleRange("RandomAffine", "degrees", degrees);
   checkRange("RandomAffine", "degrees", [low, high], -Infinity, Infinity);
@@ -207,5 +213,5 @@ export function RandomAffine(...given: Call<typeof randomAffineCall>): ImageTran
     return affine(image, angle, shift, size, [shearX, shearY], { interpolation, fill, center });
   };
   const text = textOf("RandomAffine", { degrees: [low, high], translate, scale, shear, interpolation, fill, center });
-  return chancyImage(apply, { description: { name: "RandomAffine", args: [degrees, translate, scale, shear, interpolation, fill, center] }, text });
+  return chancyBytes(apply, { description: { name: "RandomAffine", args: [degrees, translate, scale, shear, interpolation, fill, center] }, text });
 }

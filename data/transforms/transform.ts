@@ -5,6 +5,7 @@ import type { Tensor } from "../../engine/index.js";
 import { formOf } from "../forms.js";
 import { type HostTensor, type Image, isImage } from "../image.js";
 import { ArgumentError } from "../../kernels/errors.js";
+import { isPicture, type Picture } from "../picture.js";
 
 /** A transform in plain data: the name of its constructor in `transforms`, and the arguments; transforms among them are described too. */
 export interface TransformDescription {
@@ -25,8 +26,13 @@ export interface Transform<Input, Output> {
   readonly steps?: readonly Transform<unknown, unknown>[];
 }
 
-/** A transform of images of bytes. */
-export type ImageTransform = Transform<Image, Image>;
+/** A transform of images: of bytes, of values [..., channels, height, width] behind ToTensor, of such a tensor. */
+export interface ImageTransform extends Transform<Image, Image> {
+  (input: Tensor, draws?: Draws): Tensor;
+  (input: HostTensor, draws?: Draws): HostTensor;
+}
+/** A transform of images of bytes alone. */
+export type ByteTransform = Transform<Image, Image>;
 /** A transform of values [channels, …], or of a tensor on the CPU. */
 export interface ValueTransform extends Transform<HostTensor, HostTensor> {
   (input: Tensor, draws?: Draws): Tensor;
@@ -60,14 +66,22 @@ function imageOf(name: string, input: unknown): Image {
     `${name}: got ${got}; expected an image of bytes { width, height, channels, data }${isValues ? ": put it before ToTensor()" : ""}.`,
   );
 }
-/** The same as `fixed` and `chancy` of images. */
-export function fixedImage(apply: (image: Image) => Image, properties: Properties & { readonly description: TransformDescription }): ImageTransform {
-  return fixed((image: Image) => apply(imageOf(properties.description.name, image)), properties);
-}
-export function chancyImage(
-  apply: (image: Image, draws: Draws) => Image, properties: Properties & { readonly description: TransformDescription },
-): ImageTransform {
+type Described = Properties & { readonly description: TransformDescription };
+export function chancyBytes(apply: (image: Image, draws: Draws) => Image, properties: Described): ByteTransform {
   return chancy((image: Image, draws) => apply(imageOf(properties.description.name, image), draws), properties);
+}
+
+/** Refuses what is an image in no form. */
+function pictureOf(name: string, input: Picture): Picture {
+  if (isPicture(input)) return input;
+  throw new ArgumentError(`${name}: got ${formOf(input).name}; expected an image of bytes { width, height, channels, data }, or a tensor [..., height, width].`);
+}
+/** The same as `fixed` and `chancy` of images in either form; `apply` keeps the form. */
+export function fixedImage(apply: (image: Picture) => Picture, properties: Described): ImageTransform {
+  return fixed((image: Picture) => apply(pictureOf(properties.description.name, image)), properties) as ImageTransform;
+}
+export function chancyImage(apply: (image: Picture, draws: Draws) => Picture, properties: Described): ImageTransform {
+  return chancy((image: Picture, draws) => apply(pictureOf(properties.description.name, image), draws), properties) as ImageTransform;
 }
 
 /** A function of the caller's that takes a second argument takes the draws: it counts as random. */

@@ -3,7 +3,7 @@
 import { ArgumentError } from "../../kernels/errors.js";
 import { type Call, probability, Signature } from "../../engine/arguments.js";
 import { aBoolean, aNumber, either, oneOf } from "../../engine/kinds.js";
-import { Tensor, tensor } from "../../engine/index.js";
+import { Tensor, tensor, tidy } from "../../engine/index.js";
 import type { Draws } from "../draws.js";
 import { roundHalfEven } from "../functional/crop.js";
 import { erase } from "../functional/erase.js";
@@ -70,7 +70,8 @@ function planes({ width, height, channels, data }: Image, out: Float32Array | Ui
 }
 
 const normalizing = new Signature("Normalize", [["mean", sides], ["std", sides], ["inplace", aBoolean, false]]);
-/** (x − mean[channel]) / std[channel] on float32 [channels, …]. One number serves all channels, as does an array of one. */
+/** (x − mean[channel]) / std[channel] on float32 [..., channels, height, width], or on features [channels, …] of fewer sides. One number serves all
+ *  channels, as does an array of one. Tensors stay on their device and keep their graph. */
 export function Normalize(...given: Call<typeof normalizing>): ValueTransform {
   const [mean, std] = normalizing.read(given); // inplace changes nothing for a caller who goes on with what comes back
   const means = typeof mean === "number" ? [mean] : mean;
@@ -79,25 +80,35 @@ export function Normalize(...given: Call<typeof normalizing>): ValueTransform {
     if (!(deviation > 0)) throw new ArgumentError(`Normalize: every standard deviation must be above 0, got ${deviation}.`);
     if (Math.fround(deviation) === 0) throw new ArgumentError(`Normalize: got the standard deviation ${deviation}, which is 0 in float32; expected one above 1e-45.`);
   }
-  const apply = (input: HostTensor): HostTensor => {
-    const { values: { shape, data }, like } = onHost("Normalize", input), channels = shape[0] ?? 0;
-    if (!(data instanceof Float32Array)) throw new ArgumentError("Normalize: expected float32 values [channels, …]; put ToTensor() before it.");
-    const plane = channels === 0 ? 0 : data.length / channels;
-    const out = new Float32Array(data.length);
-    for (let channel = 0; channel < channels; channel++) {
-      const center = Math.fround(ofChannel("mean", means, channel, channels));
-      const scale = Math.fround(ofChannel("std", deviations, channel, channels));
-      for (let i = channel * plane; i < (channel + 1) * plane; i++) out[i] = Math.fround((data[i] ?? 0) - center) / scale;
-    }
-    return like({ shape, data: out });
+  const apply = (input: HostTensor | Tensor): HostTensor | Tensor => {
+    const channels = input instanceof Tensor || isHostTensor(input) ? (input.shape.at(-3) ?? input.shape[0] ?? 0) : 0;
+    const centers = ofChannels("mean", means, channels), scales = ofChannels("std", deviations, channels);
+    if (!(input instanceof Tensor)) return normalized(input, centers, scales);
+    if (input.dtype !== "float32") throw notFloat32();
+    const across = (values: Float32Array) => tensor(values, { shape: [channels, ...input.shape.slice(-3).slice(1).map(() => 1)], device: input.device });
+    return tidy(() => input.sub(across(centers)).div(across(scales)));
   };
   const text = `Normalize(mean=[${means.join(", ")}], std=[${deviations.join(", ")}])`;
-  return asValueTransform(fixed(apply, { pointwise: true, description: { name: "Normalize", args: [mean, std] }, text }));
+  return asValueTransform(fixed(apply, { pointwise: true, description: { name: "Normalize", args: [mean, std] }, text }) as Transform<HostTensor, HostTensor>);
 }
 
-function ofChannel(what: string, values: readonly number[], channel: number, channels: number): number {
-  const value = values.length === 1 ? values[0] : values[channel];
-  if (value !== undefined && (values.length === 1 || values.length === channels)) return value;
+function normalized(input: HostTensor, centers: Float32Array, scales: Float32Array): HostTensor {
+  const { shape, data } = onHost("Normalize", input).values, channels = centers.length;
+  if (!(data instanceof Float32Array)) throw notFloat32();
+  const plane = shape.slice(-3).slice(1).reduce((product, side) => product * side, 1), out = new Float32Array(data.length);
+  for (let start = 0, channel = 0; start < data.length; start += plane, channel = channel + 1 === channels ? 0 : channel + 1) {
+    const center = centers[channel] ?? 0, scale = scales[channel] ?? 1;
+    for (let i = start; i < start + plane; i++) out[i] = Math.fround((data[i] ?? 0) - center) / scale;
+  }
+  return { shape, data: out };
+}
+function notFloat32(): Error {
+  return new ArgumentError("Normalize: expected float32 values [channels, …]; put ToTensor() before it.");
+}
+
+/** One value for each channel. */
+function ofChannels(what: string, values: readonly number[], channels: number): Float32Array {
+  if (values.length === 1 || values.length === channels) return Float32Array.from({ length: channels }, (_, i) => values[i] ?? values[0] ?? 0);
   throw new ArgumentError(`Normalize: got ${values.length} values of ${what} for ${channels} channels; give one number, or one per channel.`);
 }
 
