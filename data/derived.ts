@@ -1,6 +1,6 @@
 // Data sets made from tensors and from other data sets.
 import { noGrad, Tensor, tensor } from "../engine/index.js";
-import { Signature } from "../engine/arguments.js";
+import { type Given, type MayBe, type Needed, Signature } from "../engine/arguments.js";
 import { aNumber, kind, numbers } from "../engine/kinds.js";
 import { hostPermutation } from "../engine/random.js";
 import { shown } from "../engine/spelling.js";
@@ -54,7 +54,7 @@ export class Subset<Sample> implements Dataset<Sample> {
   readonly dataset: Dataset<Sample>;
   readonly indices: Int32Array;
 
-  constructor(...given: [dataset: DatasetInput<Sample>, indices: NumberList] | [whole: { dataset: DatasetInput<Sample>; indices: NumberList }]) {
+  constructor(...given: Given<readonly [Needed<"dataset", DatasetInput<Sample>>, Needed<"indices", NumberList>]>) {
     const [input, indices] = subset.read(given), dataset = asDataset("Subset", input as DatasetInput<Sample>);
     this.dataset = dataset;
     this.indices = Int32Array.from(indicesIn("Subset", indices));
@@ -90,7 +90,7 @@ export class ConcatDataset<Sample> implements Dataset<Sample> {
   readonly recipe?: WorkerRecipe<Sample>;
   readonly datasets: readonly Dataset<Sample>[];
 
-  constructor(...given: [datasets: readonly DatasetInput<Sample>[]] | [whole: { datasets: readonly DatasetInput<Sample>[] }]) {
+  constructor(...given: Given<readonly [Needed<"datasets", readonly DatasetInput<Sample>[]>]>) {
     const [inputs] = concatenation.read(given), datasets = inputs.map((input) => asDataset("ConcatDataset", input as DatasetInput<Sample>));
     this.datasets = datasets;
     if (datasets.length === 0) throw new ArgumentError("ConcatDataset: got no data sets; expected at least one.");
@@ -139,16 +139,10 @@ const splitting = new Signature(
   "randomSplit", [["dataset", datasetKind], ["lengths", numbers], ["generator", kind<null>("null (give { seed })", (value) => value === null), null]],
   [["seed", aNumber, undefined]],
 );
-interface SplitOptions {
-  readonly seed?: number | undefined;
-  readonly generator?: null;
-}
+type SplitCall<Sample> = Given<readonly [Needed<"dataset", DatasetInput<Sample>>, Needed<"lengths", readonly number[]>, MayBe<"generator", null>], readonly [MayBe<"seed", number>]>;
 /** Splits at random into subsets of these lengths, or of these fractions (which sum to 1; what rounding leaves over goes to the first ones).
  *  The split follows manualSeed, or `seed` alone where one is given. */
-export function randomSplit<Sample>(
-  ...given: [dataset: DatasetInput<Sample>, lengths: readonly number[], options?: SplitOptions | null]
-    | [whole: SplitOptions & { readonly dataset: DatasetInput<Sample>; readonly lengths: readonly number[] }]
-): Subset<Sample>[] {
+export function randomSplit<Sample>(...given: SplitCall<Sample>): Subset<Sample>[] {
   const [input, lengths, , seed] = splitting.read(given), dataset = asDataset("randomSplit", input as DatasetInput<Sample>);
   const counts = splitLengths(dataset.length, lengths);
   const key: RandomKey | undefined = seed === undefined ? undefined : { seed, stream: 0 };

@@ -1,5 +1,5 @@
 // How a DataLoader is called: PyTorch's order by place, an options object for any tail or for the whole list, and which options go together.
-import { type OptionalTail, Signature } from "../engine/arguments.js";
+import { type Given, type MayBe, Signature } from "../engine/arguments.js";
 import { aBoolean, aFunction, aNumber, anything, kind, oneOf, orNull } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
 import { isPlainObject } from "../engine/spelling.js";
@@ -47,12 +47,14 @@ export interface DataLoaderOptions<Sample, Batch> {
   readonly generator?: null;
 }
 
-type ByPlace = [
+type ByPlace = readonly [
   "batchSize", "shuffle", "sampler", "batchSampler", "numWorkers", "collateFn", "pinMemory", "dropLast", "timeout", "workerInitFn",
   "multiprocessingContext", "generator",
 ];
+type ByName = readonly ["prefetch", "prefetchFactor", "persistentWorkers", "seed", "onError", "dtype"];
+type Described<Options, Names extends readonly (keyof Options & string)[]> = { [I in keyof Names]: MayBe<Names[I], Exclude<Options[Names[I]], undefined>> };
 /** What stands after the data set. */
-export type LoaderTail<Sample, Batch> = OptionalTail<DataLoaderOptions<Sample, Batch>, ByPlace>;
+export type LoaderTail<Sample, Batch> = Given<Described<DataLoaderOptions<Sample, Batch>, ByPlace>, Described<DataLoaderOptions<Sample, Batch>, ByName>>;
 
 const nothing = (instead: string) => kind<null>(`null (${instead})`, (value) => value === null);
 const signature = new Signature("DataLoader", [

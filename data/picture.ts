@@ -1,6 +1,6 @@
 // Images in either form: bytes as files have them, or values [..., channels, height, width], a tensor or what becomes one with its batch. What a
 // function makes has the form of what it was given, as torchvision's have.
-import { type Argument, type Given, type Signature, taking, type Values } from "../engine/arguments.js";
+import { type Argument, type Given, type Needed, type Signature, taking, type Values } from "../engine/arguments.js";
 import { noGrad, Tensor, tensor } from "../engine/index.js";
 import { type Kind, kind } from "../engine/kinds.js";
 import { formOf } from "./forms.js";
@@ -23,15 +23,14 @@ export const aPicture: Kind<Picture> = kind(says, isPicture, {
 
 /** What comes out for this input: the same form, whatever is known of it. */
 export type Like<Input> = Input extends Image ? Image : Input extends Tensor ? Tensor : Input extends HostTensor ? HostTensor : Picture;
-/** What comes out of a call: the form of the first argument, which may be given by name. */
-export type LikeFirst<Call extends readonly unknown[]> = Call extends readonly [infer First, ...unknown[]]
-  ? First extends Picture ? Like<First> : First extends { readonly image: infer Input } ? Like<Input> : Picture
-  : Picture;
-/** taking() for a function whose first argument is a picture and which keeps its form. */
+/** A call of these parameters, the first of them a picture of the form of Input. */
+type GivenPicture<Input extends Picture, P extends readonly Argument[], Also extends readonly Argument[]> = P extends readonly [Argument, ...infer Rest extends readonly Argument[]]
+  ? Given<readonly [Needed<"image", Input>, ...Rest], Also> : never;
+/** taking() for a function whose first argument, "image", is a picture and which keeps its form. */
 export function takingPictures<const P extends readonly Argument[], const Also extends readonly Argument[] = readonly []>(
   signature: Signature<P, Also>, run: (...values: Values<readonly [...P, ...Also]>) => Picture,
-): <Call extends Given<P, Also>>(...given: Call) => LikeFirst<Call> {
-  return taking(signature, run) as <Call extends Given<P, Also>>(...given: Call) => LikeFirst<Call>;
+): <Input extends Picture>(...given: GivenPicture<Input, P, Also>) => Like<Input> {
+  return taking(signature, run) as <Input extends Picture>(...given: GivenPicture<Input, P, Also>) => Like<Input>;
 }
 
 /** Width and height, the last two sides of a tensor. */

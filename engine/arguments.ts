@@ -31,6 +31,10 @@ type WithOptions<P extends List, Also extends List> =
     ? [value: Taken<First> | (First["length"] extends 2 ? never : undefined), ...rest: WithOptions<Rest, Also>]
     : never);
 
+/** A description's parameters where a kind cannot carry what the type says (a data set of the caller's samples): Given<[Needed<"dataset", …>, …]>. */
+export type Needed<Name extends string, Value> = readonly [name: Name, kind: Kind<Value>];
+export type MayBe<Name extends string, Value> = readonly [name: Name, kind: Kind<Value>, initial: Value];
+
 /** The values read, in the description's order; those given by name alone come last. */
 export type Values<P extends List> = { -readonly [I in keyof P]: ValueOf<P[I]> | Default<P[I]> };
 
@@ -141,13 +145,6 @@ export function takesNothing(callee: string, none: readonly unknown[]): void {
     throw argumentError(callee, `got ${none.length} ${none.length === 1 ? "argument" : "arguments"}; expected none: ${callee}().`);
   }
 }
-
-/** The types of a call's optional tail: values in the order of Names, an options object in place of any rest of them. */
-export type OptionalTail<Options, Names extends readonly (keyof Options)[]> = Names extends readonly [
-  infer First extends keyof Options, ...infer Rest extends readonly (keyof Options)[],
-]
-  ? [] | [Partial<Options> | Options[First] | undefined] | [Options[First] | undefined, ...OptionalTail<Options, Rest>]
-  : [];
 
 /** The options given, refused where a name is not one of `names`: a misspelt option would be ignored in silence. */
 export function checkedOptions<Options extends object>(callee: string, names: readonly string[], options: Options): Options {

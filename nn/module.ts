@@ -46,7 +46,7 @@ export function loadStateDictArguments(given: LoadStateDictCall): [state: StateD
   return takes.loadStateDict.read(given);
 }
 type BufferCall<T extends Tensor | null> = [name: string, tensor: T, persistent?: boolean | BufferOptions] | [name: string, tensor: T, persistent: boolean, options: BufferOptions]
-  | [named: BufferOptions & { readonly name: string; readonly tensor: T }];
+  | [name: string, named: BufferOptions & { readonly tensor: T }] | [named: BufferOptions & { readonly name: string; readonly tensor: T }];
 
 /** What is not known of a module whose class is not named: Python's Any, the type of a value that comes from outside. */
 export type Unnamed = ReturnType<typeof JSON.parse>;

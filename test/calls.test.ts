@@ -1,45 +1,9 @@
 // What a caller writes is obeyed or refused: every function and class that the package exports is called by place, by name, with a misspelt
 // option, with an argument too many and with a promise. An export without a row in test/calls/ fails.
-import { readFileSync } from "node:fs";
 import test from "tape";
 import { AthanorError, Tensor, manualSeed, nn, zeros } from "../index.js";
-import { core } from "./calls/core.js";
-import type { CallCase, Row, Rows } from "./calls/cases.js";
-import { dataRoom, functionalRoom, transformRoom } from "./calls/data.js";
-import { functional } from "./calls/functional.js";
-import { init, layers, models, utils } from "./calls/nn.js";
-import { optimizers, schedulers } from "./calls/optim.js";
-import { trainingRoom } from "./calls/training.js";
-
-type Callee = (...given: unknown[]) => unknown;
-/** The namespaces, under the paths by which a caller reaches them. Those of one object under two paths are one room. */
-const rooms: Readonly<Record<string, Rows>> = {
-  "athanor": core, "athanor/nn": layers, "athanor/nn/functional": functional, "athanor/nn.init": init, "athanor/nn.models": models, "athanor/nn.utils": utils,
-  "athanor/optim": optimizers, "athanor/optim.lrScheduler": schedulers,
-  "athanor/data": dataRoom, "athanor/data.transforms": transformRoom, "athanor/data.transforms.functional": functionalRoom,
-  "athanor/training": trainingRoom,
-};
-
-const isNamespace = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && Reflect.get(value, Symbol.toStringTag) === "Module";
-const isClass = (callee: Callee) => /^class\b/.test(Function.prototype.toString.call(callee));
-
-function namespaces(path: string, namespace: Record<string, unknown>, seen: Map<unknown, string>): Map<unknown, string> {
-  if (seen.has(namespace)) return seen;
-  seen.set(namespace, path);
-  for (const [name, value] of Object.entries(namespace)) if (isNamespace(value)) namespaces(`${path}.${name}`, value, seen);
-  return seen;
-}
-/** Every subpath of the package, then what hangs below it. */
-async function reached(): Promise<Map<Record<string, unknown>, string>> {
-  const seen = new Map<unknown, string>();
-  const { exports } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { exports: Record<string, unknown> };
-  const subpaths = Object.keys(exports).filter((name) => !name.endsWith(".json"));
-  for (const subpath of subpaths.toSorted((a, b) => b.length - a.length)) {
-    const source = subpath === "." ? "../index.js" : subpath === "./nn/functional" ? "../nn/functional.js" : `../${subpath.slice(2)}/index.js`;
-    namespaces(subpath.replace(/^\./, "athanor"), (await import(source)) as Record<string, unknown>, seen);
-  }
-  return seen as Map<Record<string, unknown>, string>;
-}
+import type { CallCase, Row } from "./calls/cases.js";
+import { type Callee, isClass, reached, rooms } from "./calls/rooms.js";
 
 /** The result as a text that two calls can be compared by. */
 async function text(value: unknown, blank: boolean, depth = 0): Promise<string> {

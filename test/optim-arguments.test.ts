@@ -91,7 +91,7 @@ test("schedulers: what cannot be obeyed is a sentence", async (t) => {
     ["parameters for the optimizer", () => made(optim.StepLR, params(), 1), /got optimizer \[.*; expected an optimizer, such as new optim\.SGD/],
     ["an epoch for a chain", () => untyped(chained.step, chained, 5), /optim\.ChainedScheduler\.step: got 1 argument; expected none/],
     ["two epochs", () => untyped(optim.StepLR.prototype.step, new optim.StepLR(sgd(), 1), 5, 6), /optim\.StepLR\.step: got 2 arguments; expected at most 1/],
-    ["a promise for the metric", () => untyped(optim.ReduceLROnPlateau.prototype.step, new optim.ReduceLROnPlateau(sgd()), Promise.resolve(1)), /got metric a Promise; .*await/],
+    ["a promise for the metric", () => untyped(optim.ReduceLROnPlateau.prototype.step, new optim.ReduceLROnPlateau(sgd()), Promise.resolve(1)), /got metrics a Promise; .*await/],
     ["warmUp of nothing", () => Reflect.apply(optim.warmUp, null, []), /optim\.warmUp: got no scheduler/],
     ["warmUp with another name", () => Reflect.apply(optim.warmUp, null, [new optim.StepLR(sgd(), 1), { total_iters: 3 }]), /did you mean totalIters\?/],
   ];

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import test from "tape";
 import ts from "typescript-5.9";
+import { typedCalls } from "./support/typedCalls.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const subpaths = ["athanor", "athanor/nn", "athanor/nn/functional", "athanor/optim", "athanor/data", "athanor/training"];
@@ -109,6 +110,16 @@ test("the declarations serve a strict TypeScript user, who checks them too", (t)
     t.equal(compile(version, { module: "nodenext", lib: ["es2022"] }, "common.cts"), "", `TypeScript ${version}, a CommonJS file`);
   }
   t.end();
+});
+
+test("what the reader of arguments takes compiles, what it refuses does not", async (t) => {
+  const program = await typedCalls(), lines = program.split("\n");
+  t.ok(lines.length > 3000, "every export and method is called");
+  write("calls.ts", program);
+  const complaints = compile("7", { module: "nodenext", lib: ["es2022"] }, "calls.ts").split("\n").filter((line) => line.startsWith("calls.ts"));
+  // A complaint about a line that must not compile stands at the comment above it.
+  const written = (place: number) => lines.slice(place - 1, lines[place - 1]?.startsWith("//") ? place + 1 : place).join(" ");
+  t.deepEqual(complaints.map((line) => `${line.slice(0, 200)}: ${written(Number(/\d+/.exec(line)?.[0]))}`), []);
 });
 
 test("the examples are a user's TypeScript from 5.4 on, without a cast", (t) => {

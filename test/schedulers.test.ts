@@ -249,7 +249,7 @@ const wrong: readonly (readonly [string, () => unknown, RegExp])[] = [
   ["a factor of 1", () => new optim.ReduceLROnPlateau(sgd(), "min", 1), /factor 1; expected a number below 1/],
   ["a third mode", () => Reflect.construct(optim.ReduceLROnPlateau, [sgd(), "mean"]), /mode "mean"; expected "min" or "max"/],
   ["a tensor for a metric", () => Reflect.apply(optim.ReduceLROnPlateau.prototype.step, new optim.ReduceLROnPlateau(sgd()), [ones(1)]),
-    /got metric a Tensor; .*await metric\.item\(\)/],
+    /got metrics a Tensor; .*await metric\.item\(\)/],
   ["the state of another scheduler", () => new optim.StepLR(sgd(), 1).loadStateDict(new optim.ExponentialLR(sgd(), 0.5).stateDict()),
     /optim\.StepLR: got a state dict without stepSize; expected the stateDict\(\) of a StepLR/],
   ["a state with more in it", () => new optim.ExponentialLR(sgd(), 0.5).loadStateDict(new optim.StepLR(sgd(), 1).stateDict()),

@@ -2,7 +2,7 @@
 import { type Draws, StreamDraws } from "../draws.js";
 import { hostValues, type HostTensor, type Image, isHostTensor } from "../image.js";
 import { ArgumentError } from "../../kernels/errors.js";
-import { probability, Signature } from "../../engine/arguments.js";
+import { type Given, type MayBe, type Needed, probability, Signature } from "../../engine/arguments.js";
 import { noGrad, Tensor, tensor } from "../../engine/index.js";
 import { aFunction, aNumber, listOf, numbers } from "../../engine/kinds.js";
 import {
@@ -22,23 +22,24 @@ type TakenBy<Steps extends readonly unknown[]> = Steps extends readonly [infer F
   : Image;
 
 const transformList = listOf("a list of transforms", aFunction<Transform<unknown, unknown>>());
+type Listed<Transforms> = Transforms | { readonly transforms: Transforms };
 const composing = new Signature("Compose", [["transforms", transformList]]);
 /** One transform after the other: any number that keep an image an image, then at most four that change what it is. Step i draws from part i
  *  of the sample's draws. Those that keep what an image is (Resize, flips) may stand anywhere. */
-export function Compose(transforms: readonly ImageTransform[]): ImageTransform;
-export function Compose(transforms: readonly ValueTransform[]): ValueTransform;
-export function Compose<A, B>(transforms: readonly [...Transform<A, A>[], Transform<A, B>]): Transform<A, B>;
-export function Compose<A, B, C>(transforms: readonly [...Transform<A, A>[], Transform<A, B>, Transform<B, C>]): Transform<A, C>;
+export function Compose(transforms: Listed<readonly ImageTransform[]>): ImageTransform;
+export function Compose(transforms: Listed<readonly ValueTransform[]>): ValueTransform;
+export function Compose<A, B>(transforms: Listed<readonly [...Transform<A, A>[], Transform<A, B>]>): Transform<A, B>;
+export function Compose<A, B, C>(transforms: Listed<readonly [...Transform<A, A>[], Transform<A, B>, Transform<B, C>]>): Transform<A, C>;
 export function Compose<A, B, C, D>(
-  transforms: readonly [...Transform<A, A>[], Transform<A, B>, Transform<B, C>, Transform<C, D>],
+  transforms: Listed<readonly [...Transform<A, A>[], Transform<A, B>, Transform<B, C>, Transform<C, D>]>,
 ): Transform<A, D>;
 export function Compose<A, B, C, D, E>(
-  transforms: readonly [...Transform<A, A>[], Transform<A, B>, Transform<B, C>, Transform<C, D>, Transform<D, E>],
+  transforms: Listed<readonly [...Transform<A, A>[], Transform<A, B>, Transform<B, C>, Transform<C, D>, Transform<D, E>]>,
 ): Transform<A, E>;
 export function Compose<const Steps extends readonly Transform<never, unknown>[]>(
   transforms: Steps & (MadeBy<Steps, TakenBy<Steps>> extends never ? never : Steps),
 ): Transform<TakenBy<Steps>, MadeBy<Steps, TakenBy<Steps>>>;
-export function Compose<A>(transforms: readonly Transform<A, A>[] | { readonly transforms: readonly Transform<A, A>[] }): Transform<A, A>;
+export function Compose<A>(transforms: Listed<readonly Transform<A, A>[]>): Transform<A, A>;
 export function Compose(...given: unknown[]): Transform<never, unknown> {
   const [steps] = composing.read(given); // the overloads saw to it that each takes what the one before gives
   const inner = describeAll(steps);
@@ -93,9 +94,7 @@ function valuesOf(output: unknown): unknown {
 
 const applying = new Signature("RandomApply", [["transforms", transformList], ["p", aNumber, 0.5]]);
 /** All of the transforms with probability p, none of them otherwise. */
-export function RandomApply<A>(
-  ...given: [transforms: readonly Transform<A, A>[], p?: number] | [whole: { readonly transforms: readonly Transform<A, A>[]; readonly p?: number }]
-): Transform<A, A> {
+export function RandomApply<A>(...given: Given<readonly [Needed<"transforms", readonly Transform<A, A>[]>, MayBe<"p", number>]>): Transform<A, A> {
   const [list, p] = applying.read(given), transforms = list as readonly Transform<A, A>[]; // what the types of the call say
   probability("RandomApply", p);
   const inner = describeAll(transforms);
@@ -107,13 +106,10 @@ export function RandomApply<A>(
   return chancy(apply, { description: inner && { name: "RandomApply", args: [inner, p] }, text });
 }
 
-interface Choice<A, B> {
-  readonly transforms: readonly Transform<A, B>[];
-  readonly p?: readonly number[] | null;
-}
+type Choice<A, B> = Given<readonly [Needed<"transforms", readonly Transform<A, B>[]>, MayBe<"p", readonly number[] | null>]>;
 const choosing = new Signature("RandomChoice", [["transforms", transformList], ["p", numbers, null]]);
 /** One of the transforms; `p` are their weights (all the same by default). */
-export function RandomChoice<A, B>(...given: [transforms: readonly Transform<A, B>[], p?: readonly number[] | null] | [whole: Choice<A, B>]): Transform<A, B> {
+export function RandomChoice<A, B>(...given: Choice<A, B>): Transform<A, B> {
   const [list, p] = choosing.read(given), transforms = list as readonly Transform<A, B>[]; // what the types of the call say
   const weights = p ?? transforms.map(() => 1);
   const total = weights.reduce((sum, weight) => sum + weight, 0);

@@ -110,8 +110,8 @@ export abstract class TensorCore {
   }
   /** The shape, or one dimension's size; dim may count from the end. */
   size(): number[];
-  size(dim: number): number;
-  size(...given: [dim?: number]): number | number[] {
+  size(dim: number | { readonly dim: number }): number;
+  size(...given: unknown[]): number | number[] {
     const [dim] = takes.size.read(given);
     return dim === null ? this.shape : (this.shape[normalizeDim("size", dim, this.ndim)] ?? 1);
   }

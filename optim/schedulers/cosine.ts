@@ -77,7 +77,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
     return this.baseLrs.map((lr) => etaMin + ((lr - etaMin) * (1 + Math.cos((Math.PI * tCur) / tI))) / 2);
   }
   /** The next epoch, or any moment: `scheduler.step(epoch + batch / batches)` after each batch. */
-  override step(...given: [epoch?: number]): void {
+  override step(...given: Call<typeof stepping>): void {
     const [epoch] = stepping.read(given, `${this.callee}.step`);
     if (epoch === undefined && this.lastEpoch >= 0) {
       this.lastEpoch++;

@@ -30,7 +30,7 @@ const signature = new Signature("optim.ReduceLROnPlateau", [
   ["thresholdMode", oneOf("rel", "abs"), "rel"], ["cooldown", aNumber, 0], ["minLr", rates, 0], ["eps", aNumber, 1e-8], ["verbose", aBoolean, false],
 ]);
 const metricKind = kind<number>("a number: of a tensor, await metric.item()", (value) => typeof value === "number");
-const stepping = new Signature("optim.ReduceLROnPlateau.step", [["metric", metricKind], ["epoch", aNumber, null]]);
+const stepping = new Signature("optim.ReduceLROnPlateau.step", [["metrics", metricKind], ["epoch", aNumber, null]]);
 
 export class ReduceLROnPlateau extends BaseScheduler {
   mode: ReduceLROnPlateauOptions["mode"];

@@ -1,7 +1,7 @@
 // LRScheduler: what a scheduler does at a step. Construct it, then call optimizer.step() and scheduler.step() in this order, the latter once
 // an epoch (or a batch, where a scheduler counts batches). Every rule is written as PyTorch's is: from the rates that stand in the groups,
 // so that schedulers chain and a rate changed by hand stays changed.
-import { Signature } from "../../engine/arguments.js";
+import { type Call, Signature } from "../../engine/arguments.js";
 import { aNumber } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
 import type { Optimizer } from "../optimizer.js";
@@ -63,7 +63,7 @@ export abstract class LRScheduler extends BaseScheduler {
     this.step();
   }
   /** Sets the rates of the next epoch. With an epoch: of that one, in closed form where there is one. */
-  step(...given: [epoch?: number]): void {
+  step(...given: Call<typeof stepping>): void {
     const [epoch] = stepping.read(given, `${this.callee}.step`);
     this.#warnIfEarly();
     this.lastEpoch = epoch === undefined ? this.lastEpoch + 1 : number(this.callee, "epoch", epoch, 0);

@@ -8,6 +8,8 @@ export interface CallCase {
   readonly rest?: readonly unknown[];
   /** What can be given by name alone, with values that are not the defaults. */
   readonly also?: Readonly<Record<string, unknown>>;
+  /** What can be given by name alone must be given. */
+  readonly neededByName?: true;
   /** The names of `needed` and `rest`, in order; left out where a call has no such names (sizes one by one, a list of modules). */
   readonly names?: readonly string[];
   /** Why what may be left out does not show in the result. */

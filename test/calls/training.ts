@@ -33,7 +33,7 @@ export const trainingRoom: Rows = {
   RandomSearchSampler: row([], [["seed", 3]]),
   MedianPruner: () => ({ needed: [], also: { startupTrials: 2, warmupSteps: 1 }, names: [], heavy: true }),
   TpeSampler: () => ({ needed: [], also: { seed: 3, startupTrials: 5, gamma: 0.5, candidates: 8 }, names: [], heavy: true }),
-  search: () => ({ needed: [], also: { space, sampler: new training.GridSampler(), objective: () => 1 }, names: [], heavy: true }),
+  search: () => ({ needed: [], also: { space, sampler: new training.GridSampler(), objective: () => 1 }, names: [], neededByName: true, heavy: true }),
   choice: { notCalled: "its values are anything at all, plain objects too; promises are refused in test/search.test.ts" },
   uniform: row([["low", 0], ["high", 1]]),
   logUniform: row([["low", 1], ["high", 2]]),
