@@ -129,6 +129,11 @@ export function taking<const P extends List, Result, const Also extends List = r
   return made;
 }
 
+/** Refuses an entry of a list that its description, one of names alone, does not take. */
+export function checkEach<Also extends List>(signature: Signature<readonly [], Also>, entries: readonly object[]): void {
+  for (const entry of entries) signature.read([{ ...entry }]);
+}
+
 /** Refuses what is no function, and what stands behind it, for callables of one function whose types a description cannot carry. */
 export function takesFunction(callee: string, fn: unknown, surplus: readonly unknown[]): void {
   if (typeof fn !== "function") {

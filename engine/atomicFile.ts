@@ -2,6 +2,7 @@
 // this file as it is.
 import { ArgumentError, AthanorError } from "../kernels/errors.js";
 import { importNode, isNode } from "./platform.js";
+import { shown } from "./spelling.js";
 import type { ByteRange, ByteSource } from "./byteReading.js";
 
 /** Where a file is: its path, or a file: URL. */
@@ -17,8 +18,7 @@ const longestName = 255;
 export function checkedPath(operation: string, path: unknown): string {
   const text = path instanceof URL ? path.href : path;
   if (typeof text !== "string" || text === "") {
-    const got = typeof path === "object" && path !== null ? `a ${path.constructor?.name ?? "object"}` : JSON.stringify(path) ?? String(path);
-    throw new ArgumentError(`${operation}: got ${got} for the path; expected a file's name, such as "model.safetensors", or a file: URL.`);
+    throw new ArgumentError(`${operation}: got ${shown(path)} for the path; expected a file's name, such as "model.safetensors", or a file: URL.`);
   }
   const [, scheme] = /^([a-z][a-z0-9+.-]+):\/\//i.exec(text) ?? [];
   if (scheme === undefined) return text;

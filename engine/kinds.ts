@@ -30,7 +30,9 @@ function isTensor(value: unknown): value is Tensor {
 export const aTensor: Kind<Tensor> = kind("a tensor", isTensor, {
   hint: (value) => (Array.isArray(value) || typeof value === "number" ? " (make one: tensor(values, { dtype }))" : ""),
 });
-export const aNumber: Kind<number> = kind("a number", (value) => typeof value === "number");
+export const aNumber: Kind<number> = kind("a number", (value) => typeof value === "number", {
+  hint: (value) => (isTensor(value) ? " (await tensor.item() for its value)" : ""),
+});
 export const aBoolean: Kind<boolean> = kind("true or false", (value) => typeof value === "boolean");
 export const aString: Kind<string> = kind("a text", (value) => typeof value === "string");
 export const anything: Kind<unknown> = kind("a value", () => true);

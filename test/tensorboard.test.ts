@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import test from "tape";
-import { training } from "../index.js";
+import { training, zeros } from "../index.js";
 import { crc32c } from "../training/tensorboard/records.js";
 import { type RefusedCall, checkRefusals } from "./support/refusal.js";
 
@@ -168,6 +168,23 @@ test("a writer without flush loses nothing when the process goes on", async (t) 
   t.deepEqual(scalarsOf(await eventFile(folder)), [{ tag: "loss", step: 3, value: 1 }]);
 });
 
+test("a folder by default, a run that starts again, a suffix: PyTorch's arguments", async (t) => {
+  t.match(new SummaryWriter().folder, /^runs\/[A-Z][a-z]{2}\d\d_\d\d-\d\d-\d\d_.+$/, "runs/Nov27_14-05-09_machine");
+  t.match(new SummaryWriter(null, "_lr0.1").folder, /^runs\/.+_lr0\.1$/, "with the comment behind it");
+  t.match(new SummaryWriter({ comment: "_lr0.1" }).folder, /_lr0\.1$/);
+  const folder = await newFolder(), writer = new SummaryWriter({ logDir: folder, purgeStep: 7, filenameSuffix: ".again" });
+  writer.addScalar("loss", 0.5, { globalStep: 7, walltime: 12 });
+  writer.addScalars({ mainTag: "both", tagScalarDict: { a: 1 }, globalStep: 8 });
+  await writer.close();
+  const [name = ""] = (await readdir(folder)).filter((one) => one.includes("tfevents"));
+  t.ok(name.endsWith(".again"), name);
+  const events = frames(await eventFile(folder)).map((frame) => parse(frame.subarray(12, -4)));
+  // torch/utils/tensorboard/writer.py: Event(step, file_version), then Event(step, session_log=SessionLog(status=START)); START is 1.
+  const told = events.map((event) => [one(event, 2) ?? 0, String(one(event, 3) ?? ""), one(inner(event, 7), 1) ?? 0]);
+  t.deepEqual(told, [[0, "brain.Event:2", 0], [7, "brain.Event:2", 0], [7, "", 1], [7, "", 0]]);
+  t.equal(one(events[3] ?? new Map<number, (number | Buffer)[]>(), 1), 12, "the time that was given");
+});
+
 test("what cannot be is a sentence", async (t) => {
   const folder = await newFolder();
   const writer = new SummaryWriter(folder), closed = new SummaryWriter(folder);
@@ -180,7 +197,12 @@ test("what cannot be is a sentence", async (t) => {
     ["no tag", () => writer.addScalar("", 1), /the tag ""/],
     ["half a step", () => writer.addScalar("a", 1, 0.5), /step 0.5/],
     ["a step below zero", () => writer.addText("a", "b", -1), /step -1/],
-    ["a text for a number", () => writer.addScalar("a", JSON.parse('"0.5"')), /got string for a; expected a number \(await loss\.item\(\)/],
+    ["a text for a number", () => writer.addScalar("a", JSON.parse('"0.5"')), /addScalar: got scalarValue "0\.5"; expected a number\./],
+    ["a tensor", () => Reflect.apply(writer.addScalar, writer, ["a", zeros([])]), /got scalarValue a Tensor; expected a number \(await tensor\.item\(\)/],
+    ["global_step", () => Reflect.apply(writer.addScalar, writer, ["a", 1, { global_step: 3 }]), /got the option "global_step"; .*did you mean globalStep\?/],
+    ["a surplus argument", () => Reflect.apply(writer.addText, writer, ["a", "b", 1, 2, 3]), /addText: got 5 arguments; expected at most 4/],
+    ["a promise for a text", () => Reflect.apply(writer.addText, writer, ["a", Promise.resolve("b")]), /got textString a Promise; .*await it first/],
+    ["purge_step", () => Reflect.construct(SummaryWriter, [folder, { purge_step: 1 }]), /did you mean purgeStep\?/],
     ["nothing among scalars", () => writer.addScalars("a", JSON.parse('{"b":null}')), /for a\/b/],
     ["a closed writer", () => closed.addScalar("a", 1), /was closed/],
     ["a folder that cannot be", () => locked.flush(), /cannot be written \(ENOTDIR/],

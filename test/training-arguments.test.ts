@@ -5,12 +5,13 @@ import { join } from "node:path";
 import test from "tape";
 import { zeros } from "../index.js";
 import {
-  Accuracy, Checkpoint, checkLoss, ConfusionMatrix, CsvLogger, diagnose, EarlyStopping, GridSampler, History, logUniform, MeanLoss, MedianPruner, progress,
+  Accuracy, barChart, Checkpoint, checkLoss, Confusion, confusionMatrix, ConfusionMatrix, CsvLogger, diagnose, EarlyStopping, GridSampler, Figure, History, imageSheet, lineChart, logUniform, MeanLoss, MedianPruner, progress,
   ProgressBar, search, TpeSampler,
 } from "../training/index.js";
 import { checkRefusals, type RefusedCall } from "./support/refusal.js";
 
 const made = (Made: object, ...given: unknown[]): unknown => Reflect.construct(Made as new (...all: unknown[]) => unknown, given);
+const called = (callee: (...all: never[]) => unknown, ...given: unknown[]): unknown => Reflect.apply(callee, null, given);
 const on = (self: object, name: string, ...given: unknown[]): unknown => Reflect.apply(Reflect.get(self, name) as (...all: unknown[]) => unknown, self, given);
 
 test("early stopping refuses a promise, and is none the worse for it", async (t) => {
@@ -29,6 +30,30 @@ test("a CSV file with a byte order mark goes on", async (t) => {
   await log.write({ epoch: 2, loss: 0.3 });
   t.equal(readFileSync(file, "utf8"), "epoch,loss\n1,0.5\n2,0.3\n");
   rmSync(folder, { recursive: true });
+});
+
+test("the parts of a figure are read as options are", async (t) => {
+  const points = [[1, 0.5]], bar = new ProgressBar("t", 3, { output: null }), walk = progress([1], { output: null });
+  await checkRefusals(t, [
+    ["a panel's ylabel", () => called(lineChart, { ylabel: "loss", series: [] }), /a panel: got the option "ylabel"; .*did you mean yLabel\?/],
+    ["a panel without series", () => called(lineChart, { title: "loss" }), /a panel: got no series/],
+    ["a series' data", () => called(lineChart, { series: [{ name: "a", data: points }] }), /a series: got the option "data"; expected one of name, points/],
+    ["a point that is none", () => called(lineChart, { series: [{ name: "a", points: [1, 2] }] }), /got points \[1, 2\]; expected a list of points \[x, y\]/],
+    ["a range of text", () => called(lineChart, [{ series: [], yRange: "auto" }]), /got yRange "auto"; expected two numbers/],
+    ["a bar's name", () => called(barChart, [{ name: "a", value: 1 }]), /a bar: got the option "name"/],
+    ["a bar of a promise", () => called(barChart, [{ label: "a", value: Promise.resolve(1) }]), /got value a Promise; expected a number \(await it first\)/],
+    ["digits below zero", () => called(barChart, [{ label: "a", value: 1 }], { digits: -1 }), /got digits -1; expected a whole number from 0 to 20/],
+    ["a matrix that is not read", () => called(confusionMatrix, new ConfusionMatrix(2)), /got confusion a ConfusionMatrix; expected a Confusion \(await matrix\.compute\(\)\)/],
+    ["an image that is a tensor", () => called(imageSheet, [{ title: "a", images: [{ image: zeros(2, 2) }] }]), /got image a Tensor; expected an image/],
+    ["a caption, misspelt", () => called(imageSheet, [{ title: "a", images: [{ image: {}, captoin: "b" }] }]), /did you mean caption\?/],
+    ["a width of nothing", () => called(lineChart, { series: [] }, { width: 0 }), /got width 0; expected a number of pixels above 0/],
+    ["a file without a name", () => new Figure("<svg/>", 1, 1).save(), /Figure\.save: got no path/],
+    ["an object for a file", () => on(new Figure("<svg/>", 1, 1), "save", "a.svg", { scale: 2 }), /Figure\.save: got an object \{ scale \} for the path/],
+    ["zero_division", () => on(new Confusion([[1]]), "averaged", "macro", { zero_division: 1 }), /did you mean zeroDivision\?/],
+    ["an average that there is not", () => on(new Confusion([[1]]), "averaged", "binary"), /got average "binary"; expected "macro", "micro" or "weighted"/],
+    ["a promise behind a bar", () => on(bar, "update", 1, { loss: Promise.resolve(1) }), /got postfix an object \{ loss \}; .*await tensor\.item\(\) first/],
+    ["and behind a walk", () => on(walk, "setPostfix", { loss: zeros([]) }), /setPostfix: got postfix an object \{ loss \}; expected figures/],
+  ]);
 });
 
 test("what cannot be obeyed is a sentence", async (t) => {

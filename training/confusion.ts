@@ -1,7 +1,7 @@
 // The confusion matrix: counted on the device in int32, read once; precision, recall and F1 follow from it on the host by scikit-learn's
 // definitions (precision_recall_fscore_support with labels = all classes).
-import { type Call, Signature } from "../engine/arguments.js";
-import { aNumber, aTensor } from "../engine/kinds.js";
+import { type Call, type Options, Signature, takesNothing } from "../engine/arguments.js";
+import { aNumber, aTensor, kind, listOf, numbers, oneOf } from "../engine/kinds.js";
 import { arange, type Tensor } from "../engine/index.js";
 import { argumentError } from "../engine/scope.js";
 import { IndexError } from "../kernels/errors.js";
@@ -11,10 +11,11 @@ import { checkLabels, DeviceSum, type Metric } from "./metrics.js";
 /** How the classes' scores become one: the plain mean, by the sums over all classes, or the mean weighted by the classes' samples. */
 export type Average = "macro" | "micro" | "weighted";
 
-export interface ScoreOptions {
-  /** The value of a score that divides by zero: 0, 1, or NaN, which an average leaves out (0). */
-  readonly zeroDivision?: number;
-}
+const zeroDivision = ["zeroDivision", kind<number>("0, 1 or NaN", (value) => value === 0 || value === 1 || Number.isNaN(value)), 0] as const;
+const counted = new Signature("Confusion", [["matrix", listOf("rows of counts", numbers)]]);
+const scoring = new Signature("perClass", [zeroDivision]), averaging = new Signature("averaged", [["average", oneOf("macro", "micro", "weighted")], zeroDivision]);
+/** zeroDivision: the value of a score that divides by zero: 0, 1, or NaN, which an average leaves out. */
+export type ScoreOptions = Options<typeof scoring>;
 
 export interface ClassScores {
   readonly precision: number;
@@ -27,10 +28,12 @@ export type AveragedScores = Omit<ClassScores, "support">;
 
 /** Counts by true class (row) and predicted class (column). */
 export class Confusion {
-  constructor(
-    /** matrix[actual][predicted] */
-    readonly matrix: readonly (readonly number[])[],
-  ) {
+  /** matrix[actual][predicted] */
+  readonly matrix: readonly (readonly number[])[];
+
+  constructor(...given: Call<typeof counted>) {
+    const [matrix] = counted.read(given);
+    this.matrix = matrix;
     const ragged = matrix.find((row) => row.length !== matrix.length);
     if (ragged) throw argumentError("Confusion", `got ${matrix.length} rows, one of them with ${ragged.length} counts; expected a square matrix.`);
   }
@@ -47,21 +50,18 @@ export class Confusion {
   }
 
   /** Precision, recall, F1 and support of every class. */
-  perClass(options: ScoreOptions = {}): ClassScores[] {
-    const right = this.#right(), actual = this.#actual(), predicted = this.#predicted();
+  perClass(...given: Call<typeof scoring>): ClassScores[] {
+    const [zeroDivision] = scoring.read(given), right = this.#right(), actual = this.#actual(), predicted = this.#predicted();
     return right.map((own, i) => {
       const support = actual[i] ?? 0;
-      return { ...scores(own, predicted[i] ?? 0, support, zeroDivisionOf(options)), support };
+      return { ...scores(own, predicted[i] ?? 0, support, zeroDivision), support };
     });
   }
   /** One precision, recall and F1 over all classes. */
-  averaged(average: Average, options: ScoreOptions = {}): AveragedScores {
-    const zeroDivision = zeroDivisionOf(options);
+  averaged(...given: Call<typeof averaging>): AveragedScores {
+    const [average, zeroDivision] = averaging.read(given);
     if (average === "micro") return scores(sum(this.#right()), this.samples, this.samples, zeroDivision);
-    if (average !== "macro" && average !== "weighted") {
-      throw argumentError("averaged", `got ${JSON.stringify(average)}; expected "macro", "micro" or "weighted".`);
-    }
-    const classes = this.perClass(options);
+    const classes = this.perClass(zeroDivision);
     const weights = classes.map(({ support }) => (average === "macro" ? 1 : support));
     const mean = (score: keyof AveragedScores) => meanOf(classes.map((one) => one[score]), weights, zeroDivision);
     return { precision: mean("precision"), recall: mean("recall"), f1: mean("f1") };
@@ -76,11 +76,6 @@ export class Confusion {
   #predicted(): number[] {
     return this.matrix.map((_, column) => sum(this.matrix.map((row) => row[column] ?? 0)));
   }
-}
-
-function zeroDivisionOf({ zeroDivision = 0 }: ScoreOptions): number {
-  if (zeroDivision === 0 || zeroDivision === 1 || Number.isNaN(zeroDivision)) return zeroDivision;
-  throw argumentError("scores", `got zeroDivision ${zeroDivision}; expected 0, 1 or NaN.`);
 }
 
 function scores(right: number, predicted: number, actual: number, zeroDivision: number): AveragedScores {
@@ -154,7 +149,8 @@ export class ConfusionMatrix implements Metric<Confusion> {
     return labels.flatten().unsqueeze(-1).eq(arange(this.numClasses, { device: labels.device })).float();
   }
   /** An IndexError where a label or a prediction was outside the classes. */
-  async compute(): Promise<Confusion> {
+  async compute(...none: []): Promise<Confusion> {
+    takesNothing("ConfusionMatrix.compute", none);
     const samples = this.#samples, classes = this.numClasses;
     const counts = Array.from(await this.#counts.value());
     const outside = samples - sum(counts);
@@ -165,7 +161,8 @@ export class ConfusionMatrix implements Metric<Confusion> {
     }
     return new Confusion(Array.from({ length: classes }, (_, i) => counts.slice(i * classes, (i + 1) * classes)));
   }
-  reset(): void {
+  reset(...none: []): void {
+    takesNothing("ConfusionMatrix.reset", none);
     this.#counts.reset();
     this.#samples = 0;
   }

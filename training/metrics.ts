@@ -1,5 +1,5 @@
 // What a training run is measured by, summed on the device while it runs and read once an epoch: a read makes the host wait for a GPU.
-import { type Call, type Options, Signature } from "../engine/arguments.js";
+import { type Call, type Options, Signature, takesNothing } from "../engine/arguments.js";
 import { aNumber, anOperand, aTensor } from "../engine/kinds.js";
 import { arange, keep, noGrad, tidy, zeros, type Device, type DType, type Tensor } from "../engine/index.js";
 import { argumentError } from "../engine/scope.js";
@@ -114,6 +114,9 @@ export class MeanLoss implements Metric<number> {
   readonly #sum = new DeviceSum([], "float32");
   #samples = 0;
 
+  constructor(...none: []) {
+    takesNothing("MeanLoss", none);
+  }
   /** `loss` is a batch's mean, a scalar; `samples` how many it is the mean of, or the batch's labels. */
   update(...given: Call<typeof weighing>): void {
     const [loss, samples] = weighing.read(given);
@@ -127,13 +130,15 @@ export class MeanLoss implements Metric<number> {
     return this.#samples;
   }
   /** NaN before the first update; a DivergedError where some batch's loss was not finite. */
-  async compute(): Promise<number> {
+  async compute(...none: []): Promise<number> {
+    takesNothing("MeanLoss.compute", none);
     const samples = this.#samples;
     const [sum = NaN] = await this.#sum.value();
     if (samples > 0 && !Number.isFinite(sum)) throw new DivergedError(`The mean loss over ${samples} samples is ${sum}`);
     return samples === 0 ? NaN : sum / samples;
   }
-  reset(): void {
+  reset(...none: []): void {
+    takesNothing("MeanLoss.reset", none);
     this.#sum.reset();
     this.#samples = 0;
   }
@@ -167,12 +172,14 @@ export class Accuracy implements Metric<number> {
     return this.#samples;
   }
   /** NaN before the first update. */
-  async compute(): Promise<number> {
+  async compute(...none: []): Promise<number> {
+    takesNothing("Accuracy.compute", none);
     const samples = this.#samples;
     const [right = NaN] = await this.#right.value();
     return samples === 0 ? NaN : right / samples;
   }
-  reset(): void {
+  reset(...none: []): void {
+    takesNothing("Accuracy.reset", none);
     this.#right.reset();
     this.#samples = 0;
   }

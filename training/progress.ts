@@ -1,7 +1,7 @@
 // progress(loader): a walk through a loader that shows how far it is, as tqdm(loader) in Python.
-import { checkedOptions } from "../engine/arguments.js";
-import { argumentError } from "../engine/scope.js";
-import { type Output, type Postfix, ProgressBar, type ProgressBarOptions } from "./progressBar.js";
+import { type Call, Signature, type Values } from "../engine/arguments.js";
+import { aBoolean, aNumber, aString, kind } from "../engine/kinds.js";
+import { aClock, anOutput, type Output, type Postfix, postfixKind, ProgressBar } from "./progressBar.js";
 
 export interface ProgressOptions {
   /** What stands before the bar. */
@@ -19,47 +19,57 @@ export interface ProgressOptions {
 /** A DataLoader, an array, or anything else that can be walked. */
 export type Walkable<Batch> = (AsyncIterable<Batch> | Iterable<Batch>) & { readonly length?: number };
 
+const walked = kind<Walkable<never>>(
+  "a DataLoader, or something else to walk",
+  (value) => typeof value === "object" && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value), { plain: true },
+);
+const settings = [
+  ["title", aString, "Progress"], ["total", aNumber, undefined], ["leave", aBoolean, true], ["output", anOutput, undefined], ["now", aClock, undefined],
+] as const;
+const signature = new Signature("progress", [["loader", walked]], settings);
+const setting = {
+  postfix: new Signature("setPostfix", [["postfix", postfixKind]]),
+  title: new Signature("setTitle", [["title", aString]]),
+};
+
 /** `for await (const [images, labels] of progress(trainLoader, { title: "Epoch 1/10" }))`; keep it in a variable to show figures behind it. */
-export function progress<Batch>(loader: Walkable<Batch>, options: ProgressOptions = {}): Progress<Batch> {
-  return new Progress(loader, options);
+export function progress<Batch>(loader: Walkable<Batch>, options?: ProgressOptions): Progress<Batch>;
+export function progress<Batch>(named: ProgressOptions & { readonly loader: Walkable<Batch> }): Progress<Batch>;
+export function progress<Batch>(...given: unknown[]): Progress<Batch> {
+  const [loader, ...rest] = signature.read(given);
+  return new Progress(loader, rest);
 }
 
 export class Progress<Batch> implements AsyncIterable<Batch> {
   readonly #loader: Walkable<Batch>;
-  readonly #options: ProgressOptions;
+  readonly #settings: Values<typeof settings>;
   #title: string;
   #postfix: Postfix = {};
 
-  constructor(loader: Walkable<Batch>, options: ProgressOptions) {
-    if (typeof loader !== "object" || loader === null || !(Symbol.asyncIterator in loader || Symbol.iterator in loader)) {
-      throw argumentError(
-        "progress",
-        `got ${typeof loader === "object" ? JSON.stringify(loader) : typeof loader}; expected a DataLoader, or something else to walk.`,
-      );
-    }
+  /** @internal progress(loader) makes one. */
+  constructor(loader: Walkable<Batch>, given: Values<typeof settings>) {
     this.#loader = loader;
-    this.#options = checkedOptions("progress", ["title", "total", "leave", "output", "now"], options);
-    this.#title = options.title ?? "Progress";
+    this.#settings = given;
+    [this.#title] = given;
   }
 
   /** Batches in the walk; 0 where nobody knows. */
   get length(): number {
-    return this.#options.total ?? this.#loader.length ?? 0;
+    const [, total] = this.#settings;
+    return total ?? this.#loader.length ?? 0;
   }
   /** The figures behind the bar: `bar.setPostfix({ loss: await loss.item() })`. */
-  setPostfix(postfix: Postfix): void {
-    this.#postfix = postfix;
+  setPostfix(...given: Call<typeof setting.postfix>): void {
+    [this.#postfix] = setting.postfix.read(given);
   }
   /** What stands before the bar, from the next walk on. */
-  setTitle(title: string): void {
-    this.#title = title;
+  setTitle(...given: Call<typeof setting.title>): void {
+    [this.#title] = setting.title.read(given);
   }
 
   /** A walk ended by break or an error takes its bar away. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Batch, void, undefined> {
-    const { output, now, leave = true } = this.#options;
-    const settings: ProgressBarOptions = { ...(output !== undefined && { output }), ...(now !== undefined && { now }) };
-    const bar = new ProgressBar(this.#title, this.length, settings);
+    const [, , leave, output, now] = this.#settings, bar = new ProgressBar(this.#title, this.length, { output, now });
     let step = 0, whole = false;
     try {
       for await (const batch of this.#loader) {

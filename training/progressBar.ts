@@ -1,5 +1,7 @@
 // The progress bar, drawn as tqdm draws it, on a terminal; a plain line now and then where the output goes to a file or a pipe.
-import { checkedOptions } from "../engine/arguments.js";
+import { type Call, type Options, Signature, takesNothing } from "../engine/arguments.js";
+import { aFunction, aNumber, aString, kind, type Kind } from "../engine/kinds.js";
+import { isPlainObject } from "../engine/spelling.js";
 
 /** What stands behind the rate: losses, accuracies. Numbers are shown with four decimals, texts as they are. */
 export type Postfix = Readonly<Record<string, number | string>>;
@@ -10,16 +12,26 @@ export interface Output {
   readonly columns?: number;
 }
 
-export interface ProgressBarOptions {
-  /** Where it is drawn (process.stdout; nowhere in a browser). */
-  readonly output?: Output | null;
-  /** What the rate counts: "it" or "samples". Default "it". */
-  readonly unit?: string;
-  /** Units in the whole walk, where they are not the steps. */
-  readonly units?: number;
-  /** A clock in milliseconds. */
-  readonly now?: () => number;
-}
+/** Where a bar is drawn: process.stdout, or null, nowhere. */
+export const anOutput: Kind<Output | null> = kind(
+  "a stream with write(text), or null", (value) => value === null || (typeof value === "object" && "write" in value && typeof value.write === "function"), { plain: true },
+);
+/** A clock in milliseconds. */
+export const aClock = aFunction<() => number>("a function that gives milliseconds");
+export const postfixKind: Kind<Postfix> = kind(
+  "figures { name: a number or a text, … }",
+  (value) => isPlainObject(value) && Object.values(value).every((figure) => typeof figure === "number" || typeof figure === "string"),
+  { plain: true, hint: (value) => (isPlainObject(value) ? " (await tensor.item() first)" : "") },
+);
+const signature = new Signature("ProgressBar", [["title", aString], ["steps", aNumber]], [
+  ["output", anOutput, undefined], ["unit", aString, "it"], ["units", aNumber, undefined], ["now", aClock, undefined],
+]);
+/** output: where it is drawn (process.stdout; nowhere in a browser). unit: what the rate counts, "it" or "samples". units: how many of them there are
+ *  in the whole walk, where they are not the steps. now: a clock in milliseconds. */
+export type ProgressBarOptions = Omit<Options<typeof signature>, "title" | "steps">;
+const noFigures: Postfix = {};
+const drawn = [["step", aNumber], ["postfix", postfixKind, noFigures], ["units", aNumber, undefined]] as const;
+const updating = new Signature("ProgressBar.update", drawn), finishing = new Signature("ProgressBar.finish", drawn);
 
 const redrawEvery = 100; // ms
 const lineEvery = 15_000; // ms between plain lines
@@ -40,10 +52,14 @@ export class ProgressBar {
   #rate = 0; // units per second, smoothed
   #drawn = false;
 
-  /** `steps` in the whole walk; 0 where nobody knows. */
-  constructor(readonly title: string, readonly steps: number, options: ProgressBarOptions = {}) {
-    checkedOptions("ProgressBar", ["output", "unit", "units", "now"], options);
-    const { output = standardOutput(), unit = "it", units = steps, now = () => performance.now() } = options;
+  readonly title: string;
+  /** In the whole walk; 0 where nobody knows. */
+  readonly steps: number;
+
+  constructor(...given: Call<typeof signature>) {
+    const [title, steps, output = standardOutput(), unit, units = steps, now = () => performance.now()] = signature.read(given);
+    this.title = title;
+    this.steps = steps;
     this.output = output;
     this.#unit = unit;
     this.#units = units;
@@ -54,20 +70,23 @@ export class ProgressBar {
   }
 
   /** After step `step` (from 1); `units` are those done so far, where they are not the steps. Draws ten times a second at most. */
-  update(step: number, postfix: Postfix = {}, units = step): void {
+  update(...given: Call<typeof updating>): void {
+    const [step, postfix, units = step] = updating.read(given);
     const now = this.#now();
     if (now - this.#drawnAt < (this.output?.isTTY === true ? redrawEvery : lineEvery)) return;
     this.#draw(now, step, postfix, units);
   }
 
   /** Takes the bar away; the epoch's own line follows. */
-  clear(): void {
+  clear(...none: []): void {
+    takesNothing("ProgressBar.clear", none);
     if (this.output?.isTTY === true && this.#drawn) this.output.write("\r\x1b[2K");
     this.#drawn = false;
   }
 
   /** Draws the end and leaves it standing. */
-  finish(step: number, postfix: Postfix = {}, units = step): void {
+  finish(...given: Call<typeof finishing>): void {
+    const [step, postfix, units = step] = finishing.read(given);
     this.#draw(this.#now(), step, postfix, units);
     if (this.output?.isTTY === true) this.output.write("\n");
     this.#drawn = false;
@@ -143,8 +162,10 @@ function rateText(perSecond: number, unit: string): string {
   return unit === "it" ? `${number}it/s` : `${number} ${unit}/s`;
 }
 
+const timing = new Signature("clock", [["seconds", aNumber]]);
 /** 75 → "01:15", 3675 → "1:01:15". */
-export function clock(seconds: number): string {
+export function clock(...given: Call<typeof timing>): string {
+  const [seconds] = timing.read(given);
   const total = Math.max(0, Math.round(seconds));
   const two = (value: number): string => String(value).padStart(2, "0");
   const hours = Math.floor(total / 3600);

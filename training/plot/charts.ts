@@ -1,8 +1,11 @@
 // Charts: lines over numbers in panels side by side, ranked bars, and the heat map of a confusion matrix.
 import type { EChartsOption } from "echarts";
+import { type Call, type Options, Signature, checkEach } from "../../engine/arguments.js";
+import { aBoolean, aNumber, aString, kind, type Kind, listOf, numbers } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
-import type { Confusion } from "../confusion.js";
-import { Figure } from "./figure.js";
+import { isPlainObject } from "../../engine/spelling.js";
+import { Confusion, ConfusionMatrix } from "../confusion.js";
+import { Figure, pixels } from "./figure.js";
 import { loadECharts } from "./libraries.js";
 import { dashes, faint, ink, palette, paper, rule, textStyle, titleStyle } from "./style.js";
 
@@ -29,6 +32,20 @@ export interface FigureSize {
   readonly width?: number;
   readonly height?: number;
 }
+const size = [["width", pixels, undefined], ["height", pixels, undefined]] as const;
+
+const isPoint = (value: unknown) => Array.isArray(value) && value.length === 2 && typeof value[0] === "number" && (value[1] === null || typeof value[1] === "number");
+const points: Kind<Series["points"]> = listOf("a list of points [x, y]", kind("a point", isPoint));
+const aSeries = new Signature("lineChart, a series", [], [["name", aString], ["points", points], ["scatter", aBoolean, false]]);
+const aRange: Kind<readonly [number, number]> = kind("two numbers [from, to]", (value) => numbers.takes(value) && value.length === 2);
+const aPanel = new Signature("lineChart, a panel", [], [
+  ["title", aString, ""], ["xLabel", aString, ""], ["yLabel", aString, ""], ["series", listOf("a list of series { name, points }", kind<Series>("a series", isPlainObject))],
+  ["logY", aBoolean, false], ["logX", aBoolean, false], ["yRange", aRange, undefined],
+]);
+const panelsKind: Kind<Panel | readonly Panel[]> = kind(
+  "a panel { series, … }, or a list of panels", (value) => (Array.isArray(value) ? value.every(isPlainObject) : isPlainObject(value)), { plain: true },
+);
+const charting = new Signature("lineChart", [["panels", panelsKind]], size);
 
 async function render(option: EChartsOption, width: number, height: number): Promise<Figure> {
   const echarts = await loadECharts();
@@ -52,11 +69,13 @@ const mostDiscs = 60;
 const thinnedFrom = 2000;
 
 /** Lines of several named series; several panels stand side by side. Series of one name have one colour and one entry in the legend. */
-export async function lineChart(what: Panel | readonly Panel[], size: FigureSize = {}): Promise<Figure> {
-  const panels: readonly Panel[] = "series" in what ? [what] : what;
+export async function lineChart(...given: Call<typeof charting>): Promise<Figure> {
+  const [what, wide, high] = charting.read(given), panels: readonly Panel[] = Array.isArray(what) ? what : [what as Panel];
+  checkEach(aPanel, panels);
+  for (const { series } of panels) checkEach(aSeries, series);
   const names = [...new Set(panels.flatMap((panel) => panel.series.map(({ name }) => name)))];
   if (names.length === 0) throw argumentError("lineChart", "got no series; expected at least one { name, points }.");
-  const { width = panels.length === 1 ? 800 : 600 * panels.length, height = 480 } = size;
+  const width = wide ?? (panels.length === 1 ? 800 : 600 * panels.length), height = high ?? 480;
   const panelWidth = width / panels.length;
   const left = 84, right = 36, bottom = 68 + legendRowHeight * legendRows(names, width); // the axes' texts, and the legend below
   const inner = panels.map((panel, i) => {
@@ -122,19 +141,20 @@ export interface Bar {
   readonly label: string;
   readonly value: number;
 }
-export interface BarChartOptions extends FigureSize {
-  readonly title?: string;
-  /** What the bars' length is, with its unit. */
-  readonly valueLabel?: string;
-  /** Digits after the point (4). */
-  readonly digits?: number;
-}
+const aBar = new Signature("barChart, a bar", [], [["label", aString], ["value", aNumber]]);
+const digitsKind: Kind<number> = kind("a whole number from 0 to 20", (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 20);
+const ranking = new Signature("barChart", [["bars", listOf("a list of bars { label, value }", kind<Bar>("a bar", isPlainObject))]], [
+  ["title", aString, ""], ["valueLabel", aString, ""], ["digits", digitsKind, 4], ...size,
+]);
+/** valueLabel: what the bars' length is, with its unit. digits: behind the point. */
+export type BarChartOptions = Omit<Options<typeof ranking>, "bars">;
 
 /** Bars from left to right, the first at the top, each with its value. */
-export async function barChart(bars: readonly Bar[], options: BarChartOptions = {}): Promise<Figure> {
+export async function barChart(...given: Call<typeof ranking>): Promise<Figure> {
+  const [bars, title, valueLabel, digits, width = 800, high] = ranking.read(given);
+  checkEach(aBar, bars);
   if (bars.length === 0) throw argumentError("barChart", "got no bars; expected at least one { label, value }.");
-  const { title = "", valueLabel = "", digits = 4 } = options;
-  const { width = 800, height = 110 + (title ? 36 : 0) + 32 * bars.length } = options;
+  const height = high ?? 110 + (title ? 36 : 0) + 32 * bars.length;
   const left = Math.min(width / 2, 28 + 8 * Math.max(...bars.map(({ label }) => label.length)));
   return render({
     title: { text: title, left: "center", top: 14, textStyle: titleStyle },
@@ -148,17 +168,18 @@ export async function barChart(bars: readonly Bar[], options: BarChartOptions = 
   }, width, height);
 }
 
-export interface ConfusionFigureOptions {
-  readonly title?: string;
-  /** The classes' names; else their numbers. */
-  readonly labels?: readonly string[];
-}
+const counted: Kind<Confusion> = kind("a Confusion", (value) => value instanceof Confusion, {
+  hint: (value) => (value instanceof ConfusionMatrix ? " (await matrix.compute())" : ""),
+});
+const crossing = new Signature("confusionMatrix", [["confusion", counted]], [
+  ["title", aString, "Confusion matrix"], ["labels", listOf("a list of texts", aString), undefined],
+]);
+/** labels: the classes' names; else their numbers. */
+export type ConfusionFigureOptions = Omit<Options<typeof crossing>, "confusion">;
 
 /** Rows are true classes, columns predicted ones; a cell's colour is its part of its row, its number the count. */
-export async function confusionMatrix(confusion: Confusion, options: ConfusionFigureOptions = {}): Promise<Figure> {
-  const { title = "Confusion matrix" } = options;
-  const classes = confusion.numClasses;
-  const labels = options.labels ?? Array.from({ length: classes }, (_, i) => String(i));
+export async function confusionMatrix(...given: Call<typeof crossing>): Promise<Figure> {
+  const [confusion, title, named] = crossing.read(given), classes = confusion.numClasses, labels = named ?? Array.from({ length: classes }, (_, i) => String(i));
   if (labels.length !== classes) throw argumentError("confusionMatrix", `got ${labels.length} labels for ${classes} classes; expected one each.`);
   const longest = Math.max(...labels.map((label) => label.length));
   const cell = classes <= 12 ? 52 : 34, side = cell * classes;

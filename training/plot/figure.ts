@@ -1,25 +1,37 @@
 // Figure: a drawing as SVG text, which becomes PNG bytes or a file of either kind.
+import { type Call, Signature } from "../../engine/arguments.js";
+import { type FilePath, checkedPath } from "../../engine/atomicFile.js";
 import { writeFileAtomically } from "../../engine/files.js";
+import { aNumber, aString, kind, type Kind } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
 import { rasterize } from "./libraries.js";
 
+export const pixels: Kind<number> = kind("a number of pixels above 0", (value) => typeof value === "number" && value > 0 && value < Infinity);
+const signature = new Signature("Figure", [["svg", aString], ["width", pixels], ["height", pixels]]);
+const drawing = new Signature("Figure.toPng", [["scale", aNumber, 1]]);
+
 export class Figure {
-  constructor(
-    /** The drawing; a viewer without Open Sans takes its own sans-serif face. */
-    readonly svg: string,
-    /** In pixels at scale 1. */
-    readonly width: number,
-    readonly height: number,
-  ) {}
+  /** The drawing; a viewer without Open Sans takes its own sans-serif face. */
+  readonly svg: string;
+  /** In pixels at scale 1. */
+  readonly width: number;
+  readonly height: number;
+
+  constructor(...given: Call<typeof signature>) {
+    [this.svg, this.width, this.height] = signature.read(given);
+  }
 
   /** The drawing as a PNG file's bytes; scale 2 gives twice the pixels in each direction. */
-  async toPng(scale = 1): Promise<Uint8Array> {
+  async toPng(...given: Call<typeof drawing>): Promise<Uint8Array> {
+    const [scale] = drawing.read(given);
     if (!(scale > 0 && Number.isFinite(scale))) throw argumentError("toPng", `got scale ${scale}; expected a number above 0.`);
     return rasterize(this.svg, scale);
   }
 
   /** Writes `curves.svg` or `curves.png`: the name's ending decides. */
-  async save(...paths: string[]): Promise<void> {
+  async save(...files: readonly FilePath[]): Promise<void> {
+    const paths = files.map((file) => checkedPath("Figure.save", file));
+    if (paths.length === 0) throw argumentError("Figure.save", "got no path; expected one or more names that end in .svg or .png.");
     for (const path of paths) {
       if (path.endsWith(".svg")) await writeFileAtomically(path, new TextEncoder().encode(this.svg));
       else if (path.endsWith(".png")) await writeFileAtomically(path, await this.toPng());

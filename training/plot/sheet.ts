@@ -1,7 +1,11 @@
 // Figures that are no charts, written as SVG directly: a sheet of images with what a model says about them, and a ranked table.
 import type { Image } from "../../data/image.js";
+import { anImage } from "../../data/kinds.js";
 import { encodePng } from "../../data/png.js";
+import { type Call, type Options, Signature, checkEach } from "../../engine/arguments.js";
+import { aBoolean, aNumber, aString, either, kind, listOf, numbers } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
+import { isPlainObject } from "../../engine/spelling.js";
 import { escapeXml, Figure } from "./figure.js";
 import { alarm, face, faint, ink, paper, rule } from "./style.js";
 
@@ -19,12 +23,16 @@ export interface SheetSection {
   readonly title: string;
   readonly images: readonly SheetImage[];
 }
-export interface SheetOptions {
-  /** Images in a row (10). */
-  readonly columns?: number;
-  /** The longer side of an image on the sheet, in pixels (84). */
-  readonly size?: number;
-}
+const anEntry = new Signature("imageSheet, an image", [], [["image", anImage], ["caption", aString, ""], ["note", aString, ""], ["wrong", aBoolean, false]]);
+const aSection = new Signature("imageSheet, a section", [], [
+  ["title", aString], ["images", listOf("a list of images { image, caption, note, wrong }", kind<SheetImage>("an image", isPlainObject))],
+]);
+const sheetSignature = new Signature(
+  "imageSheet", [["sections", listOf("a list of sections { title, images }", kind<SheetSection>("a section", isPlainObject))]],
+  [["columns", aNumber, 10], ["size", aNumber, 84]],
+);
+/** columns: images in a row. size: the longer side of an image on the sheet, in pixels. */
+export type SheetOptions = Omit<Options<typeof sheetSignature>, "sections">;
 
 const gap = 20, captionHeight = 30, titleHeight = 44, border = 24;
 
@@ -52,10 +60,12 @@ function drawing(elements: readonly string[], width: number, height: number): Fi
 }
 
 /** Images in rows under titles. Small ones are shown with square pixels. */
-export async function imageSheet(sections: readonly SheetSection[], options: SheetOptions = {}): Promise<Figure> {
-  const { columns = 10, size = 84 } = options;
+export async function imageSheet(...given: Call<typeof sheetSignature>): Promise<Figure> {
+  const [sections, columns, size] = sheetSignature.read(given);
+  checkEach(aSection, sections);
+  for (const { images } of sections) checkEach(anEntry, images);
   if (!Number.isInteger(columns) || columns < 1) throw argumentError("imageSheet", `got ${columns} columns; expected a whole number of at least 1.`);
-  if (!(size >= 1)) throw argumentError("imageSheet", `got size ${size}; expected pixels, at least 1.`);
+  if (!(size >= 1 && size < Infinity)) throw argumentError("imageSheet", `got size ${size}; expected pixels, at least 1.`);
   const shown = sections.filter(({ images }) => images.length > 0);
   if (shown.length === 0) throw argumentError("imageSheet", "got no images; expected sections { title, images }.");
   const cellWidth = size + gap, cellHeight = size + captionHeight + gap;
@@ -100,20 +110,23 @@ function enlarged(image: Image, times: number): Image {
   return { width, height, channels, data };
 }
 
-export interface TableOptions {
-  readonly title?: string;
-  /** Rows that are written in bold: the best one's number, from 0. */
-  readonly highlight?: readonly number[];
-}
+const none: readonly number[] = [];
+const aRow = listOf("a row", either(aString, aNumber));
+const tableSignature = new Signature(
+  "rankedTable", [["columns", listOf("a list of names", aString)], ["rows", listOf("a list of rows, each a list of texts and numbers", aRow)]],
+  [["title", aString, ""], ["highlight", numbers, none]],
+);
+/** highlight: rows that are written in bold: the best one's number, from 0. */
+export type TableOptions = Omit<Options<typeof tableSignature>, "columns" | "rows">;
 
 const rowHeight = 28, letterWidth = 8.8, cellGap = 28;
 
 /** A table as a figure: texts to the left, numbers to the right of their columns. */
-export function rankedTable(columns: readonly string[], rows: readonly (readonly (string | number)[])[], options: TableOptions = {}): Figure {
+export function rankedTable(...given: Call<typeof tableSignature>): Figure {
+  const [columns, rows, title, highlight] = tableSignature.read(given);
   if (columns.length === 0) throw argumentError("rankedTable", "got no columns; expected their names.");
   const uneven = rows.find((row) => row.length !== columns.length);
   if (uneven) throw argumentError("rankedTable", `got a row of ${uneven.length} cells for ${columns.length} columns; expected one cell a column.`);
-  const { title = "", highlight = [] } = options;
   const lengths = columns.map((name, i) => Math.max(name.length, ...rows.map((row) => String(row[i]).length)));
   const widths = lengths.map((length) => Math.round(length * letterWidth));
   const lefts = widths.map((_, i) => border + widths.slice(0, i).reduce((sum, width) => sum + width + cellGap, 0));

@@ -65,8 +65,13 @@ export function summaryEvent(wallTime: number, step: number, value: Uint8Array):
   return joinedBytes([doubleField(1, wallTime), intField(2, step), bytesField(5, bytesField(1, value))]);
 }
 /** The first event of every file. */
-export function versionEvent(wallTime: number): Uint8Array {
-  return joinedBytes([doubleField(1, wallTime), textField(3, "brain.Event:2")]);
+export function versionEvent(wallTime: number, step = 0): Uint8Array {
+  return joinedBytes([doubleField(1, wallTime), intField(2, step), textField(3, "brain.Event:2")]);
+}
+/** A run that starts again at a step: what an earlier one wrote from there on is forgotten. */
+export function startEvent(wallTime: number, step: number): Uint8Array {
+  const start = 1; // SessionLog.START
+  return joinedBytes([doubleField(1, wallTime), intField(2, step), bytesField(7, intField(1, start))]);
 }
 
 /** One TFRecord: the length, its checksum, the bytes, theirs. */

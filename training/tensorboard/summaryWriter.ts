@@ -1,8 +1,11 @@
 // SummaryWriter: scalars and texts as event files that TensorBoard reads (`tensorboard --logdir runs`).
+import { type Call, Signature, takesNothing } from "../../engine/arguments.js";
+import { aNumber, aString, anObject } from "../../engine/kinds.js";
 import { importNode, isNode } from "../../engine/platform.js";
 import { argumentError } from "../../engine/scope.js";
+import { shown } from "../../engine/spelling.js";
 import { AthanorError } from "../../kernels/errors.js";
-import { record, scalarValue, summaryEvent, textValue, versionEvent } from "./records.js";
+import { record, scalarValue, startEvent, summaryEvent, textValue, versionEvent } from "./records.js";
 
 /** Numbers the files, so that writers of one second have each their own. */
 let writers = 0;
@@ -14,8 +17,13 @@ class EventFile {
   #path: string | null = null;
   #failure: AthanorError | null = null;
 
-  constructor(readonly folder: string, readonly startedAt: number) {
+  constructor(readonly folder: string, readonly startedAt: number, readonly suffix: string) {
     this.#pending.push(record(versionEvent(startedAt)));
+  }
+
+  /** What an earlier run wrote from this step on is forgotten. */
+  startAt(step: number): void {
+    this.#pending.push(record(versionEvent(this.startedAt, step)), record(startEvent(this.startedAt, step)));
   }
 
   add(event: Uint8Array): void {
@@ -56,7 +64,7 @@ class EventFile {
     const { hostname } = await importNode<typeof import("node:os")>("os");
     const start = `${this.folder}/events.out.tfevents.${String(Math.floor(this.startedAt)).padStart(10, "0")}.${hostname()}.${process.pid}`;
     for (;;) {
-      const path = `${start}.${writers++}`;
+      const path = `${start}.${writers++}${this.suffix}`;
       try {
         await (await open(path, "wx")).close();
         return path;
@@ -76,63 +84,89 @@ function now(): number {
   return Date.now() / 1000;
 }
 
-/** torch.utils.tensorboard's SummaryWriter. Calls return at once; what goes wrong with the file is thrown by the next call, flush() or close(). */
+/** runs/Nov27_14-05-09_machine, PyTorch's name for a run that was given none. */
+function unnamedRun(comment: string): string {
+  const [, month = "", day = "", , time = ""] = new Date().toString().split(" "); // "Fri Nov 27 2026 14:05:09 GMT+0000"
+  const host = isNode && typeof process.getBuiltinModule === "function" ? process.getBuiltinModule("node:os").hostname() : "localhost";
+  return `runs/${month}${day}_${time.replaceAll(":", "-")}_${host}${comment}`;
+}
+
+const signature = new Signature("SummaryWriter", [
+  ["logDir", aString, null], ["comment", aString, ""], ["purgeStep", aNumber, null], ["maxQueue", aNumber, 10], ["flushSecs", aNumber, 120],
+  ["filenameSuffix", aString, ""],
+]);
+const moment = [["globalStep", aNumber, null], ["walltime", aNumber, null]] as const;
+const adding = {
+  scalar: new Signature("addScalar", [["tag", aString], ["scalarValue", aNumber], ...moment]),
+  scalars: new Signature("addScalars", [["mainTag", aString], ["tagScalarDict", anObject<Readonly<Record<string, number>>>("numbers by name { train: 0.3, … }")], ...moment]),
+  text: new Signature("addText", [["tag", aString], ["textString", aString], ...moment]),
+};
+
+/** torch.utils.tensorboard's SummaryWriter. logDir: the folder (runs/ and the time, the machine and the comment). purgeStep: what an earlier run wrote
+ *  from this step on is forgotten. filenameSuffix: the end of the files' names. Whatever is added is written at once, sooner than maxQueue and
+ *  flushSecs ask for. Calls return at once; what goes wrong with the file is thrown by the next call, flush() or close(). */
 export class SummaryWriter {
   readonly #main: EventFile;
   /** addScalars' files, by folder. */
   readonly #files = new Map<string, EventFile>();
   #closed = false;
 
-  constructor(readonly folder: string) {
-    if (typeof folder !== "string" || folder === "") {
-      throw argumentError("SummaryWriter", `got ${JSON.stringify(folder)}; expected the name of a folder, such as runs/first.`);
-    }
-    this.#main = new EventFile(folder, now());
-    this.#files.set(folder, this.#main);
+  readonly folder: string;
+  readonly #suffix: string;
+
+  constructor(...given: Call<typeof signature>) {
+    const [logDir, comment, purgeStep, , , filenameSuffix] = signature.read(given);
+    if (logDir === "") throw argumentError("SummaryWriter", 'got ""; expected the name of a folder, such as runs/first.');
+    this.folder = logDir ?? unnamedRun(comment);
+    this.#suffix = filenameSuffix;
+    this.#main = new EventFile(this.folder, now(), filenameSuffix);
+    if (purgeStep !== null) this.#main.startAt(checkedStep("SummaryWriter", purgeStep));
+    this.#files.set(this.folder, this.#main);
   }
 
-  /** A value of a curve. A slash in the tag makes groups: "loss/train". wallTime in seconds since 1970 (now). */
-  addScalar(tag: string, value: number, step = 0, wallTime = now()): void {
-    this.#check("addScalar", tag, step);
-    this.#checkValue("addScalar", tag, value);
-    this.#main.add(summaryEvent(wallTime, step, scalarValue(tag, value)));
+  /** A value of a curve. A slash in the tag makes groups: "loss/train". walltime in seconds since 1970 (now). */
+  addScalar(...given: Call<typeof adding.scalar>): void {
+    const [tag, value, at, walltime] = adding.scalar.read(given), step = this.#check("addScalar", tag, at);
+    this.#main.add(summaryEvent(walltime ?? now(), step, scalarValue(tag, value)));
   }
   /** Values of several curves that TensorBoard draws into one chart: each goes to a folder of its own beside the file, as PyTorch does it. */
-  addScalars(mainTag: string, values: Readonly<Record<string, number>>, step = 0, wallTime = now()): void {
-    this.#check("addScalars", mainTag, step);
-    for (const [tag, value] of Object.entries(values)) this.#checkValue("addScalars", `${mainTag}/${tag}`, value);
+  addScalars(...given: Call<typeof adding.scalars>): void {
+    const [mainTag, values, at, walltime] = adding.scalars.read(given), step = this.#check("addScalars", mainTag, at);
+    const odd = Object.entries(values).find(([, value]) => typeof value !== "number");
+    if (odd) throw argumentError("addScalars", `got ${shown(odd[1])} for ${mainTag}/${odd[0]}; expected a number (await loss.item() for a tensor).`);
     for (const [tag, value] of Object.entries(values)) {
       const folder = `${this.folder}/${mainTag.replaceAll("/", "_")}_${tag}`;
       let file = this.#files.get(folder);
-      if (file === undefined) this.#files.set(folder, (file = new EventFile(folder, now())));
-      file.add(summaryEvent(wallTime, step, scalarValue(mainTag, value)));
+      if (file === undefined) this.#files.set(folder, (file = new EventFile(folder, now(), this.#suffix)));
+      file.add(summaryEvent(walltime ?? now(), step, scalarValue(mainTag, value)));
     }
   }
   /** A text, shown as Markdown. */
-  addText(tag: string, content: string, step = 0, wallTime = now()): void {
-    this.#check("addText", tag, step);
-    this.#main.add(summaryEvent(wallTime, step, textValue(tag, content)));
+  addText(...given: Call<typeof adding.text>): void {
+    const [tag, content, at, walltime] = adding.text.read(given), step = this.#check("addText", tag, at);
+    this.#main.add(summaryEvent(walltime ?? now(), step, textValue(tag, content)));
   }
 
   /** Resolves when everything is in the files. */
-  async flush(): Promise<void> {
+  async flush(...none: []): Promise<void> {
+    takesNothing("SummaryWriter.flush", none);
     await Promise.all([...this.#files.values()].map((file) => file.flush()));
   }
-  async close(): Promise<void> {
+  async close(...none: []): Promise<void> {
+    takesNothing("SummaryWriter.close", none);
     if (this.#closed) return;
     this.#closed = true;
     await this.flush();
   }
 
-  #check(operation: string, tag: string, step: number): void {
+  #check(operation: string, tag: string, step: number | null): number {
     if (this.#closed) throw argumentError(operation, "this SummaryWriter was closed; open another.");
-    if (typeof tag !== "string" || tag === "") {
-      throw argumentError(operation, `got the tag ${JSON.stringify(tag)}; expected a text, such as "loss/train".`);
-    }
-    if (!Number.isSafeInteger(step) || step < 0) throw argumentError(operation, `got step ${step}; expected a whole number of at least 0.`);
+    if (tag === "") throw argumentError(operation, 'got the tag ""; expected a text, such as "loss/train".');
+    return checkedStep(operation, step ?? 0);
   }
-  #checkValue(operation: string, tag: string, value: number): void {
-    if (typeof value === "number") return;
-    throw argumentError(operation, `got ${typeof value} for ${tag}; expected a number (await loss.item() for a tensor).`);
-  }
+}
+
+function checkedStep(operation: string, step: number): number {
+  if (!Number.isSafeInteger(step) || step < 0) throw argumentError(operation, `got step ${step}; expected a whole number of at least 0.`);
+  return step;
 }
