@@ -11,6 +11,7 @@ const flags = [
   "--no-sandbox",
   "--enable-unsafe-webgpu",
   "--use-webgpu-adapter=swiftshader",
+  "--disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension", // as openWebGPU asks for in Node
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
