@@ -1,6 +1,6 @@
 // The build: AssemblyScript to WebAssembly (embedded in a TypeScript module), then TypeScript to ES modules and declarations in dist/.
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./prepare.mjs";
 
@@ -13,6 +13,7 @@ run("scripts/build-wasm.mjs");
 rmSync(join(root, "dist"), { recursive: true, force: true }); // what a deleted source left behind must not be importable
 run("node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json");
 plainDeclarations("dist");
+commonDeclarations("dist");
 
 /** Declarations for TypeScript 5.4 on and for users without Node's or the DOM's types: typed arrays were not generic then, a URL is known by its
  *  href, and what Node's file functions return is the library's own affair. */
@@ -26,4 +27,16 @@ function plainDeclarations(folder) {
       .replaceAll("string | URL", "string | { readonly href: string }");
     if (plain !== text) writeFileSync(file, plain);
   }
+}
+
+/** The same declarations for who writes require("athanor"): TypeScript takes the format of a declaration from the package.json above it. What runs are
+ *  the same ES modules, which Node's require takes since 20.19 and 22.12, so that both ways of loading share one library. */
+function commonDeclarations(folder) {
+  const from = join(root, folder), common = join(from, "cjs");
+  const declares = (path) => path !== common && (statSync(path).isDirectory() || path.endsWith(".d.ts"));
+  mkdirSync(common);
+  for (const name of readdirSync(from)) {
+    if (declares(join(from, name))) cpSync(join(from, name), join(common, name), { recursive: true, filter: declares });
+  }
+  writeFileSync(join(common, "package.json"), '{ "type": "commonjs" }\n');
 }

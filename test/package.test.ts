@@ -39,6 +39,12 @@ test("a user's folder with the built package and its dependencies", (t) => {
 test("every subpath loads", (t) => {
   const program = `for (const path of ${JSON.stringify(subpaths)}) if (Object.keys(await import(path)).length < 3) throw new Error(path);`;
   t.deepEqual(run(process.execPath, [write("load.mjs", program)]), { status: 0, text: "" });
+  const common = `const athanor = require("athanor");
+    import("athanor").then((other) => { if (other.tensor !== athanor.tensor) throw new Error("two libraries"); });
+    for (const path of ${JSON.stringify(subpaths)}) if (Object.keys(require(path)).length < 3) throw new Error(path);`;
+  const required = run(process.execPath, ["--no-warnings", write("load.cjs", common)]);
+  if (process.features.require_module) t.deepEqual(required, { status: 0, text: "" }, "by require too, one library for both");
+  else t.match(required.text, /ERR_REQUIRE_ESM/, "before 20.19 and 22.12 Node has no require of ES modules");
   t.end();
 });
 
@@ -68,6 +74,9 @@ test("without the optional chart library a figure says what to install; the rest
 
 /** TypeScript by its versions, as development dependencies under names of their own. */
 const compilers: Readonly<Record<string, string>> = { "5.4": "typescript-5.4", "5.9": "typescript-5.9", "7": "typescript" };
+
+/** The declarations were checked with another program; checking them takes most of the time. */
+const checkedAlready = { skipLibCheck: true };
 
 function compile(version: string, options: object, ...files: string[]) {
   const base = { strict: true, noEmit: true, target: "es2022", types: [], skipLibCheck: false };
@@ -99,15 +108,17 @@ test("the declarations serve a strict TypeScript user, who checks them too", (t)
     // @ts-expect-error a module of one tensor does not take a string
     net("x");`;
   write("user.ts", program);
+  write("common.cts", `
+    import { nn, tensor, type Tensor } from "athanor";
+    import optim = require("athanor/optim");
+    const layer: nn.Linear = new nn.Linear(1, 1), optimizer: optim.Optimizer = new optim.Adam(layer.parameters());
+    export const x: Tensor = layer(tensor([[1]]));
+    optimizer.step();`);
   for (const version of Object.keys(compilers)) {
-    for (const lib of [["es2022"], ["es2022", "dom"]]) {
-      t.equal(compile(version, { module: "nodenext", lib }, "user.ts"), "", `TypeScript ${version}, nodenext, ${lib.join(" and ")}`);
-      t.equal(compile(version, { module: "esnext", moduleResolution: "bundler", lib }, "user.ts"), "", `TypeScript ${version}, bundler, ${lib.join(" and ")}`);
-    }
-  }
-  write("common.cts", 'import { tensor, type Tensor } from "athanor";\nexport const x: Tensor = tensor([1]);');
-  for (const version of ["5.9", "7"]) {
-    t.equal(compile(version, { module: "nodenext", lib: ["es2022"] }, "common.cts"), "", `TypeScript ${version}, a CommonJS file`);
+    const module = version === "5.9" ? "node16" : "nodenext", lib = ["es2022"];
+    t.equal(compile(version, { module, lib }, "user.ts"), "", `TypeScript ${version}, ${module}`);
+    t.equal(compile(version, { module, lib, ...checkedAlready }, "common.cts"), "", `TypeScript ${version}, ${module}, CommonJS`);
+    t.equal(compile(version, { module: "esnext", moduleResolution: "bundler", lib: [...lib, "dom"] }, "user.ts"), "", `TypeScript ${version}, bundler, DOM`);
   }
   t.end();
 });
@@ -127,8 +138,10 @@ test("the examples are a user's TypeScript from 5.4 on, without a cast", (t) => 
   cpSync(join(root, "examples"), join(home, installed, "examples"), { recursive: true });
   for (const name of ["@types/node", "undici-types"]) cpSync(join(root, "node_modules", name), join(home, "node_modules", name), { recursive: true });
   const files = readdirSync(join(home, installed, "examples")).filter((name) => name.endsWith(".ts")).map((name) => `${installed}/examples/${name}`);
+  const lines = readFileSync(join(root, "test/types/lines.ts"), "utf8").replace('"../../index.js"', '"athanor"');
+  files.push(write("lines.ts", lines));
   // What they share with the command line they take from its sources, which the build has beside the rest.
-  const options = { module: "nodenext", lib: ["es2023"], types: ["node"], rootDirs: [installed, `${installed}/dist`] };
+  const options = { ...checkedAlready, module: "nodenext", lib: ["es2023"], types: ["node"], rootDirs: [installed, `${installed}/dist`] };
   for (const version of Object.keys(compilers)) t.equal(compile(version, options, ...files), "", `TypeScript ${version}`);
   for (const name of files) t.deepEqual(castsIn(name), [], `${name}: no cast`);
   t.end();
