@@ -6,7 +6,7 @@ import test from "tape";
 import { zeros } from "../index.js";
 import {
   Accuracy, barChart, Checkpoint, checkLoss, Confusion, confusionMatrix, ConfusionMatrix, CsvLogger, diagnose, EarlyStopping, GridSampler, Figure, History, imageSheet, lineChart, logUniform, MeanLoss, MedianPruner, progress,
-  ProgressBar, search, TpeSampler,
+  ProgressBar, search, TpeSampler, Visdom,
 } from "../training/index.js";
 import { checkRefusals, type RefusedCall } from "./support/refusal.js";
 
@@ -30,6 +30,41 @@ test("a CSV file with a byte order mark goes on", async (t) => {
   await log.write({ epoch: 2, loss: 0.3 });
   t.equal(readFileSync(file, "utf8"), "epoch,loss\n1,0.5\n2,0.3\n");
   rmSync(folder, { recursive: true });
+});
+
+test("live curves refuse what they cannot draw", async (t) => {
+  const viz = await Visdom.open({ port: 0, title: "arguments" });
+  await checkRefusals(t, [
+    ["a server's name", () => called(Visdom.open, { server: "localhost" }), /Visdom\.open: got the option "server"; expected one of port, host, title/],
+    ["a port of text", () => called(Visdom.open, { port: "8097" }), /got port "8097"; expected a number/],
+    ["a window's name, misspelt", () => on(viz, "line", [1], [1], { wim: "loss" }), /line: got the option "wim"; .*did you mean win\?/],
+    ["an option of the window, misspelt", () => on(viz, "line", [1], [1], { opts: { x_label: "step" } }), /line, opts: got the option "x_label"; .*did you mean xlabel\?/],
+    ["the same of a text", () => on(viz, "text", "a", { opts: { tilte: "b" } }), /text, opts: got the option "tilte"; .*did you mean title\?/],
+    ["a window by place", () => on(viz, "line", [1], [1], "loss"), /line: got 3 arguments; expected at most 2/],
+    ["a loss that was not awaited", () => on(viz, "line", [Promise.resolve(1)], [1]), /got y \[a Promise\]; expected a number, a list of numbers/],
+    ["a tensor", () => on(viz, "line", zeros([]), 1), /got y a Tensor; .*await tensor\.item\(\)/],
+    ["typed values", () => on(viz, "line", Float32Array.of(1), [1]), /got y a Float32Array; .*write Array\.from\(values\)/],
+    ["a number for a text", () => on(viz, "text", 3), /got text 3; expected a text/],
+    ["a window that is none", () => on(viz, "remove", 3), /Visdom\.remove: got win 3; expected a text/],
+    ["a surplus argument", () => on(viz, "flush", 1), /Visdom\.flush: got 1 argument; expected none/],
+  ]);
+  t.equal(viz.line({ y: [1], x: [1], win: "loss", opts: { title: "Loss" } }), "loss", "the whole list by name");
+  t.equal(viz.window("loss")?.options.title, "Loss");
+  await viz.close();
+});
+
+test("a state that is none leaves a history and an early stopping as they were", async (t) => {
+  const history = new History([{ epoch: 1, trainLoss: 2 }]), stopping = new EarlyStopping();
+  stopping.update(3);
+  await checkRefusals(t, [
+    ["rows that are none", () => on(history, "loadStateDict", { records: [{ epoch: 1 }, { epoch: 1 }] }), /got epoch 1 after epoch 1/],
+    ["a list", () => on(history, "loadStateDict", [{ epoch: 1 }]), /History\.loadStateDict: got state \[.*\]; expected what stateDict\(\) gave/],
+    ["nothing", () => on(history, "loadStateDict"), /got no state/],
+    ["another's state", () => on(stopping, "loadStateDict", { records: [] }), /EarlyStopping\.loadStateDict: got a state without best/],
+    ["a metric of text", () => on(new Checkpoint(join(tmpdir(), "athanor-never-written"), { stopping }), "save", 1, { metadata: { seed: 11 } }), /got metadata an object \{ seed \}; expected texts by name/],
+    ["an options object for a path", () => on(new Checkpoint(join(tmpdir(), "athanor-never-written"), { stopping }), "load", { pth: "a" }), /Checkpoint\.load: got the option "pth"; .*did you mean path/],
+  ]);
+  t.deepEqual([history.records, stopping.best], [[{ epoch: 1, trainLoss: 2 }], 3]);
 });
 
 test("the parts of a figure are read as options are", async (t) => {

@@ -1,6 +1,6 @@
 // Checkpoint: everything that a training needs to go on, in one safetensors file an epoch. A file is wholly written or not there at all, so that
 // a process killed at any moment leaves one that resumes to the numbers of an uninterrupted run.
-import { type Call, checkedOptions, Signature } from "../engine/arguments.js";
+import { type Call, type Options, Signature, takesNothing } from "../engine/arguments.js";
 import { type FilePath, checkedPath, keyOf, queued, settledWork, writeFileAtomically } from "../engine/atomicFile.js";
 import { withTensorFile } from "../engine/files.js";
 import { collectIfNeeded, getRandomState, setRandomState, tensor, type RandomState, type Tensor } from "../engine/index.js";
@@ -8,7 +8,7 @@ import { safetensorsParts } from "../engine/safetensors.js";
 import { type KeptTensor, snapshot } from "../engine/snapshot.js";
 import { aBoolean, aNumber, anObject, kind, oneOf } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
-import { shown } from "../engine/spelling.js";
+import { isPlainObject } from "../engine/spelling.js";
 import { ArgumentError } from "../kernels/errors.js";
 import { checkpointFiles, checkpointName, latestCheckpoint, makeFolder, removeFiles, removeLeftovers } from "./checkpointFiles.js";
 import { packTree, unpackTree } from "./packing.js";
@@ -26,13 +26,6 @@ export interface CheckpointOptions {
   readonly mode?: "min" | "max";
   /** Lets a run that did not load() begin in a folder with another's checkpoints, which are removed then. Default false. */
   readonly overwrite?: boolean;
-}
-
-export interface SaveOptions {
-  /** The measure that decides which epoch is the best; without it there is no best.safetensors. */
-  readonly metric?: number | null;
-  /** Text of your own, given back by load(). */
-  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** What load() says about the file it took. */
@@ -67,14 +60,25 @@ interface State {
   readonly random: RandomState;
 }
 
+const place = kind<FilePath>("a folder's name, or a file: URL", (value) => !(value instanceof Promise) && !isPlainObject(value)); // checkedPath says more
 const signature = new Signature(
   "Checkpoint",
   [
-    ["folder", kind<FilePath>("a folder's name, or a file: URL", (value) => !(value instanceof Promise))], // checkedPath says more
+    ["folder", place],
     ["parts", anObject<Readonly<Record<string, Stateful>>>("{ model, optimizer, … }")],
   ],
   [["keepLast", aNumber, 1], ["mode", oneOf("min", "max"), "min"], ["overwrite", aBoolean, false]],
 );
+const noTexts: Readonly<Record<string, string>> = {};
+const texts = kind<Readonly<Record<string, string>>>(
+  "texts by name { note: \"…\" }", (value) => isPlainObject(value) && Object.values(value).every((text) => typeof text === "string"), { plain: true },
+);
+const saving = new Signature("Checkpoint.save", [["epoch", aNumber]], [["metric", aNumber, null], ["metadata", texts, noTexts]]);
+/** metric: the measure that decides which epoch is the best; without it there is no best.safetensors. metadata: texts of your own, given back by load(). */
+export type SaveOptions = Omit<Options<typeof saving>, "epoch">;
+const loading = new Signature("Checkpoint.load", [["path", place, undefined]]);
+const looking = { latest: new Signature("Checkpoint.latest", [["folder", place]]), best: new Signature("Checkpoint.best", [["folder", place]]) };
+
 /** `new Checkpoint("runs/food", { model, optimizer, scheduler })`: save(epoch) after each epoch, load() before the first. */
 export class Checkpoint {
   readonly #keepLast: number;
@@ -111,12 +115,9 @@ export class Checkpoint {
   /** Writes the state after an epoch (from 0 or 1 on), and the best epoch's once more as best.safetensors; then removes what is older than the
    *  last `keepLast` epochs. The file has the state of the moment of the call, whether it is awaited or not: several saves of one folder follow
    *  one another in the order of the calls. Gives the file's path. */
-  async save(epoch: number, options: SaveOptions = {}): Promise<string> {
+  async save(...given: Call<typeof saving>): Promise<string> {
+    const [epoch, metric, metadata] = saving.read(given);
     if (!Number.isInteger(epoch) || epoch < 0) throw argumentError("Checkpoint.save", `got epoch ${epoch}; expected a whole number of at least 0.`);
-    const { metric = null, metadata = {} } = checkedOptions("Checkpoint.save", ["metric", "metadata"], options);
-    if (metric !== null && typeof metric !== "number") {
-      throw argumentError("Checkpoint.save", `got metric ${shown(metric)}; expected a number: of a tensor, await tensor.item().`);
-    }
     const state = this.#now(metadata);
     return queued(this.#key, () => this.#write(epoch, metric, state)).finally(() => {
       if (--this.#waiting === 0) this.#together.clear();
@@ -161,7 +162,8 @@ export class Checkpoint {
   /** Takes up the newest checkpoint of the folder, or the one given, and the random state with it: the global one, which
    *  dropout and shuffling loaders follow; a sampler with a seed of its own counts its epochs by itself. Null where there is none: a fresh start.
    *  All or nothing: where a part does not fit, every part is as it was. */
-  async load(path?: FilePath): Promise<Resumed | null> {
+  async load(...given: Call<typeof loading>): Promise<Resumed | null> {
+    const [path] = loading.read(given);
     await settledWork(this.#key);
     if (path !== undefined) return this.#loadFrom(checkedPath("Checkpoint.load", path));
     // A trainer beside us may remove the newest file between listing and opening: then there is a newer one.
@@ -229,18 +231,21 @@ export class Checkpoint {
     }
   }
   /** Takes up the best epoch's checkpoint; null where none was kept. */
-  async loadBest(): Promise<Resumed | null> {
+  async loadBest(...none: []): Promise<Resumed | null> {
+    takesNothing("Checkpoint.loadBest", none);
     const file = await Checkpoint.best(this.folder);
     return file === null ? null : this.load(file);
   }
 
   /** The path of the folder's newest checkpoint; null where there is none, or no folder. */
-  static async latest(folder: string): Promise<string | null> {
-    return latestCheckpoint(folder);
+  static async latest(...given: Call<typeof looking.latest>): Promise<string | null> {
+    const [folder] = looking.latest.read(given);
+    return latestCheckpoint(checkedPath("Checkpoint.latest", folder));
   }
   /** The path of the best epoch's; null where none was kept. */
-  static async best(folder: string): Promise<string | null> {
-    return latestCheckpoint(folder, bestName);
+  static async best(...given: Call<typeof looking.best>): Promise<string | null> {
+    const [folder] = looking.best.read(given);
+    return latestCheckpoint(checkedPath("Checkpoint.best", folder), bestName);
   }
 
   #isBetter(metric: number): boolean {

@@ -1,7 +1,7 @@
 // EarlyStopping: stops a training whose measure no longer gets better, and brings back the weights of its best epoch.
 import { keep, noGrad, type Tensor } from "../engine/index.js";
-import { type Call, Signature } from "../engine/arguments.js";
-import { aNumber, kind, oneOf } from "../engine/kinds.js";
+import { type Call, Signature, takesNothing } from "../engine/arguments.js";
+import { aNumber, anObject, kind, oneOf } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
 
 /** A model, or what else has a state dict of tensors. */
@@ -37,6 +37,8 @@ const holder = kind<WeightHolder>(
 const signature = new Signature(
   "EarlyStopping", [], [["mode", oneOf("min", "max"), "min"], ["patience", aNumber, 5], ["minDelta", aNumber, 0], ["restoreBest", holder, null]],
 );
+const stateNames: readonly (keyof EarlyStoppingState)[] = ["best", "bestEpoch", "epoch", "badEpochs", "reason", "weights"];
+const restoring = new Signature("EarlyStopping.loadStateDict", [["state", anObject<EarlyStoppingState>("what stateDict() gave")]]);
 const updating = new Signature("EarlyStopping.update", [["value", aNumber], ["epoch", aNumber, null]]);
 
 export class EarlyStopping {
@@ -122,7 +124,8 @@ export class EarlyStopping {
   }
 
   /** Puts the best epoch's weights back into the model; false where no epoch was seen yet. */
-  restore(): boolean {
+  restore(...none: []): boolean {
+    takesNothing("EarlyStopping.restore", none);
     if (this.#model === null) throw argumentError("restore", "no model was given; expected new EarlyStopping({ restoreBest: model }).");
     if (this.#weights === null) return false;
     this.#model.loadStateDict(this.#weights);
@@ -130,12 +133,15 @@ export class EarlyStopping {
   }
 
   /** Everything it knows, the best weights included: plain data and tensors, for a Checkpoint. */
-  stateDict(): EarlyStoppingState {
+  stateDict(...none: []): EarlyStoppingState {
+    takesNothing("EarlyStopping.stateDict", none);
     return {
       best: this.#best, bestEpoch: this.#bestEpoch, epoch: this.#epoch, badEpochs: this.#badEpochs, reason: this.#reason, weights: this.#weights,
     };
   }
-  loadStateDict(state: EarlyStoppingState): void {
+  loadStateDict(...given: Call<typeof restoring>): void {
+    const [state] = restoring.read(given), lacks = stateNames.find((name) => !(name in state));
+    if (lacks !== undefined) throw argumentError("EarlyStopping.loadStateDict", `got a state without ${lacks}; expected what stateDict() gave.`);
     this.#forgetWeights();
     this.#best = state.best;
     this.#bestEpoch = state.bestEpoch;

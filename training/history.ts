@@ -1,5 +1,5 @@
 // History: what was measured in each epoch, as rows that become curves, a table, JSON and a diagnosis.
-import { type Call, Signature } from "../engine/arguments.js";
+import { type Call, Signature, takesNothing } from "../engine/arguments.js";
 import { aString, anObject, iterableOf, type Kind, kind, oneOf } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
 import { shown } from "../engine/spelling.js";
@@ -24,6 +24,8 @@ const noRecords: readonly EpochRecord[] = [];
 const signature = new Signature("History", [["records", iterableOf<EpochRecord>("a list of epochs { epoch, name: number or null, … }"), noRecords]]);
 const adding = new Signature("History.add", [["record", anObject<EpochRecord>("an epoch's figures { epoch, name: number or null, … }")]]);
 
+const drawing = new Signature("History.curve", [["figure", aString]]);
+const restoring = new Signature("History.loadStateDict", [["state", anObject<HistoryState>("what stateDict() gave { records }")]]);
 const searching = new Signature("History.best", [["figure", aString], ["mode", oneOf("min", "max"), "min"]]);
 const filing = new Signature("History.save", [["path", aString]]);
 
@@ -55,11 +57,13 @@ export class History {
     return this;
   }
   /** The names of the figures, in the order in which they first came. */
-  figures(): string[] {
+  figures(...none: []): string[] {
+    takesNothing("History.figures", none);
     return [...new Set(this.#records.flatMap((record) => Object.keys(record)))].filter((name) => name !== "epoch");
   }
   /** [epoch, value] of one figure, without the epochs that have not got it. */
-  curve(figure: string): (readonly [number, number])[] {
+  curve(...given: Call<typeof drawing>): (readonly [number, number])[] {
+    const [figure] = drawing.read(given);
     return this.#records.flatMap((record) => {
       const value = record[figure];
       return typeof value === "number" ? [[record.epoch, value] as const] : [];
@@ -78,12 +82,14 @@ export class History {
     return found?.record ?? null;
   }
 
-  stateDict(): HistoryState {
+  stateDict(...none: []): HistoryState {
+    takesNothing("History.stateDict", none);
     return { records: this.#records.map((record) => ({ ...record })) };
   }
-  loadStateDict({ records }: HistoryState): void {
-    this.#records.length = 0;
-    for (const record of records) this.add(record);
+  /** All or nothing. */
+  loadStateDict(...given: Call<typeof restoring>): void {
+    const [{ records }] = restoring.read(given), taken = new History({ records });
+    this.#records.splice(0, this.#records.length, ...taken.records);
   }
   /** For JSON.stringify: the rows. A figure that is NaN or infinite becomes null there, as JSON has no word for it. */
   toJSON(): EpochRecord[] {

@@ -1,17 +1,16 @@
 // Live curves, by the calls that Visdom's users know: `viz.line([loss], [step], { win: "train_loss", update: "append" })` in a training loop, and
 // a page that draws along.
+import { type Call, type Options, Signature, takesNothing } from "../../engine/arguments.js";
+import { aNumber, aString } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
 import { type LiveServer, serveLive } from "./server.js";
-import { type Change, type LineOptions, type LineValues, type LiveWindow, LiveWindows, type Points, type WindowOptions } from "./windows.js";
+import { type Change, drawing, type LineCall, type LiveWindow, LiveWindows, type Points, writing } from "./windows.js";
 
-export interface VisdomOptions {
-  /** Where the page is served; 0 takes a free port. Default 8097, Visdom's. */
-  readonly port?: number;
-  /** Who may look: only this machine by default ("127.0.0.1"); "0.0.0.0" lets everybody who reaches it. */
-  readonly host?: string;
-  /** What stands over the page. Default "Athanor". */
-  readonly title?: string;
-}
+const opening = new Signature("Visdom.open", [], [["port", aNumber, 8097], ["host", aString, "127.0.0.1"], ["title", aString, "Athanor"]]);
+const naming = { remove: new Signature("Visdom.remove", [["win", aString]]), window: new Signature("Visdom.window", [["win", aString]]) };
+/** port: where the page is served; 0 takes a free one, 8097 is Visdom's. host: who may look: only this machine ("127.0.0.1"); "0.0.0.0" lets everybody
+ *  who reaches it. title: what stands over the page. */
+export type VisdomOptions = Options<typeof opening>;
 
 /** Points are gathered for so long before they are sent. */
 const sendEvery = 50; // ms
@@ -29,8 +28,8 @@ export class Visdom {
   }
 
   /** Starts serving; the address is `url`. The server ends with the process, or with close(). */
-  static async open(options: VisdomOptions = {}): Promise<Visdom> {
-    const { port = 8097, host = "127.0.0.1", title = "Athanor" } = options;
+  static async open(...given: Call<typeof opening>): Promise<Visdom> {
+    const [port, host, title] = opening.read(given);
     if (!Number.isInteger(port) || port < 0 || port > 65_535) {
       throw argumentError("Visdom.open", `got port ${port}; expected a whole number from 0 to 65535.`);
     }
@@ -50,22 +49,22 @@ export class Visdom {
   }
 
   /** Draws y over x in a window, or adds to one: a value, a list of values, or rows of one value a line. Gives the window's name. */
-  line(y: LineValues, x: number | readonly number[], options: LineOptions = {}): string {
+  line(...given: LineCall): string {
     this.#checkOpen("line");
-    const { win, change } = this.#windows.line(y, x, options);
+    const [y, x, window, opts, update, name] = drawing.read(given), { win, change } = this.#windows.line(y, x, { win: window, opts, update, name });
     this.#publish(win, change);
     return win;
   }
   /** Writes a text in a window. */
-  text(text: string, options: { readonly win?: string; readonly opts?: WindowOptions } = {}): string {
+  text(...given: Call<typeof writing>): string {
     this.#checkOpen("text");
-    const { win, change } = this.#windows.text(text, options.win, options.opts);
+    const [text, window, opts] = writing.read(given), { win, change } = this.#windows.text(text, window, opts);
     this.#publish(win, change);
     return win;
   }
   /** Takes a window away; false where there is none of that name. */
-  remove(win: string): boolean {
-    const found = this.#windows.remove(win);
+  remove(...given: Call<typeof naming.remove>): boolean {
+    const [win] = naming.remove.read(given), found = this.#windows.remove(win);
     if (found) {
       this.#points.delete(win);
       this.#server.send(message("removed", { win }));
@@ -73,20 +72,22 @@ export class Visdom {
     return found;
   }
   /** What a window holds now. */
-  window(win: string): LiveWindow | null {
-    const found = this.#windows.get(win);
+  window(...given: Call<typeof naming.window>): LiveWindow | null {
+    const [win] = naming.window.read(given), found = this.#windows.get(win);
     return found === undefined ? null : structuredClone(found);
   }
 
   /** Sends what is gathered. */
-  flush(): void {
+  flush(...none: []): void {
+    takesNothing("Visdom.flush", none);
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     for (const [win, points] of this.#points) this.#server.send(message("points", { win, points }));
     this.#points.clear();
   }
   /** Ends the server; pages keep what they show. */
-  async close(): Promise<void> {
+  async close(...none: []): Promise<void> {
+    takesNothing("Visdom.close", none);
     if (this.#closed) return;
     this.flush();
     this.#closed = true;

@@ -1,24 +1,33 @@
 // The windows of a live page as data: lines that grow, and texts. Knows nothing of servers or browsers.
+import { type Call, type Options, Signature } from "../../engine/arguments.js";
+import { aNumber, aString, anObject, either, type Kind, kind, listOf, numbers, oneOf } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
 
-export interface WindowOptions {
-  readonly title?: string;
-  readonly xlabel?: string;
-  readonly ylabel?: string;
-  /** The names of the lines. */
-  readonly legend?: readonly string[];
-}
-export interface LineOptions {
-  /** The window's name; a new one of its own without it. */
-  readonly win?: string;
-  readonly opts?: WindowOptions;
-  /** "append" adds points, "replace" takes the place of a line's points; without it the window begins anew. */
-  readonly update?: "append" | "replace";
-  /** The one line that is meant, where y is a list of numbers; a new name is a new line. */
-  readonly name?: string;
-}
+const windowSignature = new Signature("opts", [], [
+  ["title", aString, undefined], ["xlabel", aString, undefined], ["ylabel", aString, undefined], ["legend", listOf("a list of texts", aString), undefined],
+]);
+/** legend: the names of the lines. */
+export type WindowOptions = Options<typeof windowSignature>;
 /** One value, a list of values, or rows of one value a line. */
 export type LineValues = number | readonly number[] | readonly (readonly number[])[];
+
+const valuesKind: Kind<LineValues> = kind("a number, a list of numbers, or a list of rows of numbers", (value) => either(aNumber, listOf("", either(aNumber, numbers))).takes(value), {
+  hint: (value) => (ArrayBuffer.isView(value) ? " (write Array.from(values))" : aNumber.hint?.(value) ?? ""),
+});
+const placesKind: Kind<number | readonly number[]> = either(aNumber, numbers);
+const opts = anObject<WindowOptions>("an object { title, xlabel, ylabel, legend }"), win = ["win", aString, undefined] as const;
+export const drawing = new Signature("line", [["y", valuesKind], ["x", placesKind]], [
+  win, ["opts", opts, undefined], ["update", oneOf("append", "replace"), undefined], ["name", aString, undefined],
+]);
+export const writing = new Signature("text", [["text", aString]], [win, ["opts", opts, undefined]]);
+export type LineCall = Call<typeof drawing>;
+/** win: the window's name; a new one of its own without it. update: "append" adds points, "replace" takes the place of a line's points; without it the
+ *  window begins anew. name: the one line that is meant, where y is a list of numbers; a new name is a new line. */
+export type LineOptions = Omit<Options<typeof drawing>, "x" | "y">;
+
+function checkedWindow(operation: string, options: WindowOptions | undefined): void {
+  if (options !== undefined) windowSignature.read([options], `${operation}, opts`);
+}
 
 export interface Line {
   name: string;
@@ -68,15 +77,14 @@ export class LiveWindows {
   }
 
   text(text: string, win = this.#newName(), options: WindowOptions = {}): { win: string; change: Change } {
+    checkedWindow("text", options);
     const window: TextWindow = { kind: "text", win, options, text };
     this.#windows.set(win, window);
     return { win, change: { kind: "window", window } };
   }
 
   line(y: LineValues, x: number | readonly number[], { win = this.#newName(), opts, update, name }: LineOptions): { win: string; change: Change } {
-    if (update !== undefined && update !== "append" && update !== "replace") {
-      throw argumentError("line", `got update ${JSON.stringify(update)}; expected "append", "replace" or nothing.`);
-    }
+    checkedWindow("line", opts);
     const xs = typeof x === "number" ? [x] : [...x];
     const oddPlace = xs.find((value) => !Number.isFinite(value));
     if (oddPlace !== undefined) throw argumentError("line", `got ${oddPlace} as a place on the x axis; expected a finite number.`);

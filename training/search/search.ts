@@ -22,7 +22,7 @@ export interface Trial<S extends Space = Space> {
 export interface TrialContext {
   readonly number: number;
   /** Tells an intermediate value, once an epoch say; throws TrialPruned where the pruner gives the trial up. */
-  report(step: number, value: number): void;
+  report(...given: Call<typeof reporting>): void;
 }
 
 /** Thrown by `report`; let it pass. */
@@ -44,6 +44,7 @@ const searching = new Signature("search", [], [
   ["objective", aFunction<SearchOptions<Space>["objective"]>("a function of a point")],
   ["onTrial", aFunction<(trial: never) => void>(), undefined], ["shouldStop", aFunction<() => boolean>(), undefined],
 ]);
+const reporting = new Signature("report", [["step", aNumber], ["value", aNumber]]);
 
 /** Gives a trial up whose best value so far is worse than the median of the earlier trials' values at the same step. */
 export class MedianPruner implements Pruner {
@@ -118,7 +119,8 @@ async function runTrial<S extends Space>(
   const start = performance.now();
   const reports = new Map<number, number>();
   const losses = (values: ReadonlyMap<number, number>) => new Map([...values].map(([step, value]) => [step, sign * value]));
-  const report = (step: number, value: number): void => {
+  const report = (...given: Call<typeof reporting>): void => {
+    const [step, value] = reporting.read(given);
     reports.set(step, value);
     if (pruner?.prune(step, losses(reports), earlier.map((trial) => losses(trial.reports))) === true) throw new TrialPruned();
   };
