@@ -45,3 +45,7 @@ export class ModuleList<M extends Module = Module> extends Module {
     throw argumentError("ModuleList", "is a list, not a function; call its modules one by one, or use Sequential.");
   }
 }
+/** list[0] is list.at(0). */
+export interface ModuleList<M extends Module = Module> {
+  [index: number]: M;
+}

@@ -61,6 +61,10 @@ export class Sequential extends Module {
     return runChain([...this.entries.values()], x);
   }
 }
+/** model[0] is model.at(0). */
+export interface Sequential {
+  [index: number]: Unnamed;
+}
 
 const { ReLU, SiLU, LeakyReLU, Sigmoid, Tanh, GELU, Softmax, LogSoftmax } = activations;
 const activatedLayers = [Linear, Conv2d, BatchNorm1d, BatchNorm2d] as const;

@@ -138,7 +138,7 @@ test("the examples are a user's TypeScript from 5.4 on, without a cast", (t) => 
   cpSync(join(root, "examples"), join(home, installed, "examples"), { recursive: true });
   for (const name of ["@types/node", "undici-types"]) cpSync(join(root, "node_modules", name), join(home, "node_modules", name), { recursive: true });
   const files = readdirSync(join(home, installed, "examples")).filter((name) => name.endsWith(".ts")).map((name) => `${installed}/examples/${name}`);
-  const lines = readFileSync(join(root, "test/types/lines.ts"), "utf8").replace('"../../index.js"', '"athanor"');
+  const lines = readFileSync(join(root, "test/types/lines.ts"), "utf8").replaceAll('"../../index.js"', '"athanor"');
   files.push(write("lines.ts", lines));
   // What they share with the command line they take from its sources, which the build has beside the rest.
   const options = { ...checkedAlready, module: "nodenext", lib: ["es2023"], types: ["node"], rootDirs: [installed, `${installed}/dist`] };

@@ -1,4 +1,5 @@
 // Lines as a PyTorch user writes them in TypeScript: they type-check without a cast, under strict and noUncheckedIndexedAccess. Nothing here runs.
+import * as torch from "../../index.js";
 import { type Tensor, data, nn, noGrad, ones, openDevice, optim, randn } from "../../index.js";
 
 /** A function that takes any module, and calls it. */
@@ -34,6 +35,7 @@ export function transferred(): nn.Module {
 /** What a container holds has the class its user knows. */
 export const mlp = new nn.Sequential(new nn.Linear(3, 4), new nn.ReLU(), new nn.Linear(4, 2));
 export const firstWeight: nn.Parameter = mlp.at(0).weight;
+export const sameWeight: nn.Parameter = mlp[0].weight;
 export const outFeatures: number = mlp.at<nn.Linear>(-1).outFeatures;
 export function walk(x: Tensor): Tensor {
   for (const layer of mlp) x = layer(x);
@@ -41,6 +43,7 @@ export function walk(x: Tensor): Tensor {
 }
 export const listed = new nn.ModuleList([new nn.Linear(1, 1), new nn.Linear(1, 2)]);
 export const listedWidth: number = listed.at(1).outFeatures;
+listed[1] = new nn.Linear(1, 3);
 export const withAny: Tensor = mlp(randn(1, 3));
 
 /** Fields of one's own. */
@@ -76,6 +79,20 @@ export async function pairs(): Promise<void> {
     both.dispose();
   }
   void set;
+}
+
+/** torch.nn and torch.nn.functional under names of their own, as types too (const { nn } = torch gives values alone). */
+import torchNN = torch.nn;
+import F = torch.nn.functional;
+export class Body extends torchNN.Module {
+  fc: torchNN.Linear;
+  constructor() {
+    super();
+    this.fc = new torchNN.Linear(2, 2);
+  }
+  forward(x: torch.Tensor): torch.Tensor {
+    return F.relu(this.fc(x), { inplace: true });
+  }
 }
 
 /** A device named on the command line. */
