@@ -7,18 +7,20 @@ import { shown } from "../engine/spelling.js";
 import type { RandomKey } from "../kernels/types.js";
 import { ArgumentError, IndexError } from "../kernels/errors.js";
 import type { Collated } from "./collate.js";
-import { checkIndex, type Dataset, isRandomDataset } from "./dataset.js";
+import { checkIndex, Dataset, isRandomDataset, ourDataset } from "./dataset.js";
 import type { Draws } from "./draws.js";
 import { asDataset, datasetKind, type DatasetInput } from "./indexable.js";
 import type { WorkerRecipe } from "./jobs.js";
 import { aList, indicesIn, type NumberList } from "./numberLists.js";
 
 /** Tensors of one length: sample i is the i-th slice of each. */
-export class TensorDataset<Tensors extends readonly Tensor[]> implements Dataset<{ [Key in keyof Tensors]: Tensor }> {
+export class TensorDataset<Tensors extends readonly Tensor[]> extends Dataset<{ [Key in keyof Tensors]: Tensor }> {
+  readonly [index: number]: { [Key in keyof Tensors]: Tensor };
   readonly tensors: Tensors;
   readonly length: number;
 
   constructor(...tensors: Tensors) {
+    super();
     const odd = tensors.find((each: unknown) => !(each instanceof Tensor));
     if (odd !== undefined) throw new ArgumentError(`TensorDataset: got ${shown(odd)}; expected tensors of the same length${(odd as unknown) instanceof Promise ? " (await it first)" : ""}.`);
     const [first] = tensors;
@@ -46,7 +48,7 @@ export class TensorDataset<Tensors extends readonly Tensor[]> implements Dataset
 
 const subset = new Signature("Subset", [["dataset", datasetKind], ["indices", aList]]);
 /** Some samples of another data set, in the order of `indices`. */
-export class Subset<Sample> implements Dataset<Sample> {
+export class Subset<Sample> extends Dataset<Sample> {
   readonly length: number;
   readonly random: boolean;
   readonly getBatch?: (indices: Int32Array) => Collated<Sample> | Promise<Collated<Sample>>;
@@ -55,6 +57,7 @@ export class Subset<Sample> implements Dataset<Sample> {
   readonly indices: Int32Array;
 
   constructor(...given: Given<readonly [Needed<"dataset", DatasetInput<Sample>>, Needed<"indices", NumberList>]>) {
+    super();
     const [input, indices] = subset.read(given), dataset = asDataset("Subset", input as DatasetInput<Sample>);
     this.dataset = dataset;
     this.indices = Int32Array.from(indicesIn("Subset", indices));
@@ -84,13 +87,14 @@ export class Subset<Sample> implements Dataset<Sample> {
 
 const concatenation = new Signature("ConcatDataset", [["datasets", kind<readonly DatasetInput<unknown>[]>("a list of data sets", Array.isArray)]]);
 /** Data sets one after the other. */
-export class ConcatDataset<Sample> implements Dataset<Sample> {
+export class ConcatDataset<Sample> extends Dataset<Sample> {
   readonly length: number;
   readonly random: boolean;
   readonly recipe?: WorkerRecipe<Sample>;
   readonly datasets: readonly Dataset<Sample>[];
 
   constructor(...given: Given<readonly [Needed<"datasets", readonly DatasetInput<Sample>[]>]>) {
+    super();
     const [inputs] = concatenation.read(given), datasets = inputs.map((input) => asDataset("ConcatDataset", input as DatasetInput<Sample>));
     this.datasets = datasets;
     if (datasets.length === 0) throw new ArgumentError("ConcatDataset: got no data sets; expected at least one.");
@@ -130,6 +134,8 @@ export class ConcatDataset<Sample> implements Dataset<Sample> {
     throw new IndexError(`ConcatDataset: index ${index} is in none of its data sets; one of them changed its length.`);
   }
 }
+
+for (const owner of [TensorDataset, Subset, ConcatDataset]) ourDataset(owner);
 
 function noRecipe(): never {
   throw new ArgumentError("ConcatDataset: one of its data sets lost its recipe.");

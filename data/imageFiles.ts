@@ -2,7 +2,7 @@
 import { type Call, type Options, Signature } from "../engine/arguments.js";
 import { aBoolean, aString, listOf } from "../engine/kinds.js";
 import { byCodePoints } from "../engine/text.js";
-import { checkIndex, type Dataset } from "./dataset.js";
+import { checkIndex, Dataset, ourDataset } from "./dataset.js";
 import { type Draws, ownDraws } from "./draws.js";
 import { nodeModules, reasonOf } from "./files.js";
 import { DataFileError, MissingFileError } from "./idx.js";
@@ -98,7 +98,7 @@ type ImagesCall<Name extends string, Given, Output, Options> =
 
 /** A data set whose samples are made of image files. `sample` says what a sample is, from the transformed image: a label by the file's name,
  *  say. Worker threads read, decode and transform. */
-export abstract class ImageFileDataset<Output, Sample> implements Dataset<Sample> {
+export abstract class ImageFileDataset<Output, Sample> extends Dataset<Sample> {
   readonly length: number;
   readonly random: boolean;
   readonly channels: 1 | 3 | 4;
@@ -108,6 +108,7 @@ export abstract class ImageFileDataset<Output, Sample> implements Dataset<Sample
   readonly files: readonly string[];
 
   constructor(...given: ImagesCall<"files", readonly string[], Output, ImageFilesOptions<Output>>) {
+    super();
     const [files, transform, channels] = fileDataset.read(given, new.target.name);
     this.files = files;
     this.transform = (transform ?? ToTensor()) as Transform<Image, Output>; // Output is HostTensor where no transform tells otherwise
@@ -179,6 +180,10 @@ export class ImageFolder<Output = HostTensor> extends ImageFileDataset<Output, [
     this.samples = samples;
   }
 
+  /** torchvision's other name for the samples. */
+  get imgs(): readonly (readonly [file: string, target: number])[] {
+    return this.samples;
+  }
   /** The class of each sample. */
   get targets(): Int32Array {
     return Int32Array.from(this.samples, ([, target]) => target);
@@ -188,6 +193,8 @@ export class ImageFolder<Output = HostTensor> extends ImageFileDataset<Output, [
     return [image, this.samples[index]?.[1] ?? 0];
   }
 }
+
+for (const owner of [ImageFiles, ImageFolder]) ourDataset(owner);
 
 function classFolders(root: string, extensions: readonly string[]): { classes: string[]; samples: (readonly [string, number])[] } {
   const { path } = nodeModules();

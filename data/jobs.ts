@@ -1,6 +1,8 @@
 // What worker threads are asked to do. A thread cannot be given a closure: a job is the name of an exported function, the module it is in, and
 // plain data for it.
 import { DataFileError, MissingFileError } from "./idx.js";
+import { argumentError } from "../engine/scope.js";
+import { shown } from "../engine/spelling.js";
 import { ArgumentError } from "../kernels/errors.js";
 import type { RandomKey } from "../kernels/types.js";
 import type { Draws } from "./draws.js";
@@ -18,6 +20,20 @@ export interface WorkerRecipe<Sample> {
   job(index: number): Job;
   /** On the main thread, with the same draws as the job got: there are closures, labels, whatever cannot be sent. */
   finish(index: number, made: unknown, draws: Draws): Sample | Promise<Sample>;
+}
+
+const like = '{ module: new URL("./samples.js", import.meta.url).href, name: "makeSample", input }';
+/** Refuses what no thread can find: a path, for one, has no place to start from there. */
+export function checkedJob(job: unknown): Job {
+  const { module, name } = typeof job === "object" && job !== null ? (job as Partial<Record<"module" | "name", unknown>>) : {};
+  if (typeof module !== "string" || typeof name !== "string") throw argumentError("recipe.job", `gave ${shown(job)}; expected ${like}.`);
+  if (!/^[a-z][a-z+.-]+:/i.test(module)) throw argumentError("recipe.job", `gave the module ${shown(module)}; expected its whole URL: ${like}.`);
+  return job as Job;
+}
+export function checkRecipe(callee: string, recipe: unknown): void {
+  const { job, finish } = typeof recipe === "object" && recipe !== null ? (recipe as Partial<Record<"job" | "finish", unknown>>) : {};
+  if (typeof job === "function" && typeof finish === "function") return;
+  throw argumentError(callee, `got the recipe ${shown(recipe)}; expected { job: (index) => (${like}), finish: (index, made) => made }.`);
 }
 
 export interface JobRequest {

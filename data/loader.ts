@@ -1,5 +1,6 @@
 // DataLoader: walks a data set in batches, in order or shuffled, and prepares the next ones ahead, in worker threads where asked.
 import type { Call } from "../engine/arguments.js";
+import { answerMisses } from "../engine/misses.js";
 import { nextKey } from "../engine/random.js";
 import { ArgumentError } from "../kernels/errors.js";
 import type { RandomKey } from "../kernels/types.js";
@@ -159,5 +160,21 @@ async function collatedAfter<Sample, Batch>(
 Object.defineProperty(DataLoader.prototype, Symbol.iterator, {
   value() {
     throw new ArgumentError("DataLoader: got walked by `for … of` or spread; batches are loaded asynchronously: `for await (const batch of loader)`.");
+  },
+});
+
+/** What a loop in PyTorch's spelling tries. */
+const written: Readonly<Record<string, string>> = {
+  next: "for await (const batch of loader) { …; break; }, or loader[Symbol.asyncIterator]().next()",
+  __len__: "loader.length", len: "loader.length", size: "loader.length", __iter__: "for await (const batch of loader)", __next__: "for await (const batch of loader)",
+  forEach: "for await (const batch of loader)", map: "for await (const batch of loader)", num_samples: "loader.dataset.length", numSamples: "loader.dataset.length",
+};
+answerMisses(DataLoader, {
+  index(_loader, index) {
+    throw new ArgumentError(`DataLoader[${index}]: a loader gives its batches in turn, not by number; write for await (const batch of loader), or loader.dataset[${index}] for a sample.`);
+  },
+  read(_loader, name) {
+    const instead = written[name];
+    if (instead !== undefined) throw new ArgumentError(`DataLoader.${name}: is not there; write ${instead}.`);
   },
 });

@@ -6,6 +6,7 @@ import { isPlainObject } from "../engine/spelling.js";
 import type { ColumnDTypes } from "./columns.js";
 import type { Dataset } from "./dataset.js";
 import { asDataset, datasetKind, type DatasetInput } from "./indexable.js";
+import { checkRecipe } from "./jobs.js";
 import { type BatchSamplerInput, heldSampler, type SamplerInput } from "./order.js";
 
 export interface DataLoaderOptions<Sample, Batch> {
@@ -119,12 +120,21 @@ function checkTogether<Sample, Batch>(callee: string, settings: LoaderSettings<S
   if (numWorkers === 0 && (persistentWorkers || hasFactor)) {
     throw refuse(`got ${hasFactor ? "prefetchFactor" : "persistentWorkers"} without numWorkers; expected numWorkers above 0 with it.`);
   }
+  if (numWorkers > 0 && dataset.recipe !== undefined) checkRecipe(callee, dataset.recipe);
   if (numWorkers > 0 && dataset.recipe === undefined && dataset.getBatch === undefined) {
     throw refuse(
-      `got numWorkers = ${numWorkers} for a data set that does not say how a worker thread makes its samples; ` +
-        "extend ImageFileDataset, give it a recipe, or leave numWorkers at 0.",
+      `got numWorkers = ${numWorkers} for ${describe(dataset)} that does not say how a worker thread makes its samples (threads share no objects); expected it to ` +
+        'have a recipe: recipe = { job: (index) => ({ module: new URL("./samples.js", import.meta.url).href, name: "makeSample", input: index }), ' +
+        "finish: (index, made) => made }, where samples.js, a file of its own, exports function makeSample(input) { … }. " +
+        "For image files extend data.ImageFileDataset, which has one; or leave numWorkers at 0.",
     );
   }
+}
+
+/** "a data set", by its class where it has one. */
+function describe(dataset: object): string {
+  const { name } = dataset.constructor;
+  return name === "Object" ? "a data set" : `a data set (${name})`;
 }
 
 export function checkCount(callee: string, name: string, value: number, least: number): void {

@@ -4,7 +4,7 @@ import { tensor, type Tensor } from "../engine/index.js";
 import { type Call, Signature } from "../engine/arguments.js";
 import { anObject } from "../engine/kinds.js";
 import { ArgumentError } from "../kernels/errors.js";
-import { checkIndex, type Dataset } from "./dataset.js";
+import { checkIndex, Dataset, ourDataset } from "./dataset.js";
 import type { Draws } from "./draws.js";
 import { DataFileError } from "./idx.js";
 import { type HostTensor, type Image, isHostTensor } from "./image.js";
@@ -24,7 +24,8 @@ const signature = new Signature(
 );
 
 /** Sample i is [its image, transformed; its label]. Batches are gathered from the array directly where the transform allows it. */
-export class ImageDataset implements Dataset<[HostTensor, number]> {
+export class ImageDataset extends Dataset<[HostTensor, number]> {
+  readonly [index: number]: [HostTensor, number];
   readonly length: number;
   readonly height: number;
   readonly width: number;
@@ -36,6 +37,7 @@ export class ImageDataset implements Dataset<[HostTensor, number]> {
   readonly #table: Float32Array | null;
 
   constructor(...given: Call<typeof signature>) {
+    super();
     const [{ images, labels }, chosen] = signature.read(given), transform = chosen ?? ToTensor();
     if (!isHostTensor(images) || !isHostTensor(labels)) throw new ArgumentError("ImageDataset: expected { images, labels }, each with its shape and data.");
     this.transform = transform;
@@ -77,6 +79,16 @@ export class ImageDataset implements Dataset<[HostTensor, number]> {
     return this.#labels[index] ?? 0;
   }
 
+  /** All images as they are in the file: uint8, [count, height, width], with the channels behind where there are several. Made when asked for. */
+  get data(): Tensor {
+    const { length, height, width, channels } = this;
+    return tensor(this.#pixels, { shape: channels === 1 ? [length, height, width] : [length, height, width, channels] });
+  }
+  /** All labels: int32, [count]. */
+  get targets(): Tensor {
+    return tensor(this.#labels);
+  }
+
   getBatch(indices: Int32Array): [Tensor, Tensor] {
     const labels = tensor(indices.map((index) => this.label(index)));
     return [this.#table === null ? this.#transformed(indices) : this.#gathered(indices, this.#table), labels];
@@ -112,6 +124,8 @@ export class ImageDataset implements Dataset<[HostTensor, number]> {
     return tensor(batch, { shape: [samples.length, ...(first?.shape ?? [])] });
   }
 }
+
+ourDataset(ImageDataset);
 
 /** The names of MNIST's files; each may have ".gz" after it. */
 export const mnistFiles = {

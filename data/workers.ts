@@ -1,8 +1,9 @@
 // A pool of worker threads that do jobs (data/jobs.ts). Threads keep the process alive only while a job is under way.
 import { importNode, isNode, moduleBeside } from "../engine/platform.js";
+import { argumentError } from "../engine/scope.js";
 import { AthanorError } from "../kernels/errors.js";
 import type { RandomKey } from "../kernels/types.js";
-import { type Job, type JobReply, type JobRequest, received, uncloneable } from "./jobs.js";
+import { checkedJob, type Job, type JobReply, type JobRequest, received, uncloneable } from "./jobs.js";
 
 type Worker = import("node:worker_threads").Worker;
 interface Pending {
@@ -42,13 +43,20 @@ async function threadScript(): Promise<URL | null> {
   return null;
 }
 
+/** By which a thread knows what it is. A job whose module is the program itself runs the program again in the thread, loaders and all. */
+const loaderThread = "athanor: a worker thread of a DataLoader";
+const threadInThread = "got worker threads inside a worker thread: the module of its job runs a DataLoader of its own, as the program itself does; " +
+  "put the job's function into a file of its own that does nothing but export it.";
+
 /** The loader tsx (TypeScript without a build) sleeps in workers unless it is called there: under it a line of code does so first. */
 function startThread(script: URL, Worker: new (script: string | URL, options: import("node:worker_threads").WorkerOptions) => Worker): Worker {
   const execArgv = loaderFlags();
   const underTsx = [...execArgv, process.env.NODE_OPTIONS ?? ""].some((flag) => /\btsx\b/.test(flag));
-  if (!underTsx) return new Worker(script, { execArgv });
-  const code = `import("tsx/esm/api").then(({ register }) => { register(); return import(${JSON.stringify(script.href)}); })`;
-  return new Worker(code, { eval: true, execArgv: [] });
+  if (!underTsx) return new Worker(script, { execArgv, workerData: loaderThread });
+  const installed = execArgv.map((flag) => /^(?:.*=)?(.*\/tsx\/dist\/)/.exec(flag)?.[1]).find((path) => path !== undefined);
+  const api = installed === undefined ? "tsx/esm/api" : `${installed.startsWith("/") ? "file://" : ""}${installed}esm/api/index.mjs`; // npx keeps it elsewhere
+  const code = `import(${JSON.stringify(api)}).then(({ register }) => { register(); return import(${JSON.stringify(script.href)}); })`;
+  return new Worker(code, { eval: true, execArgv: [], workerData: loaderThread });
 }
 
 export class WorkerPool {
@@ -68,7 +76,7 @@ export class WorkerPool {
     this.#threads ??= this.#start();
     const threads = await this.#threads;
     if (this.#failure !== null) throw this.#failure;
-    return threads.length === 0 ? null : { made: await this.#send(threads, job(), key) };
+    return threads.length === 0 ? null : { made: await this.#send(threads, checkedJob(job()), key) };
   }
 
   #send(threads: readonly Thread[], job: Job, key: RandomKey): Promise<unknown> {
@@ -99,7 +107,8 @@ export class WorkerPool {
   async #start(): Promise<Thread[]> {
     const script = await threadScript();
     if (script === null) return [];
-    const { Worker } = await importNode<typeof import("node:worker_threads")>("worker_threads");
+    const { Worker, workerData } = await importNode<typeof import("node:worker_threads")>("worker_threads");
+    if (workerData === loaderThread) throw argumentError("DataLoader", threadInThread);
     const threads: Thread[] = [];
     for (let i = 0; i < this.size; i++) {
       const thread: Thread = { worker: startThread(script, Worker), pending: new Map() };

@@ -111,7 +111,9 @@ test("workers: subsets, joined data sets, images alone, persistent threads", asy
   const inMemory = new DataLoader(new TensorDataset(arange(6)), { batchSize: 6, numWorkers: 2 });
   for await (const [values] of inMemory) t.equal(values.shape[0], 6, "a data set in memory takes numWorkers and needs none");
   const unable = await thrownBy(() => new DataLoader({ length: 1, get: () => 1 }, { numWorkers: 2 }));
-  t.match(unable.message, /does not say how a worker thread makes its samples/);
+  t.match(unable.message, /got numWorkers = 2 for a data set that does not say how a worker thread makes its samples .*\{ job: \(index\) => \(\{ module: new URL\("\.\/samples\.js", import\.meta\.url\)\.href, .*or leave numWorkers at 0/);
+  const half = { length: 1, get: () => 1, recipe: { job: () => "./samples.js" } } as object as Dataset<number>;
+  t.match((await thrownBy(() => new DataLoader(half, { numWorkers: 2 }))).message, /got the recipe an object \{ job \}; expected \{ job: .* finish: \(index, made\) => made \}/);
   remove();
 });
 
@@ -184,6 +186,10 @@ test("jobs of the caller's own: order kept, errors and deaths told", async (t) =
   const died = await thrownBy(() => run(new Jobs((index) => (index === 7 ? { fault: "exit" } : {})), 1));
   t.match(died.message, /A worker thread of the DataLoader died: it exited with code 7\. Try numWorkers: 0/);
   t.match((await thrownBy(() => run(new Jobs(() => ({}), "noSuchJob"), 1))).message, /support\/jobs\.ts exports no function noSuchJob/);
+  const beside = new Jobs(() => ({})), { finish } = beside.recipe;
+  Object.assign(beside, { recipe: { job: () => ({ module: "./support/jobs.ts", name: "numberJob", input: 0 }), finish } });
+  t.match((await thrownBy(() => run(beside, 1))).message, /gave the module "\.\/support\/jobs\.ts"; expected its whole URL: \{ module: new URL\(/);
+  t.match((await thrownBy(() => run(new Jobs(() => ({}), "loaderJob"), 1))).message, /got worker threads inside a worker thread: .*into a file of its own/);
 });
 
 test("no thread keeps the process: after the end, an early break, an error, an iterator that is dropped", async (t) => {

@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "tape";
 import {
-  type Collated, collate, ConcatDataset, DataLoader, type DataLoaderOptions, Dataset, type DatasetInput, randomSplit, Subset, SubsetRandomSampler,
-  WeightedRandomSampler,
+  type Collated, collate, ConcatDataset, DataLoader, type DataLoaderOptions, Dataset, type DatasetInput, ImageDataset, randomSplit, Subset,
+  SubsetRandomSampler, TensorDataset, WeightedRandomSampler,
 } from "../data/index.js";
 import { arange, ones, type Tensor, tensor, zeros } from "../index.js";
 import { checkRefusals, type RefusedCall, refusal } from "./support/refusal.js";
@@ -221,4 +221,41 @@ test("what cannot be sent to a worker is a sentence, and the process ends", (t) 
   t.match(value, /sample 0 of 4 could not be loaded: the value of the job closureJob cannot be sent/);
   rmSync(folder, { recursive: true });
   t.end();
+});
+
+test("a data set can be indexed and walked", async (t) => {
+  const pairs = new TensorDataset(tensor([[1, 2], [3, 4], [5, 6]]), tensor([7, 8, 9], { dtype: "int32" }));
+  const valueOf = async (sample: readonly Tensor[] | undefined) => Promise.all((sample ?? []).map((each) => each.tolist()));
+  t.deepEqual(await valueOf(pairs[0]), [[1, 2], 7]);
+  t.deepEqual(await valueOf(pairs[-1]), [[5, 6], 9], "from the end");
+  t.deepEqual(await Promise.all(Array.from(pairs, async (sample) => valueOf(await sample))), [[[1, 2], 7], [[3, 4], 8], [[5, 6], 9]], "for … of");
+  class Squares extends Dataset<number> {
+    readonly length = 3;
+    get(index: number): Promise<number> {
+      return Promise.resolve(index * index);
+    }
+  }
+  const walked: number[] = [];
+  for await (const value of new Squares()) walked.push(value);
+  t.deepEqual(walked, [0, 1, 4], "for await … of promises");
+  const at = (of: object, name: PropertyKey): unknown => Reflect.get(of, name, of);
+  t.deepEqual([await at(new Squares(), 2), at(new Subset([5, 6, 7], [2, 0]), 0), at(new ConcatDataset([[5], [6]]), -1)], [4, 7, 6]);
+  t.equal(at(new Squares(), "targets"), undefined, "a class of one's own may ask itself for what it has not set");
+  const images = new ImageDataset({ images: { shape: [2, 1, 2], data: Uint8Array.of(0, 255, 51, 102) }, labels: { shape: [2], data: Uint8Array.of(3, 4) } });
+  t.deepEqual([await images.data.tolist(), images.data.dtype, await images.targets.tolist(), images.targets.dtype], [[[[0, 255]], [[51, 102]]], "uint8", [3, 4], "int32"]);
+  t.deepEqual(images[1], [{ shape: [1, 1, 2], data: Float32Array.of(0.2, 0.4) }, 4]);
+  const loader = new DataLoader(pairs, 2), [inside] = randomSplit(pairs, [2, 1]);
+  await checkRefusals(t, [
+    ["an index too large", () => pairs[3], /TensorDataset\[3\]: index 3 is outside its 3 samples; expected 0 to 2/],
+    ["a range", () => at(pairs, "0:2"), /write new data\.Subset\(ds, \[\.\.\.indices\]\)/],
+    ["a part that is written", () => Reflect.set(pairs, 0, 1, pairs), /TensorDataset\[0\] = …: a data set is read, not written/],
+    ["len", () => at(pairs, "len"), /write ds\.length/],
+    ["the targets of a part", () => at(inside ?? {}, "targets"), /Subset\.targets: is not there; .*ds\.dataset\.targets, at the places ds\.indices/],
+    ["names of classes", () => at(images, "class_to_idx"), /labels are whole numbers from 0/],
+    ["a sum", () => `${Number(pairs)}`, /write new data\.ConcatDataset\(\[ds, other\]\)/],
+    ["no get", () => at(Object.create(Squares.prototype, { length: { value: 1 }, get: { value: undefined } }) as object, 0), /has no get\(index\)/],
+    ["a batch by its number", () => at(loader, 0), /DataLoader\[0\]: a loader gives its batches in turn/],
+    ["next", () => at(loader, "next"), /write for await \(const batch of loader\)/],
+  ]);
+  t.equal(at(loader, "batch_size"), 2);
 });

@@ -1,6 +1,6 @@
 // Jobs for the loader's tests: what worker threads are asked to do there.
 import { setTimeout as wait } from "node:timers/promises";
-import type { Draws } from "../../data/index.js";
+import { DataLoader, type Draws } from "../../data/index.js";
 
 export interface NumberJob {
   readonly index: number;
@@ -20,4 +20,10 @@ export async function numberJob({ index, wait: milliseconds = 0, fault }: Number
 /** What no thread can send. */
 export function closureJob(): () => number {
   return () => 1;
+}
+
+/** What a program does whose job is in the program itself. */
+export async function loaderJob(): Promise<void> {
+  const job = () => ({ module: import.meta.url, name: "numberJob", input: { index: 0 } });
+  for await (const _ of new DataLoader({ length: 1, get: () => 0, recipe: { job, finish: () => 0 } }, { numWorkers: 1 })) break;
 }
