@@ -21,6 +21,21 @@ test("with no WebGPU adapter the test run fails and says what is missing", (t) =
   t.end();
 });
 
+test("a program without a driver: what is lacking and what to do; auto takes the CPU and says why in a few words", (t) => {
+  const program = `
+    import { openDevice } from "./dist/index.js";
+    await openDevice("webgpu").catch((error) => console.log(error.name, error.message));
+    await openDevice("auto", { onChoice: (line) => console.log(line) });`;
+  const env = { ...process.env, VK_ICD_FILENAMES: "/nonexistent/driver.json" };
+  const { status, stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8", env });
+  const [refused = "", chosen = ""] = stdout.split("\n");
+  t.equal(status, 0, "and the process ends");
+  t.match(refused, /^DeviceUnavailableError WebGPU found no adapter on this machine\. .*Vulkan driver: install one \(mesa-vulkan-drivers .*before version 23, which Debian 12 has: take it from bookworm-backports\)/);
+  t.match(refused, /point VK_ICD_FILENAMES at a driver's JSON file .* Without one, use the CPU device\.$/);
+  t.match(chosen, /^Using cpu \([^)]*\): WebGPU found no adapter\.$/);
+  t.end();
+});
+
 test("a wrong ATHANOR_TEST_ADAPTER is a sentence", (t) => {
   const { status, text } = runNode(["scripts/test.mjs", "no-such-file"], { ATHANOR_TEST_ADAPTER: "voodoo" });
   t.equal(status, 1);

@@ -13,9 +13,11 @@ export function canShareMemory(): boolean {
   return typeof SharedArrayBuffer !== "undefined" && (inNode || (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === true);
 }
 
+const isolatingHeaders = "with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp for more threads";
 /** What a page lacks where canShareMemory() says no. */
-export const unsharedReason =
-  "the page is not cross-origin isolated; serve it with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp for more threads";
+export const unsharedReason = (globalThis as { isSecureContext?: boolean }).isSecureContext === false
+  ? `the page is not a secure context; serve it over HTTPS or from localhost, ${isolatingHeaders}`
+  : `the page is not cross-origin isolated; serve it ${isolatingHeaders}`;
 
 export async function availableThreads(): Promise<number> {
   if (!inNode) return navigator.hardwareConcurrency || 1;

@@ -6,6 +6,9 @@ import { fileURLToPath } from "node:url";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { chromiumFolder } from "../../scripts/archives.mjs";
 
+/** A name of this machine whose pages are no secure contexts, as http://localhost is one. */
+export const insecureHost = "insecure.test";
+
 // Chromium looks for the adapter's library beside its own binary; no flag may reach for the network.
 const flags = [
   "--no-sandbox",
@@ -17,6 +20,7 @@ const flags = [
   "--disable-sync",
   "--disable-quic",
   "--no-first-run",
+  `--host-resolver-rules=MAP ${insecureHost} 127.0.0.1`,
 ];
 
 /** Chromium draws with the font that the project brings and no other: a machine without any shows the same as one with many. */

@@ -25,6 +25,19 @@ async function open(kind: "webgpu" | "cpu"): Promise<string> {
   return device.description;
 }
 
+/** The line that says which device "auto" took. */
+async function choose(): Promise<string> {
+  let said = "";
+  device = await openDevice("auto", { onChoice: (line) => void (said = line) });
+  return said;
+}
+
+/** The page as in a browser without WebGPU, or as on a machine whose driver the browser blocks. */
+function lacking(what: "WebGPU" | "adapter"): void {
+  if (what === "WebGPU") Object.defineProperty(navigator, "gpu", { value: undefined });
+  else navigator.gpu.requestAdapter = async () => null;
+}
+
 /** Runs one family of kernel cases against the reference device. */
 async function compareFamily(family: string): Promise<Comparison> {
   const reference = openReference();
@@ -143,6 +156,8 @@ function stripes(step: number): { images: Float32Array; labels: Int32Array } {
 
 const athanorTest = {
   open,
+  choose,
+  lacking,
   close: () => device.close(),
   isolated: () => crossOriginIsolated,
   families: () => Object.keys(kernelFamilies),
