@@ -1,5 +1,5 @@
 // DataLoader: walks a data set in batches, in order or shuffled, and prepares the next ones ahead, in worker threads where asked.
-import type { Call } from "../engine/arguments.js";
+import { type Call, takesNothing } from "../engine/arguments.js";
 import { answerMisses } from "../engine/misses.js";
 import { nextKey } from "../engine/random.js";
 import { ArgumentError } from "../kernels/errors.js";
@@ -92,7 +92,8 @@ export class DataLoader<const Sample, Batch = Collated<Sample>> implements Async
   }
 
   /** Ends threads that were kept between epochs. */
-  async close(): Promise<void> {
+  async close(...none: []): Promise<void> {
+    takesNothing("DataLoader.close", none);
     const pool = this.#pool;
     this.#pool = null;
     await pool?.close();

@@ -1,5 +1,5 @@
 // Samplers: the order in which a loader walks a data set. Asking for the order anew is a new epoch.
-import { type Call, Signature } from "../engine/arguments.js";
+import { type Call, Signature, takesNothing } from "../engine/arguments.js";
 import { aBoolean, aNumber, kind } from "../engine/kinds.js";
 import { hostPermutation, nextKey } from "../engine/random.js";
 import { argumentError } from "../engine/scope.js";
@@ -26,7 +26,8 @@ export class SequentialSampler implements Sampler {
     const [dataSource] = sequential.read(given);
     this.length = lengthOf("SequentialSampler", dataSource);
   }
-  order(): Int32Array {
+  order(...none: []): Int32Array {
+    takesNothing("order", none);
     return Int32Array.from({ length: this.length }, (_, i) => i);
   }
 }
@@ -78,7 +79,8 @@ export class RandomSampler implements Sampler {
     this.seed = seed ?? undefined;
     this.#epochs = new SeededEpochs("RandomSampler", seed);
   }
-  order(): Int32Array {
+  order(...none: []): Int32Array {
+    takesNothing("order", none);
     const key = this.#epochs.next(), all = this.#count, wanted = this.length;
     if (this.replacement) {
       const words = philoxWords(key.seed, key.stream, 2 * wanted);
@@ -114,7 +116,8 @@ export class SubsetRandomSampler implements Sampler {
     this.indices = Int32Array.from(indicesIn("SubsetRandomSampler", indices));
     this.length = this.indices.length;
   }
-  order(): Int32Array {
+  order(...none: []): Int32Array {
+    takesNothing("order", none);
     return hostPermutation(this.length, this.#epochs.next()).map((place) => this.indices[place] ?? 0);
   }
   setEpoch(...given: Call<typeof settingEpoch>): void {
@@ -151,7 +154,8 @@ export class WeightedRandomSampler implements Sampler {
     }
   }
 
-  order(): Int32Array {
+  order(...none: []): Int32Array {
+    takesNothing("order", none);
     const { seed, stream } = this.#epochs.next();
     return this.replacement ? withReplacement(this.weights, this.length, seed, stream) : withoutReplacement(this.weights, this.length, seed, stream);
   }
@@ -188,7 +192,8 @@ export class BatchSampler {
   }
   /** Makes the next order that of this epoch, as a sampler's does. */
   setEpoch(...given: Call<typeof settingEpoch>): void {
-    this.sampler.setEpoch?.(settingEpoch.read(given)[0]);
+    const [epoch] = settingEpoch.read(given);
+    this.sampler.setEpoch?.(epoch);
   }
 }
 

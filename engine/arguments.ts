@@ -144,6 +144,11 @@ export function takesFunction(callee: string, fn: unknown, surplus: readonly unk
   }
 }
 
+/** Refuses what stands behind the one argument of a callable whose type a description cannot carry: `surplus` is its rest list. */
+export function takesOne(callee: string, surplus: readonly unknown[]): void {
+  if (surplus.some((value) => value !== undefined)) throw argumentError(callee, `got ${surplus.length + 1} arguments; expected 1 (call it once for each).`);
+}
+
 /** Refuses what is given to a callable without parameters: `none` is its rest list. */
 export function takesNothing(callee: string, none: readonly unknown[]): void {
   if (none.some((value) => value !== undefined)) {

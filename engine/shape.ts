@@ -144,7 +144,7 @@ export function numberArguments<Name extends string>(callee: string, name: Name,
   const listed: readonly unknown[] = given, [first] = listed;
   const list: unknown = isPlainObject(first) && Object.keys(first).join() === name ? first[name] : Array.isArray(first) ? first : listed;
   if (Array.isArray(list) && (list === listed || listed.length === 1) && list.every((value) => typeof value === "number")) return [...(list as readonly number[])];
-  throw argumentError(callee, `got ${listed.map(shown).join(", ")}; expected whole numbers, one by one or as a list: ${callee}(2, 3), ${callee}([2, 3]).`);
+  throw argumentError(callee, `got ${listed.map(shown).join(", ")}; expected whole numbers, one by one or as a list: ${callee}(2, 3), ${callee}([2, 3])${listed.some((one) => one instanceof Promise) ? " (await it first)" : ""}.`);
 }
 
 export function reducedShape(shape: Shape, dims: readonly number[], keepdim: boolean): number[] {

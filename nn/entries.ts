@@ -1,6 +1,7 @@
 // What Sequential and ModuleList share: entries that are modules, reached by their place.
 import { type Kind, kind } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
+import { shown } from "../engine/spelling.js";
 import { Module } from "./module.js";
 
 /** Something to walk that is no module itself: a Sequential is a module, and not the list of its own. */
@@ -9,11 +10,12 @@ export const listOfModules: Kind<Iterable<Module>> = kind("a list of modules", (
 
 export function checkedModule<M extends Module>(callee: string, module: M): M {
   if (module instanceof Module) return module;
-  throw argumentError(callee, `got ${typeof module === "object" ? "an object" : String(module)}; expected a module.`);
+  throw argumentError(callee, `got ${shown(module)}; expected a module.`);
 }
 
 /** The entry at a place counted from the start, or from the end when negative. */
 export function entryAt<M>(callee: string, entries: readonly M[], index: number): M {
+  if (typeof index !== "number") throw argumentError(callee, `got index ${shown(index)}; expected a number${(index as unknown) instanceof Promise ? " (await it first)" : ""}.`);
   const entry = entries.at(index);
   if (entry === undefined) {
     throw argumentError(callee, `got index ${index} for ${entries.length} modules; expected ${-entries.length} to ${entries.length - 1}.`);

@@ -5,7 +5,7 @@ import { keep, noGrad } from "../engine/index.js";
 import { aBoolean, aDevice, aFunction, aString, aTensor, anObject, kind, orNull } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
 import { answerMisses } from "../engine/misses.js";
-import { type Call, Signature, takesNothing } from "./arguments.js";
+import { type Call, Signature, takesFunction, takesNothing } from "./arguments.js";
 import { inspected } from "../engine/text/inspect.js";
 import { Callable, invoke } from "./callable.js";
 import { runAs } from "./calls.js";
@@ -30,6 +30,9 @@ export interface BufferOptions {
  *  stateDict and the printed text do. */
 const takes = {
   namedChildren: new Signature("namedChildren", [], [["repeated", aBoolean, false]]),
+  namedModules: new Signature("namedModules", [["prefix", aString, ""]]),
+  named: new Signature("named", [["prefix", aString, ""], ["recurse", aBoolean, true]]),
+  listed: new Signature("listed", [["recurse", aBoolean, true]]),
   registerBuffer: new Signature("registerBuffer", [["name", aString], ["tensor", orNull(aTensor)], ["persistent", aBoolean, true]], [["onHost", aBoolean, false]]),
   registerParameter: new Signature("registerParameter", [["name", aString], ["param", orNull(kind<Parameter>("a Parameter", (value) => value instanceof Parameter))]]),
   registerModule: new Signature("registerModule", [["name", aString], ["module", orNull(kind<Module>("a module", (value) => value instanceof Module))]]),
@@ -113,30 +116,38 @@ export abstract class Module extends Callable {
     const children = [...this.members()].filter((entry): entry is [string, Module] => entry[1] instanceof Module);
     return repeated ? children : uniqueValues(children);
   }
-  children(): Module[] {
+  children(...none: []): Module[] {
+    takesNothing("children", none);
     return this.namedChildren().map(([, child]) => child);
   }
   /** This module ("" or the prefix) and all below it, each before its children, each once. */
-  namedModules(prefix = "", seen = new Set<Module>()): [string, Module][] {
-    if (seen.has(this)) return [];
-    seen.add(this);
-    return [[prefix, this], ...this.namedChildren().flatMap(([name, child]) => child.namedModules(joined(prefix, name), seen))];
+  namedModules(...given: Call<typeof takes.namedModules>): [string, Module][] {
+    const [prefix] = takes.namedModules.read(given);
+    return modulesBelow(this, prefix, new Set());
   }
-  modules(): Module[] {
+  modules(...none: []): Module[] {
+    takesNothing("modules", none);
     return this.namedModules().map(([, module]) => module);
   }
-  /** All parameters with their paths; a shared one is listed once. */
-  namedParameters(): [string, Parameter][] {
-    return uniqueValues(this.namedModules().flatMap(([path, module]) => module.ownParameters(path)));
+  /** All parameters with their paths, the prefix before them; a shared one is listed once. With recurse false, this module's own. */
+  namedParameters(...given: Call<typeof takes.named>): [string, Parameter][] {
+    const [prefix, recurse] = takes.named.read(given, "namedParameters");
+    return uniqueValues(this.#below(prefix, recurse).flatMap(([path, module]) => module.ownParameters(path)));
   }
-  parameters(): Parameter[] {
-    return this.namedParameters().map(([, parameter]) => parameter);
+  parameters(...given: Call<typeof takes.listed>): Parameter[] {
+    const [recurse] = takes.listed.read(given, "parameters");
+    return this.namedParameters("", recurse).map(([, parameter]) => parameter);
   }
-  namedBuffers(): [string, Tensor][] {
-    return uniqueValues(this.namedModules().flatMap(([path, module]) => module.ownBuffers(path)));
+  namedBuffers(...given: Call<typeof takes.named>): [string, Tensor][] {
+    const [prefix, recurse] = takes.named.read(given, "namedBuffers");
+    return uniqueValues(this.#below(prefix, recurse).flatMap(([path, module]) => module.ownBuffers(path)));
   }
-  buffers(): Tensor[] {
-    return this.namedBuffers().map(([, buffer]) => buffer);
+  buffers(...given: Call<typeof takes.listed>): Tensor[] {
+    const [recurse] = takes.listed.read(given, "buffers");
+    return this.namedBuffers("", recurse).map(([, buffer]) => buffer);
+  }
+  #below(prefix: string, recurse: boolean): [string, Module][] {
+    return recurse ? this.namedModules(prefix) : [[prefix, this]];
   }
   /** @internal This module's own parameters, not its children's. */
   ownParameters(prefix = ""): [string, Parameter][] {
@@ -212,7 +223,8 @@ export abstract class Module extends Callable {
     return this;
   }
   /** to("cpu") from any device. */
-  async cpu(): Promise<this> {
+  async cpu(...none: []): Promise<this> {
+    takesNothing("cpu", none);
     await noGrad(async () => {
       for (const t of this.#movable()) becomes(t, await t.cpu());
     });
@@ -238,7 +250,8 @@ export abstract class Module extends Callable {
     return this;
   }
   /** Runs after each forward; gives the function that removes it. */
-  registerForwardHook(hook: ForwardHook<this>): () => void {
+  registerForwardHook(hook: ForwardHook<this>, ...none: []): () => void {
+    takesFunction("registerForwardHook", hook, none);
     const entry = { run: (module: Module, inputs: readonly unknown[], output: unknown) => hook(module as this, inputs, output) };
     this.#forwardHooks.add(entry);
     return () => void this.#forwardHooks.delete(entry);
@@ -250,7 +263,8 @@ export abstract class Module extends Callable {
 
   /** A copy with parameters, gradients, buffers and submodules of its own: copy.deepcopy(model). The constructor does not run; a class that keeps
    *  state in #private fields gives its own clone(). */
-  clone(): this {
+  clone(...none: []): this {
+    takesNothing("clone", none);
     return deepCopy(this);
   }
   /** @internal What clone() copies of a module. */
@@ -266,7 +280,8 @@ export abstract class Module extends Callable {
   // ── saving, loading, printing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Parameters and persistent buffers by PyTorch's names. The tensors share the module's memory: clone() what must not change. */
-  stateDict(): StateDict {
+  stateDict(...none: []): StateDict {
+    takesNothing("stateDict", none);
     return Object.fromEntries(this.stateEntries().map(([name, value]) => [name, value.detach()]));
   }
   /** Takes the values of a state dict, all or nothing. A missing or unexpected key is an error unless strict is false, a wrong shape always. */
@@ -298,6 +313,12 @@ export abstract class Module extends Callable {
   [inspected](): string {
     return this.toString();
   }
+}
+
+function modulesBelow(module: Module, prefix: string, seen: Set<Module>): [string, Module][] {
+  if (seen.has(module)) return [];
+  seen.add(module);
+  return [[prefix, module], ...module.namedChildren().flatMap(([name, child]) => modulesBelow(child, joined(prefix, name), seen))];
 }
 
 function joined(prefix: string, name: string): string {

@@ -1,6 +1,6 @@
 // ModuleList: modules that are listed, moved and saved with the module that holds them.
 import { argumentError } from "../engine/scope.js";
-import { Signature } from "./arguments.js";
+import { Signature, takesOne } from "./arguments.js";
 import { checkedModule, entryAt, listOfModules } from "./entries.js";
 import { Module } from "./module.js";
 
@@ -25,7 +25,8 @@ export class ModuleList<M extends Module = Module> extends Module {
     return this.list.values();
   }
   /** By place; negative counts from the end. */
-  at(index: number): M {
+  at(index: number, ...none: []): M {
+    takesOne("ModuleList.at", none);
     return entryAt("ModuleList.at", this.list, index);
   }
   /** @internal */
@@ -37,7 +38,8 @@ export class ModuleList<M extends Module = Module> extends Module {
     const place = entryAt("ModuleList", [...this.list.keys()], index);
     this.list[place] = checkedModule(`ModuleList[${index}] = …`, module as M);
   }
-  push(module: M): this {
+  push(module: M, ...none: []): this {
+    takesOne("ModuleList.push", none);
     this.list.push(checkedModule("ModuleList.push", module));
     return this;
   }

@@ -4,6 +4,7 @@ import type { Tensor } from "../engine/index.js";
 import { aTensor } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
 import { shown } from "../engine/spelling.js";
+import { takesOne } from "./arguments.js";
 import { runAs } from "./calls.js";
 import { checkedModule, entryAt } from "./entries.js";
 import * as activations from "./layers/activations.js";
@@ -38,8 +39,9 @@ export class Sequential extends Module {
     return this.entries.values();
   }
   /** By place (negative: from the end) or by name. Which class it is, the caller knows: `model.at(0).weight`, or checked, `model.at<nn.Linear>(0)`. */
-  at<M extends Module = Unnamed>(index: number | string): M;
-  at(index: number | string): Module {
+  at<M extends Module = Unnamed>(index: number | string, ...none: []): M;
+  at(index: number | string, ...none: []): Module {
+    takesOne("Sequential.at", none);
     const module = typeof index === "string" ? this.entries.get(index) : entryAt("Sequential.at", [...this.entries.values()], index);
     if (module === undefined) throw argumentError("Sequential.at", `got "${index}"; expected one of ${[...this.entries.keys()].join(", ")}.`);
     return module;
@@ -53,7 +55,8 @@ export class Sequential extends Module {
     const name = entryAt("Sequential", [...this.entries.keys()], index);
     this.entries.set(name, checkedModule(`Sequential[${index}] = …`, module as Module));
   }
-  push(module: Module): this {
+  push(module: Module, ...none: []): this {
+    takesOne("Sequential.push", none);
     this.entries.set(String(this.length), checkedModule("Sequential.push", module));
     return this;
   }

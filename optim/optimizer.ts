@@ -3,8 +3,8 @@
 import type { UpdateName } from "../kernels/updates.js";
 import { Tensor, full, noGrad } from "../engine/index.js";
 import { applyUpdate } from "../engine/functions.js";
-import { type Call, checkedOptions, Signature } from "../engine/arguments.js";
-import { aBoolean, aFunction, type Kind, kind } from "../engine/kinds.js";
+import { type Call, checkedOptions, Signature, takesNothing, takesOne } from "../engine/arguments.js";
+import { aBoolean, aFunction, anObject, type Kind, kind } from "../engine/kinds.js";
 import { isPlainObject, shown } from "../engine/spelling.js";
 import { answerMisses, fromSnakeCase } from "../engine/misses.js";
 import { argumentError } from "../engine/scope.js";
@@ -60,6 +60,7 @@ export interface CommonOptions {
 /** setToNone: whether gradients become null or zeros. */
 const zeroing = new Signature("zeroGrad", [["setToNone", aBoolean, true]]);
 const stepping = new Signature("step", [["closure", aFunction<() => unknown>("a function that computes the loss and its gradients, and returns the loss"), undefined]]);
+const restoring = new Signature("loadStateDict", [["stateDict", anObject<OptimizerStateDict>("what stateDict() gave")]]);
 /** Parameters of one group that are at the same step with the same numbers: one fused update. */
 interface Batch {
   readonly step: number;
@@ -123,8 +124,9 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
   }
 
   /** Adds parameters with options of their own, a layer that is unfrozen later for example. */
-  addParamGroup(group: GroupInput<Options>): void {
-    if (!isPlainObject(group) || !("params" in group)) throw argumentError(`${this.#name}.addParamGroup`, `got ${shown(group)}; expected { params, … }.`);
+  addParamGroup(group: GroupInput<Options>, ...none: []): void {
+    takesOne(`${this.#name}.addParamGroup`, none);
+    if (!isPlainObject(group) || !("params" in group)) throw argumentError(`${this.#name}.addParamGroup`, `got ${shown(group)}; expected { params, … }${(group as unknown) instanceof Promise ? " (await it first)" : ""}.`);
     const { params, ...options } = group;
     const list = parametersOf<Options>();
     if (!(params instanceof Tensor) && !list.takes(params)) {
@@ -183,8 +185,8 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
 
   /** Updates every parameter that has a gradient. A closure, if given, runs first and its result is given back. */
   step(): void;
-  step<R>(closure: () => R): R;
-  step<R>(...given: [closure?: () => R]): R | void {
+  step<R>(closure: (() => R) | { readonly closure: () => R }): R;
+  step<R>(...given: unknown[]): R | void {
     const [closure] = stepping.read(given) as [(() => R) | undefined];
     const result = closure?.();
     if (result instanceof Promise) {
@@ -249,12 +251,13 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
   }
 
   /** States and options by the parameters' places, for a checkpoint; see packState in optim/state.ts for files. */
-  stateDict(): OptimizerStateDict {
+  stateDict(...none: []): OptimizerStateDict {
+    takesNothing("stateDict", none);
     return stateToDict(this.paramGroups, this.state);
   }
   /** Takes over a state dict of an optimizer with the same groups, all or nothing. */
-  loadStateDict(dict: OptimizerStateDict): void {
-    const { states, options } = loadedStates(this.#name, this.paramGroups, dict);
+  loadStateDict(...given: Call<typeof restoring>): void {
+    const [dict] = restoring.read(given, `${this.#name}.loadStateDict`), { states, options } = loadedStates(this.#name, this.paramGroups, dict);
     options.forEach((given, i) => {
       const group = this.paramGroups[i];
       if (group) this.check({ ...group, ...given });

@@ -26,6 +26,10 @@ const adding = new Signature("History.add", [["record", anObject<EpochRecord>("a
 
 const drawing = new Signature("History.curve", [["figure", aString]]);
 const restoring = new Signature("History.loadStateDict", [["state", anObject<HistoryState>("what stateDict() gave { records }")]]);
+const written = kind<readonly EpochRecord[]>(
+  "a list of epochs { epoch, name: number or null, … }, as JSON.stringify(history) writes", (value) => Array.isArray(value) && value.every(isRecord), { plain: true },
+);
+const reviving = new Signature("History.fromJSON", [["value", written]]);
 const searching = new Signature("History.best", [["figure", aString], ["mode", oneOf("min", "max"), "min"]]);
 const filing = new Signature("History.save", [["path", aString]]);
 
@@ -96,11 +100,8 @@ export class History {
     return this.#records.map((record) => ({ ...record }));
   }
   /** What JSON.parse gave of a history. */
-  static fromJSON(value: unknown): History {
-    if (!Array.isArray(value) || !value.every(isRecord)) {
-      throw new ArgumentError("History.fromJSON: expected a list of epochs { epoch, name: number or null, … }, as JSON.stringify(history) writes.");
-    }
-    return new History(value);
+  static fromJSON(...given: [value: unknown]): History {
+    return new History(reviving.read(given)[0]);
   }
   /** Writes a JSON file, wholly or not at all. */
   async save(...given: Call<typeof filing>): Promise<void> {

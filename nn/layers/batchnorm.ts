@@ -4,7 +4,7 @@ import { type Tensor, noGrad, ones, zeros } from "../../engine/index.js";
 import { aBoolean, aNumber, orNull } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
 import { formatShape } from "../../engine/shape.js";
-import { type Call, type Options, Signature, count } from "../arguments.js";
+import { type Call, type Options, Signature, count, takesNothing } from "../arguments.js";
 import { pythonBoolean, pythonNumber, pythonValue } from "../describe.js";
 import { ownTensor } from "../fields.js";
 import { activatedBatchNorm } from "../functional/normalisation.js";
@@ -87,7 +87,8 @@ export abstract class BatchNorm extends Module {
     noGrad(() => counter.fill_(batches));
     return this.momentum ?? 1 / batches;
   }
-  resetRunningStats(): void {
+  resetRunningStats(...none: []): void {
+    takesNothing("resetRunningStats", none);
     noGrad(() => {
       this.runningMean?.zero_();
       this.runningVar?.fill_(1);

@@ -3,7 +3,7 @@ import type { Activation, Pair } from "../../kernels/types.js";
 import { type Tensor, tidy } from "../../engine/index.js";
 import { aBoolean, aNumber, oneOf } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
-import { type Call, type Options, Signature, count, pair, size2 } from "../arguments.js";
+import { type Call, type Options, Signature, count, pair, size2, takesNothing } from "../arguments.js";
 import { pythonValue } from "../describe.js";
 import { type Padding2d, activatedConv2d, padding2d } from "../functional/images.js";
 import { pad } from "../functional/padding.js";
@@ -53,7 +53,8 @@ export class Conv2d extends Module {
     this.bias = bias ? blankParameter(outChannels) : null;
     if (!skipsInitialisation()) this.resetParameters();
   }
-  resetParameters(): void {
+  resetParameters(...none: []): void {
+    takesNothing("resetParameters", none);
     initialise(this.weight, this.bias);
   }
   forward(x: Tensor): Tensor {

@@ -3,7 +3,7 @@ import type { Activation } from "../../kernels/types.js";
 import { type Tensor, empty } from "../../engine/index.js";
 import { linear } from "../../engine/functions.js";
 import { aBoolean, aNumber } from "../../engine/kinds.js";
-import { type Call, type Options, Signature, count } from "../arguments.js";
+import { type Call, type Options, Signature, count, takesNothing } from "../arguments.js";
 import { pythonBoolean } from "../describe.js";
 import * as init from "../init.js";
 import { Module } from "../module.js";
@@ -50,7 +50,8 @@ export class Linear extends Module {
     this.bias = bias ? blankParameter(outFeatures) : null;
     if (!skipsInitialisation()) this.resetParameters();
   }
-  resetParameters(): void {
+  resetParameters(...none: []): void {
+    takesNothing("resetParameters", none);
     initialise(this.weight, this.bias);
   }
   forward(x: Tensor): Tensor {

@@ -3,7 +3,7 @@ import { type Tensor, cat, empty, stack, tidy, zeros } from "../../engine/index.
 import { argumentError } from "../../engine/scope.js";
 import { formatShape, sameShape } from "../../engine/shape.js";
 import { aBoolean, aNumber } from "../../engine/kinds.js";
-import { type Options, Signature, type Values, count, probability } from "../arguments.js";
+import { type Options, Signature, type Values, count, probability, takesNothing } from "../arguments.js";
 import { pythonNumber } from "../describe.js";
 import * as F from "../functional/activations.js";
 import { type RecurrentMode, type RecurrentState, type RecurrentWeights, gateCount, recurrentLayer } from "../functional/recurrent.js";
@@ -70,7 +70,8 @@ export abstract class RNNBase extends Module {
     }
     this.resetParameters();
   }
-  resetParameters(): void {
+  resetParameters(...none: []): void {
+    takesNothing("resetParameters", none);
     initialiseRecurrent(this.parameters(), this.hiddenSize);
   }
   private get directions(): number {

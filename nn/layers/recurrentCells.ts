@@ -3,7 +3,7 @@ import { type Tensor, empty, tidy, zeros } from "../../engine/index.js";
 import { argumentError } from "../../engine/scope.js";
 import { formatShape, sameShape } from "../../engine/shape.js";
 import { aBoolean, aNumber } from "../../engine/kinds.js";
-import { type Call, type Options, Signature, count } from "../arguments.js";
+import { type Call, type Options, Signature, count, takesNothing } from "../arguments.js";
 import { type RecurrentMode, type RecurrentState, gateCount, recurrentCell } from "../functional/recurrent.js";
 import { Module } from "../module.js";
 import { Parameter } from "../parameter.js";
@@ -34,7 +34,8 @@ abstract class RNNCellBase extends Module {
     this.bias_hh = bias ? new Parameter(empty(rows)) : null;
     this.resetParameters();
   }
-  resetParameters(): void {
+  resetParameters(...none: []): void {
+    takesNothing("resetParameters", none);
     initialiseRecurrent(this.parameters(), this.hiddenSize);
   }
   /** @internal One step for x [N, in] or [in], from states [N, H] or [H] (default zeros). */

@@ -25,8 +25,8 @@ abstract class ComposedScheduler extends LRScheduler {
   getLr(): number[] {
     return this.currentLr();
   }
-  override stateDict(): SchedulerStateDict {
-    return { ...super.stateDict(), schedulers: this.schedulers.map((scheduler) => scheduler.stateDict()) };
+  override stateDict(...none: []): SchedulerStateDict {
+    return { ...super.stateDict(...none), schedulers: this.schedulers.map((scheduler) => scheduler.stateDict()) };
   }
   /** @internal */
   override checkStateDict(dict: SchedulerStateDict): void {

@@ -101,7 +101,7 @@ export class ReduceLROnPlateau extends BaseScheduler {
     });
   }
   /** `best` is null where JSON has no word for it: before the first metric, and at infinity. */
-  override stateDict(): SchedulerStateDict {
-    return { ...super.stateDict(), best: Number.isFinite(this.best) ? this.best : null };
+  override stateDict(...none: []): SchedulerStateDict {
+    return { ...super.stateDict(...none), best: Number.isFinite(this.best) ? this.best : null };
   }
 }

@@ -1,4 +1,6 @@
 // What every scheduler has: its optimizer, the rates it set last, and its state as plain data, ready for JSON.
+import { type Call, Signature, takesNothing } from "../../engine/arguments.js";
+import { anObject } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
 import type { Optimizer } from "../optimizer.js";
 import { anOptimizer } from "./checks.js";
@@ -8,6 +10,7 @@ export type SchedulerStateValue = number | boolean | string | null | readonly nu
 export interface SchedulerStateDict {
   readonly [name: string]: SchedulerStateValue;
 }
+const restoring = new Signature("loadStateDict", [["stateDict", anObject<SchedulerStateDict>("what stateDict() gave")]]);
 /** Lists that hold a number for each parameter group. */
 const byGroup = ["baseLrs", "maxLrs", "minLrs", "baseMomentums", "maxMomentums"];
 
@@ -33,16 +36,19 @@ export abstract class BaseScheduler {
     return this.optimizer.paramGroups.map(({ lr }) => lr);
   }
   /** The rates that the last step set, by group. */
-  getLastLr(): number[] {
+  getLastLr(...none: []): number[] {
+    takesNothing("getLastLr", none);
     return [...this.lastLr];
   }
 
   /** Every number the scheduler goes by, to be saved with the optimizer's own state (which holds the rates). */
-  stateDict(): SchedulerStateDict {
+  stateDict(...none: []): SchedulerStateDict {
+    takesNothing("stateDict", none);
     return structuredClone(this.fields());
   }
   /** Goes on where the state dict was taken; all or nothing. Load the optimizer's state too: the rates themselves are there. */
-  loadStateDict(dict: SchedulerStateDict): void {
+  loadStateDict(...given: Call<typeof restoring>): void {
+    const [dict] = restoring.read(given, `${this.callee}.loadStateDict`);
     this.checkStateDict(dict);
     this.takeStateDict(dict);
   }

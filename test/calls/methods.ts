@@ -1,5 +1,5 @@
 // The methods of a tensor, of a module and of an optimizer, as rows.
-import { nn, tensor } from "../../index.js";
+import { nn, optim, tensor } from "../../index.js";
 import type { CallCase, Row, Rows } from "./cases.js";
 
 const x = () => tensor([[0.5, -1, 2], [1, 0.25, -0.5]]), mask = () => x().gt(0), index = () => tensor([[1, 0]], { dtype: "int32" });
@@ -19,13 +19,13 @@ const each = (names: string, made: Row): Rows => Object.fromEntries(names.split(
 
 export const tensorMethods: Rows = {
   ...each("dim numel retainGrad detach clone dataSync item tolist cpu contiguous t diag float int bool", nothing),
-  ...each("neg abs sign square sqrt rsqrt reciprocal exp log sin cos tanh erf floor ceil round relu sigmoid logSigmoid softplus silu isnan logicalNot", nothing),
+  ...each("neg abs sign square sqrt rsqrt reciprocal exp expm1 log log1p sin cos tanh erf floor ceil round relu sigmoid logSigmoid softplus silu isnan logicalNot", nothing),
   ...each("neg_ abs_ sqrt_ exp_ log_ relu_ sigmoid_ tanh_ silu_ zero_", nothing),
   ...each("sum mean prod any all amax amin", reduction), ...each("argmax argmin", place), ...each("max min", along), ...each("var std", spread),
   ...each("softmax logSoftmax", row([dim])), ...each("maximum minimum eq ne lt le gt ge mul mul_", operand), ...each("rsub rdiv", row([["other", 2]])),
-  ...each("matmul mm bmm expandAs logicalAnd logicalOr", factor()), ...each("add sub add_ sub_", scaled), ...each("div div_", divided),
+  ...each("matmul mm expandAs logicalAnd logicalOr", factor()), ...each("add sub add_ sub_", scaled), ...each("div div_", divided),
   ...each("clamp clamp_", clamp), ...each("leakyRelu leakyRelu_", leaky), ...each("maskedFill maskedFill_", filled), ...each("pow pow_", row([["exponent", 2]])),
-  ...each("view expand", sizes("size", 2, 3)), ...each("gather indexSelect", row([dim, ["index", index()]])), ...each("unbind", row([], [["dim", 1]])),
+  ...each("view expand", sizes("size", 2, 3)), bmm: row([["other", x().unsqueeze(0)]]), gather: row([dim, ["index", index()]]), indexSelect: row([dim, ["index", index().flatten()]]), ...each("unbind", row([], [["dim", 1]])),
   size: row([], [["dim", 1]]),
   requiresGrad_: row([], [["requiresGrad", false]]),
   backward: row([], [["gradient", x()], ["retainGraph", true]]),
@@ -54,7 +54,9 @@ export const tensorMethods: Rows = {
 
 const layer = () => new nn.Linear(2, 3);
 export const moduleMethods: Rows = {
-  ...each("children modules namedParameters parameters namedBuffers buffers eval cpu stateDict clone extraRepr", nothing),
+  ...each("children modules eval cpu stateDict clone", nothing), ...each("namedParameters namedBuffers", row([], [["prefix", "model"], ["recurse", false]])),
+  ...each("parameters buffers", row([], [["recurse", false]])),
+  namedModules: row([], [["prefix", "model"]]),
   namedChildren: row([], [], { repeated: true }),
   registerBuffer: row([["name", "mask"], ["tensor", x()]], [["persistent", false]], { onHost: true }),
   registerParameter: row([["name", "scale"], ["param", new nn.Parameter(x())]]),
@@ -66,9 +68,10 @@ export const moduleMethods: Rows = {
   requiresGrad_: row([], [["requiresGrad", false]]),
   loadStateDict: row([["stateDict", layer().stateDict()]], [["strict", false]]),
 };
-export const optimizerMethods: Rows = { stateDict: nothing, zeroGrad: row([], [["setToNone", false]]) };
-export const schedulerMethods: Rows = { step: row([], [["epoch", 3]]), stateDict: nothing };
-export const plateauMethods: Rows = { step: row([["metrics", 0.5]], [["epoch", 3]]) };
+const adam = () => new optim.Adam([new nn.Parameter(x())]), stepLR = () => new optim.StepLR(adam(), 1);
+export const optimizerMethods: Rows = { step: row([], [["closure", () => 1]]), stateDict: nothing, loadStateDict: row([["stateDict", adam().stateDict()]]), zeroGrad: row([], [["setToNone", false]]) };
+export const schedulerMethods: Rows = { step: row([], [["epoch", 3]]), getLastLr: nothing, stateDict: nothing, loadStateDict: row([["stateDict", stepLR().stateDict()]]) };
+export const plateauMethods: Rows = { step: row([["metrics", 0.5]], [["epoch", 3]]), stateDict: nothing };
 
 /** The methods by the variable that a program calls them on, and its type. */
 export const methods: readonly [variable: string, type: string, rows: Rows][] = [
