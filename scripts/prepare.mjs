@@ -2,7 +2,8 @@
 // Imports nothing outside Node: on a fresh clone there is nothing else yet.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -44,7 +45,19 @@ function install() {
 /** The command that runs npm: the one that started us, else the one on the path. */
 export function npm() {
   const script = process.env.npm_execpath;
-  return script?.endsWith(".js") ? [process.execPath, script] : ["npm"];
+  return [...(script?.endsWith(".js") ? [process.execPath, script] : ["npm"]), ...cacheOption()];
+}
+
+/** npm keeps what it fetches below the user's home; where nothing can be written there, in the clone. */
+function cacheOption() {
+  let folder = process.env.npm_config_cache ?? join(homedir(), ".npm");
+  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
+  try {
+    accessSync(folder, constants.W_OK);
+    return [];
+  } catch {
+    return ["--cache", join(root, "build", "npm-cache")];
+  }
 }
 
 function isBuilt() {
