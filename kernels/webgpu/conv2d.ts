@@ -22,7 +22,6 @@ export function conv2d(
     step: stride,
     phases: [1, 1],
     taps: (axis) => Array.from({ length: axis === 0 ? kernelHeight : kernelWidth }, (_, tap) => ({ tap, offset: tap * dilation[axis] - padding[axis] })),
-    tapOffset: [`tap * ${dilation[0]} - ${padding[0]}`, `tap * ${dilation[1]} - ${padding[1]}`],
-    tapHits: null,
+    direction: "forward", dilation, padding,
   }, { target: out, source: x, weight: w, bias, activation });
 }

@@ -14,13 +14,11 @@ export function conv2dInputGrad(runtime: WebGPURuntime, gradX: View, grad: View,
   const [, rows, kernelHeight, kernelWidth] = lengths4(w);
   const { stride, padding, dilation, groups } = params;
   const tapCount = kernelHeight * kernelWidth, depth = outChannels / groups;
-  const strided = stride[0] > 1 || stride[1] > 1;
   // Input h = i·stride + phase takes tap r from output i + (phase + padding − r·dilation)/stride, where that divides.
   const taps = (axis: 0 | 1, phase: number) => {
     const every = Array.from({ length: axis === 0 ? kernelHeight : kernelWidth }, (_, tap) => ({ tap, offset: (phase + padding[axis] - tap * dilation[axis]) / stride[axis] }));
     return every.filter(({ offset }) => Number.isInteger(offset));
   };
-  const distance = (axis: 0 | 1) => `(phase + ${padding[axis]} - tap * ${dilation[axis]})`;
   tappedProduct(runtime, {
     name: "conv2d, input gradient",
     batch, groups, rows, depth,
@@ -31,7 +29,6 @@ export function conv2dInputGrad(runtime: WebGPURuntime, gradX: View, grad: View,
     step: [1, 1],
     phases: stride,
     taps,
-    tapOffset: [`${distance(0)} / ${stride[0]}`, `${distance(1)} / ${stride[1]}`],
-    tapHits: strided ? [`${distance(0)} % ${stride[0]} == 0`, `${distance(1)} % ${stride[1]} == 0`] : null,
+    direction: "backward", dilation, padding,
   }, { target: gradX, source: grad, weight: w, bias: null, activation: "none" });
 }

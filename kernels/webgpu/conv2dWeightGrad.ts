@@ -5,10 +5,11 @@
 // blocked product whose terms are pixels.
 // Where a layer has too few weights to fill the device, the sum is split and the parts are added in their order: the same bits every time.
 import type { Conv2dParams, View } from "../types.js";
-import { constantsOf, inParts, partsFor, type WeightGradProblem } from "./conv2dWeightGradParts.js";
+import { type GradientSizes, inParts, partsFor, sizesIn, type WeightGradProblem } from "./conv2dWeightGradParts.js";
 import { weightGradTiles } from "./conv2dWeightGradTiles.js";
 import { dispatchKernel, elements, lengths4, unroll } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
+import { sizesOf } from "./sizes.js";
 import { laneMemory, laneParameters, reduceLanes, registerMultiply, type RegisterTile, registerSums, rowPlaces, storeRegisters } from "./tiles.js";
 
 export function conv2dWeightGrad(runtime: WebGPURuntime, gradW: View, grad: View, x: View, params: Conv2dParams): void {
@@ -34,27 +35,26 @@ export function conv2dWeightGrad(runtime: WebGPURuntime, gradW: View, grad: View
 }
 
 /** WGSL: a column's channel and tap, where it lies under an output pixel, and where a weight's gradient goes. */
-function columnCode({ rows, columns, kernel, input, params }: WeightGradProblem): string {
-  const taps = kernel[0] * kernel[1], [, height, width] = input;
+function columnCode({ text: s }: GradientSizes): string {
   return `
 struct Column { channel: u32, tap: vec2i }
 fn columnAt(number: u32) -> Column {
-  let column = min(number, ${columns - 1}u);
-  let tap = column % ${taps}u;
-  return Column(column / ${taps}u, vec2i(
-    i32(tap / ${kernel[1]}u) * ${params.dilation[0]} - ${params.padding[0]},
-    i32(tap % ${kernel[1]}u) * ${params.dilation[1]} - ${params.padding[1]}));
+  let column = min(number, ${s.columns} - 1u);
+  let tap = column % ${s.taps};
+  return Column(column / ${s.taps}, vec2i(
+    i32(tap / ${s.kernelWidth}) * i32(${s.dilationHeight}) - i32(${s.paddingHeight}),
+    i32(tap % ${s.kernelWidth}) * i32(${s.dilationWidth}) - i32(${s.paddingWidth})));
 }
 /** x = 1 where the input pixel exists; y: its place from the start of the group's first channel. */
 fn inputAt(column: Column, pixel: vec2u) -> vec2u {
-  let h = u32(i32(pixel.x * ${params.stride[0]}u) + column.tap.x);
-  let w = u32(i32(pixel.y * ${params.stride[1]}u) + column.tap.y);
-  let inside = h < ${height}u && w < ${width}u;
-  return vec2u(u32(inside), column.channel * ${height * width}u + select(0u, h * ${width}u + w, inside));
+  let h = u32(i32(pixel.x * ${s.strideHeight}) + column.tap.x);
+  let w = u32(i32(pixel.y * ${s.strideWidth}) + column.tap.y);
+  let inside = h < ${s.inputHeight} && w < ${s.inputWidth};
+  return vec2u(u32(inside), column.channel * ${s.inputPlane} + select(0u, h * ${s.inputWidth} + w, inside));
 }
 fn store(part: u32, group: u32, row: u32, column: u32, value: f32) {
-  if (row < ${rows}u && column < ${columns}u) {
-    gradW[part * ${params.groups * rows * columns}u + (group * ${rows}u + row) * ${columns}u + column] = value;
+  if (row < ${s.rows} && column < ${s.columns}) {
+    gradW[part * ${s.weights} + (group * ${s.rows} + row) * ${s.columns} + column] = value;
   }
 }
 `;
@@ -64,48 +64,50 @@ fn store(part: u32, group: u32, row: u32, column: u32, value: f32) {
 
 function inRegisters(
   runtime: WebGPURuntime, problem: WeightGradProblem, gradW: View, grad: View, x: View, tile: RegisterTile, along: "pixels" | "columns",
-  code: (problem: WeightGradProblem, tile: RegisterTile) => string,
+  code: (sizes: GradientSizes, tile: RegisterTile) => string,
 ): void {
   const { batch, rows, columns, params } = problem;
   const width = along === "columns" ? tile.columns * tile.lanes : tile.columns;
   const grid = [Math.ceil(columns / width), Math.ceil(rows / tile.rows)] as const;
   const parts = partsFor(grid[0] * grid[1] * params.groups, batch, runtime.isSoftware ? 4 : 1024);
-  const images = Math.ceil(batch / parts);
+  const images = Math.ceil(batch / parts), sizes = sizesOf(runtime, sizesIn(problem));
   inParts(runtime, gradW, parts, (out) => {
     dispatchKernel(runtime, {
       name: `conv2d, weight gradient, lanes along ${along}`,
-      constants: [...constantsOf(problem), JSON.stringify(tile)],
+      constants: [...sizes.constants, JSON.stringify(tile)],
       inputs: { grad, x },
       outputs: { gradW: out },
-      params: { batch, images, parts },
+      params: { batch, images, parts, ...sizes.params },
       usesSubgroups: tile.broadcast > 0,
       workgroups: [grid[0], grid[1], params.groups * parts],
-      body: () => columnCode(problem) + code(problem, tile),
+      body: () => columnCode(sizes) + code(sizes, tile),
     });
   });
 }
 
 /** WGSL: what a workgroup and its rows are, at the head of main. */
-function placeCode({ output, rows }: WeightGradProblem, tile: RegisterTile): string {
+function placeCode({ text: s }: GradientSizes, tile: RegisterTile): string {
   return `
   let group = workgroup.z / params.parts;
   let part = workgroup.z % params.parts;
   let firstImage = part * params.images;
   let lastImage = min(firstImage + params.images, params.batch);
   let firstRow = workgroup.y * ${tile.rows}u;
-${rowPlaces(tile, (row) => `params.gradOffset + (group * ${rows}u + min(firstRow + ${row}, ${rows - 1}u)) * ${output[1] * output[2]}u`)}
+${rowPlaces(tile, (row) => `params.gradOffset + (group * ${s.rows} + min(firstRow + ${row}, ${s.rows} - 1u)) * ${s.outputPlane}`)}
+  let outputImage = ${s.outputImage};
+  let inputImage = ${s.inputImage};
+  let groupStart = params.xOffset + group * ${s.inputGroup};
 ${registerSums(tile)}
 `;
 }
 
 /** WGSL: one output pixel's products over the images; `place` and `pixel` are its coordinates and number. */
-function imageLoop({ input, output, params }: WeightGradProblem, tile: RegisterTile): string {
-  const inputPlane = input[1] * input[2], outputPlane = output[1] * output[2];
+function imageLoop(tile: RegisterTile): string {
   return `
 ${unroll(tile.columns, (j) => `    let at${j} = inputAt(place${j}, place);`)}
     for (var image = firstImage; image < lastImage; image++) {
-      let gradStep = image * ${output[0] * outputPlane}u + pixel;
-      let xStep = params.xOffset + image * ${input[0] * inputPlane}u + group * ${(input[0] / params.groups) * inputPlane}u;
+      let gradStep = image * outputImage + pixel;
+      let xStep = groupStart + image * inputImage;
 ${registerMultiply(tile, (rowAt) => `grad[${rowAt} + gradStep]`, (j) => `select(0.0, x[at${j}.y + xStep], at${j}.x != 0u)`)}
     }`;
 }
@@ -115,19 +117,19 @@ function columnsTile({ rows, columns }: WeightGradProblem, broadcast: number): R
   const perLane = columns <= 2 * broadcast ? 1 : columns <= 8 * broadcast ? 2 : 4;
   return { rows: rows >= 12 ? 16 : 8, columns: perLane, lanes: Math.max(8, broadcast), broadcast };
 }
-function columnLanesCode(problem: WeightGradProblem, tile: RegisterTile): string {
-  const { columns, lanes } = tile, { output } = problem;
+function columnLanesCode(sizes: GradientSizes, tile: RegisterTile): string {
+  const { columns, lanes } = tile, s = sizes.text;
   return `
 @compute @workgroup_size(${lanes})
 fn main(@builtin(workgroup_id) workgroup: vec3u, ${laneParameters(tile)}) {
-${placeCode(problem, tile)}
+${placeCode(sizes, tile)}
   let firstColumn = workgroup.x * ${columns * lanes}u + lane;
 ${unroll(columns, (j) => `  let place${j} = columnAt(firstColumn + ${j * lanes}u);`)}
-  for (var p = 0u; p < ${output[1]}u; p++) {
-  for (var q = 0u; q < ${output[2]}u; q++) {
+  for (var p = 0u; p < ${s.outputHeight}; p++) {
+  for (var q = 0u; q < ${s.outputWidth}; q++) {
     let place = vec2u(p, q);
-    let pixel = p * ${output[2]}u + q;
-${imageLoop(problem, tile)}
+    let pixel = p * ${s.outputWidth} + q;
+${imageLoop(tile)}
   }
   }
 ${storeRegisters(tile, (i, j, value) => `  store(part, group, firstRow + ${i}u, firstColumn + ${j * lanes}u, ${value});`)}
@@ -143,18 +145,18 @@ function pixelsTile({ rows, columns, output }: WeightGradProblem): RegisterTile 
   const lanes = [64, 32, 16].reduce((best, lane) => (waste(lane) < waste(best) * 0.9 ? lane : best), 64);
   return { rows: rows >= 6 ? 8 : rows >= 3 ? 4 : rows, columns: columns % 4 === 0 ? 4 : 3, lanes, broadcast: 0 };
 }
-function pixelLanesCode(problem: WeightGradProblem, tile: RegisterTile): string {
-  const { columns, lanes } = tile, { output } = problem;
+function pixelLanesCode(sizes: GradientSizes, tile: RegisterTile): string {
+  const { columns, lanes } = tile, s = sizes.text;
   return `
 ${laneMemory(tile)}
 @compute @workgroup_size(${lanes})
 fn main(@builtin(workgroup_id) workgroup: vec3u, ${laneParameters(tile)}) {
-${placeCode(problem, tile)}
+${placeCode(sizes, tile)}
   let firstColumn = workgroup.x * ${columns}u;
 ${unroll(columns, (j) => `  let place${j} = columnAt(firstColumn + ${j}u);`)}
-  for (var pixel = lane; pixel < ${output[1] * output[2]}u; pixel += ${lanes}u) {
-    let place = vec2u(pixel / ${output[2]}u, pixel % ${output[2]}u);
-${imageLoop(problem, tile)}
+  for (var pixel = lane; pixel < ${s.outputPlane}; pixel += ${lanes}u) {
+    let place = vec2u(pixel / ${s.outputWidth}, pixel % ${s.outputWidth});
+${imageLoop(tile)}
   }
 ${reduceLanes(tile, (sum, value) => `store(part, group, firstRow + ${sum} / ${columns}u, firstColumn + ${sum} % ${columns}u, ${value});`)}
 }

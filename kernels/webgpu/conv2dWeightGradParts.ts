@@ -3,6 +3,7 @@ import type { Conv2dParams, View } from "../types.js";
 import { addParts } from "./addParts.js";
 import { elements } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
+import type { Sizes } from "./sizes.js";
 
 /** What a weight gradient is asked for. */
 export interface WeightGradProblem {
@@ -34,5 +35,16 @@ export function inParts(runtime: WebGPURuntime, gradW: View, parts: number, disp
   runtime.releaseTemporary(partial);
 }
 
-/** What the texts depend on: everything but the batch. */
-export const constantsOf = ({ batch: _, params, ...sizes }: WeightGradProblem) => [JSON.stringify(sizes), JSON.stringify(params)];
+/** The sizes that the WGSL of a weight gradient speaks of: all but the batch. */
+export function sizesIn({ rows, columns, kernel, input, output, params }: WeightGradProblem) {
+  return {
+    rows, columns, groups: params.groups, weights: params.groups * rows * columns,
+    taps: kernel[0] * kernel[1], kernelWidth: kernel[1],
+    inputHeight: input[1], inputWidth: input[2], inputPlane: input[1] * input[2],
+    inputImage: input[0] * input[1] * input[2], inputGroup: (input[0] / params.groups) * input[1] * input[2],
+    outputHeight: output[1], outputWidth: output[2], outputPlane: output[1] * output[2], outputImage: output[0] * output[1] * output[2],
+    strideHeight: params.stride[0], strideWidth: params.stride[1], dilationHeight: params.dilation[0], dilationWidth: params.dilation[1],
+    paddingHeight: params.padding[0], paddingWidth: params.padding[1],
+  };
+}
+export type GradientSizes = Sizes<keyof ReturnType<typeof sizesIn>>;

@@ -1,7 +1,7 @@
 // The weight gradient of a convolution in the blocked product of hardware GPUs (workgroupTile.ts): rows are output channels, columns the pairs of
 // tap and input channel, terms the output pixels of all images. Neighbouring threads take neighbouring pixels of both operands.
 import type { View } from "../types.js";
-import { constantsOf, inParts, partsFor, type WeightGradProblem } from "./conv2dWeightGradParts.js";
+import { inParts, partsFor, sizesIn, type WeightGradProblem } from "./conv2dWeightGradParts.js";
 import { dispatchKernel, unroll } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 import {
@@ -21,7 +21,7 @@ export function weightGradTiles(runtime: WebGPURuntime, problem: WeightGradProbl
   inParts(runtime, gradW, parts, (out) => {
     dispatchKernel(runtime, {
       name: "conv2d, weight gradient, workgroup tile",
-      constants: [...constantsOf(problem), JSON.stringify(tile)],
+      constants: [JSON.stringify(sizesIn(problem)), JSON.stringify(tile)],
       inputs: { grad, x },
       outputs: { gradW: out },
       params: { terms, termsOfPart, parts },

@@ -4,10 +4,12 @@
 // pixels into phases that meet different taps, each phase is its own grid slice and skips the taps that miss it.
 // A tap's bounds are tested once, outside the loop over depth.
 // Two candidates: register tiles here, the blocked product of hardware GPUs in tappedTiles.ts.
-import type { Pair } from "../types.js";
 import { dispatchKernel, inSlices, unroll } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
-import { constantsOf, pixelCode, pixels, placeCode, type TappedOperands, type TappedProduct } from "./tappedPixels.js";
+import { sizesOf } from "./sizes.js";
+import {
+  constantsOf, isPhased, pixelCode, pixels, placeCode, type ProductSizes, sizesIn, type TappedOperands, type TappedProduct,
+} from "./tappedPixels.js";
 import { tappedTiles } from "./tappedTiles.js";
 import { laneParameters, registerMultiply, type RegisterTile, registerSums, reluCode, rowPlaces } from "./tiles.js";
 
@@ -40,73 +42,83 @@ function registerTileOf({ rows }: TappedProduct, runtime: WebGPURuntime): Regist
   return { rows: rows >= 12 && broadcast > 0 ? 16 : rows >= 6 ? 8 : rows >= 3 ? 4 : rows, columns: 4, lanes: 64, broadcast };
 }
 
-/** One kernel over all pixels, rows and phases; the batch size is a parameter, everything else a constant of the text. */
+/** One kernel over all pixels, rows and phases; the batch size is a parameter everywhere, the other sizes on software adapters. */
 function inRegisters(runtime: WebGPURuntime, p: TappedProduct, { target, source, weight, bias, activation }: TappedOperands, tile: RegisterTile): void {
-  const width = tile.columns * tile.lanes;
+  const width = tile.columns * tile.lanes, sizes = sizesOf(runtime, sizesIn(p)), wholeTiles = p.rows % tile.rows === 0;
   inSlices(Math.ceil(pixels(p) / width), (firstTile, tiles) => {
     dispatchKernel(runtime, {
       name: p.name,
-      constants: [...constantsOf(p), activation, bias !== null, JSON.stringify(tile)],
+      constants: [...constantsOf(p), ...sizes.constants, wholeTiles, activation, bias !== null, JSON.stringify(tile)],
       inputs: { source, weight, bias },
       outputs: { target_: target },
-      params: { pixels: pixels(p), firstPixel: firstTile * width },
+      params: { pixels: pixels(p), firstPixel: firstTile * width, ...sizes.params },
       usesSubgroups: tile.broadcast > 0,
       workgroups: [tiles, Math.ceil(p.rows / tile.rows), p.groups * p.phases[0] * p.phases[1]],
-      body: () => reluCode + pixelCode(p, bias !== null, activation) + registerCode(p, tile),
+      body: () => reluCode + pixelCode(p, sizes, bias !== null, activation) + registerCode(p, tile, sizes, wholeTiles),
     });
   });
 }
 
-/** WGSL: stores the sums of `count` rows from `firstRow` and four pixels; places and biases are worked out once for all of them. */
-function storeCode(p: TappedProduct, firstRow: string, count: number, tileRows: number, sum: (i: number, j: number) => string): string {
-  const guard = (i: number, store: string) => (p.rows % tileRows === 0 ? store : `if (${firstRow} + ${i}u < ${p.rows}u) { ${store} }`);
-  const plane = p.target[1] * p.target[2];
+/** WGSL: stores the sums of the tile's rows and four pixels; places and biases are worked out once for all of them. */
+function storeCode({ rows, columns }: RegisterTile, { text: s }: ProductSizes, wholeTiles: boolean): string {
+  const guard = (i: number, store: string) => (wholeTiles ? store : `if (firstRow + ${i}u < ${s.rows}) { ${store} }`);
   return `
-${unroll(count, (i) => `  let bias${i} = biasOf(group, ${firstRow} + ${i}u);`)}
-${unroll(4, (j) => `  let place${j} = targetAt(pixel${j}, group, phase);
+  let targetPlane = ${s.targetPlane};
+${unroll(rows, (i) => `  let bias${i} = biasOf(group, firstRow + ${i}u);`)}
+${unroll(columns, (j) => `  let place${j} = targetAt(pixel${j}, group, phase);
   if (place${j}.x != 0u) {
-${unroll(count, (i) => `    ${guard(i, `target_[place${j}.y + (${firstRow} + ${i}u) * ${plane}u] = finish(${sum(i, j)}, bias${i});`)}`)}
+${unroll(rows, (i) => `    ${guard(i, `target_[place${j}.y + (firstRow + ${i}u) * targetPlane] = finish(sum${i * columns + j}, bias${i});`)}`)}
   }`)}
 `;
 }
 
 /** WGSL: `each` inside the loops over the taps that hit, with `tap` and `offset`. */
-function tapLoops({ kernel, tapHits }: TappedProduct, each: string): string {
-  const guarded = tapHits ? `if (tapHitsHeight(r, phase.x) && tapHitsWidth(s, phase.y)) {\n${each}\n    }` : each;
+function tapLoops(p: TappedProduct, { text: s }: ProductSizes, each: string): string {
   return `
-  for (var r = 0; r < ${kernel[0]}; r++) {
-  for (var s = 0; s < ${kernel[1]}; s++) {
-    ${tapHits ? guarded.replace("{", `{\n${tapLets(kernel)}`) : tapLets(kernel) + guarded}
+  for (var r = 0; r < i32(${s.kernelHeight}); r++) {
+  for (var s = 0; s < i32(${s.kernelWidth}); s++) {
+    ${isPhased(p) ? "if (!tapHitsHeight(r, phase.x) || !tapHitsWidth(s, phase.y)) { continue; }" : ""}
+    let tap = u32(r) * ${s.kernelWidth} + u32(s);
+    let offset = vec2i(tapOffsetHeight(r, phase.x), tapOffsetWidth(s, phase.y));
+    ${each}
   }
   }
 `;
 }
-function tapLets(kernel: Pair): string {
-  return `    let tap = u32(r * ${kernel[1]} + s);
-    let offset = vec2i(tapOffsetHeight(r, phase.x), tapOffsetWidth(s, phase.y));\n`;
-}
 
 /** Lanes are neighbouring pixels; each keeps rows × columns sums, its pixels a lane count apart. Weights are the same for all lanes. */
-function registerCode(p: TappedProduct, tile: RegisterTile): string {
-  const { rows, columns, lanes } = tile, plane = p.source[1] * p.source[2];
+function registerCode(p: TappedProduct, tile: RegisterTile, sizes: ProductSizes, wholeTiles: boolean): string {
+  const { rows, columns, lanes } = tile, s = sizes.text;
   const each = `
-${unroll(columns, (j) => `    let at${j} = sourceAt(pixel${j}, group, offset);`)}
-    for (var d = 0u; d < ${p.depth}u; d++) {
-      let weightStep = d * ${p.depthStride}u + tap;
-      let sourceStep = d * ${plane}u;
+${unroll(columns, (j) => `    let at${j} = movedTo(start${j}, corner${j} + offset);`)}
+    var weightStep = tap;
+    var sourceStep = 0u;
+    for (var d = 0u; d < depth; d++) {
 ${registerMultiply(tile, (rowAt) => `weight[${rowAt} + weightStep]`, (j) => `select(0.0, source[at${j}.y + sourceStep], at${j}.x != 0u)`)}
+      weightStep += depthStride;
+      sourceStep += sourcePlane;
     }`;
   return `
+/** x = 1 where a pixel that was moved by a tap lies in the source, y: its element of depth 0 there, else the image's first. */
+fn movedTo(start: u32, place: vec2i) -> vec2u {
+  let inside = u32(place.x) < ${s.sourceHeight} && u32(place.y) < ${s.sourceWidth};
+  return vec2u(u32(inside), start + select(0u, u32(place.x) * ${s.sourceWidth} + u32(place.y), inside));
+}
 @compute @workgroup_size(${lanes})
 fn main(@builtin(workgroup_id) workgroup: vec3u, ${laneParameters(tile)}) {
-${placeCode(p)}
+${placeCode(p, sizes)}
+  let depth = ${s.depth};
+  let depthStride = ${s.depthStride};
+  let sourcePlane = ${s.sourcePlane};
   let firstRow = workgroup.y * ${rows}u;
   let firstPixel = params.firstPixel + workgroup.x * ${columns * lanes}u + lane;
-${unroll(columns, (j) => `  let pixel${j} = pixelAt(firstPixel + ${j * lanes}u);`)}
-${rowPlaces(tile, (row) => `params.weightOffset + group * ${p.groupStride}u + min(firstRow + ${row}, ${p.rows - 1}u) * ${p.rowStride}u`)}
+${unroll(columns, (j) => `  let pixel${j} = pixelAt(firstPixel + ${j * lanes}u);
+  let start${j} = params.sourceOffset + (pixel${j}.image * ${s.sourceChannels} + group * depth) * sourcePlane;
+  let corner${j} = vec2i(vec2u(pixel${j}.row * ${s.stepHeight}, pixel${j}.column * ${s.stepWidth}));`)}
+${rowPlaces(tile, (row) => `params.weightOffset + group * ${s.groupStride} + min(firstRow + ${row}, ${s.rows} - 1u) * ${s.rowStride}`)}
 ${registerSums(tile)}
-${tapLoops(p, each)}
-${storeCode(p, "firstRow", rows, rows, (i, j) => `sum${i * columns + j}`)}
+${tapLoops(p, sizes, each)}
+${storeCode(tile, sizes, wholeTiles)}
 }
 `;
 }

@@ -5,9 +5,10 @@
 // pixels that lie side by side. A layer of few channels has its terms packed without gaps (the place of each is worked out for itself), others
 // have each tap's channels padded to whole slabs, so that a slab meets one tap.
 import type { View } from "../types.js";
-import { dispatchElements, dispatchKernel, inSlices, unroll } from "./kernelCall.js";
+import { dispatchElements, dispatchKernel, inSlices, type KernelCall, unroll } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
-import { constantsOf, pixelCode, pixels, placeCode, type TappedOperands, type TappedProduct } from "./tappedPixels.js";
+import { asLiterals } from "./sizes.js";
+import { constantsOf, pixelCode, pixels, placeCode, type ProductSizes, sizesIn, sourceCode, type TappedOperands, type TappedProduct } from "./tappedPixels.js";
 import { reluCode } from "./tiles.js";
 import {
   type Choice, chooseTile, multiplyTerms, type Piece, slabMemory, type SlabSource, storeSums, threadsOf, tileSums, type WorkgroupTile,
@@ -30,17 +31,18 @@ interface Form {
 
 export function tappedTiles(runtime: WebGPURuntime, p: TappedProduct, operands: TappedOperands): void {
   const form = formOf(runtime, p), { tile } = form, { target, source, bias, activation } = operands;
-  const ordered = orderedWeights(runtime, p, form, operands.weight);
+  const sizes = asLiterals(sizesIn(p)), constants = [...constantsOf(p), ...sizes.constants];
+  const ordered = orderedWeights(runtime, p, form, operands.weight, constants);
   inSlices(Math.ceil(pixels(p) / tile.columns), (firstTile, tiles) => {
     dispatchKernel(runtime, {
       name: p.name,
-      constants: ["tile", ...constantsOf(p), activation, bias !== null, JSON.stringify(tile)],
+      constants: ["tile", ...constants, activation, bias !== null, JSON.stringify(tile)],
       inputs: { source, weight: ordered, bias },
       outputs: { target_: target },
       vectors: ["weight"],
       params: { pixels: pixels(p), firstPixel: firstTile * tile.columns },
       workgroups: [tiles, Math.ceil(p.rows / tile.rows), p.groups * p.phases[0] * p.phases[1]],
-      body: () => reluCode + pixelCode(p, bias !== null, activation) + tileCode(p, form),
+      body: () => reluCode + pixelCode(p, sizes, bias !== null, activation) + sourceCode(sizes) + tileCode(p, form, sizes),
     });
   });
   runtime.releaseTemporary(ordered);
@@ -67,12 +69,12 @@ function formOf(runtime: WebGPURuntime, p: TappedProduct): Form {
 }
 
 /** The weights in the order of the terms, zero where padded; scratch that the caller releases. */
-function orderedWeights(runtime: WebGPURuntime, p: TappedProduct, { slots, slotTerms, paddedRows }: Form, weight: View): View {
+function orderedWeights(runtime: WebGPURuntime, p: TappedProduct, { slots, slotTerms, paddedRows }: Form, weight: View, constants: KernelCall["constants"]): View {
   const count = p.groups * slots.length * slotTerms * paddedRows;
   const out = runtime.temporary(count);
   dispatchElements(runtime, count, {
     name: `${p.name}, weights in order`,
-    constants: [...constantsOf(p), slotTerms],
+    constants: [...constants, slotTerms],
     inputs: { weight },
     outputs: { out },
     body: () => `
@@ -87,7 +89,7 @@ function orderedWeights(runtime: WebGPURuntime, p: TappedProduct, { slots, slotT
   return out;
 }
 
-function tileCode(p: TappedProduct, form: Form): string {
+function tileCode(p: TappedProduct, form: Form, sizes: ProductSizes): string {
   const { tile, slots, phaseStarts, slotTerms, paddedRows } = form;
   return `
 ${slabMemory(tile, "outputs", "outputs")}
@@ -96,7 +98,7 @@ const phaseStarts = array<u32, ${phaseStarts.length}>(${phaseStarts.map((start) 
 ${form.packed ? packedCode(p, form) : ""}
 @compute @workgroup_size(${threadsOf(tile)})
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
-${placeCode(p)}
+${placeCode(p, sizes)}
   let firstSlot = phaseStarts[workgroup.z % ${phaseStarts.length - 1}u];
   let lastTerm = (phaseStarts[workgroup.z % ${phaseStarts.length - 1}u + 1u] - firstSlot) * ${slotTerms}u;
   let firstWeight = (group * ${slots.length}u + firstSlot) * ${slotTerms}u;
