@@ -76,12 +76,13 @@ export abstract class Module extends Callable {
   abstract forward(...inputs: never[]): unknown;
 
   override [invoke](inputs: readonly unknown[]): unknown {
-    if (typeof this.forward !== "function") {
+    const { forward } = this;
+    if (typeof forward !== "function") {
       throw argumentError(this.constructor.name, "has no forward; expected a method forward(x) { … } that computes its output, for that is what a call runs.");
     }
     return runAs(this, () => {
-      if (inputs.length > this.forward.length) checkSurplus(this.forward, inputs);
-      let output: unknown = Reflect.apply(this.forward, this, inputs);
+      if (inputs.length > forward.length) checkSurplus(forward, inputs);
+      let output: unknown = Reflect.apply(forward, this, inputs);
       for (const { run } of this.#forwardHooks) {
         const replaced = run(this, inputs, output);
         if (replaced !== undefined) output = replaced;
