@@ -11,12 +11,12 @@ const devices = ["cpu", "webgpu"] as const;
 
 test("raw tensors", async (t) => {
   for (const device of devices) {
-    const out = folder();
-    const { code, lines, err } = await runExample("raw-tensors", `--device ${device} --limit 600 --epochs 6 --lr 0.05 --batch-size 100 --out ${out}`);
+    const out = folder(), epochs = device === "cpu" ? 6 : 3, rate = device === "cpu" ? 0.05 : 0.1;
+    const { code, lines, err } = await runExample("raw-tensors", `--device ${device} --limit 600 --epochs ${epochs} --lr ${rate} --batch-size 100 --out ${out}`);
     t.equal(code, 0, `${device}: exit code 0 ${err}`);
     t.match(lines[1] ?? "", /^Train Epoch: 0 \[0\/600 \(0%\)\]\tLoss: \d\.\d{6}$/, lines[1]);
     const losses = numbersIn(lines, /^Test set: Average loss: (\d\.\d{4}), Accuracy: \d+\/100 \(\d+%\)$/);
-    t.equal(losses.length, 6, `${device}: a test after each epoch`);
+    t.equal(losses.length, epochs, `${device}: a test after each epoch`);
     t.ok((losses.at(-1) ?? NaN) < (losses[0] ?? NaN) - 0.2, `${device}: the test's loss falls: ${losses.join(", ")}`);
     const weights = await load(join(out, "weights.safetensors"));
     const shapes = Object.values(weights).map(({ shape }) => shape);
@@ -28,8 +28,8 @@ test("raw tensors", async (t) => {
 
 test("sequences", async (t) => {
   for (const [device, cell] of [["cpu", "lstm"], ["cpu", "gru"], ["cpu", "rnn"], ["webgpu", "lstm"]] as const) {
-    const out = folder();
-    const flags = `--device ${device} --cell ${cell} --limit 480 --epochs 3 --hidden 32 --batch-size 32 --lr 0.005 --out ${out}`;
+    const out = folder(), size = device === "cpu" ? "--limit 480 --lr 0.005" : "--limit 240 --lr 0.01";
+    const flags = `--device ${device} --cell ${cell} ${size} --epochs 3 --hidden 32 --batch-size 32 --out ${out}`;
     const { code, lines, err } = await runExample("sequences", flags);
     t.equal(code, 0, `${cell} on ${device}: exit code 0 ${err}`);
     t.match(lines.join("\n"), new RegExp(`^RowByRow\\(\n  \\(rnn\\): ${cell.toUpperCase()}\\(28, 32, batch_first=True\\)\n  \\(fc\\): Linear`, "m"));
@@ -44,7 +44,7 @@ test("sequences", async (t) => {
 
 test("attention", async (t) => {
   const outs = { cpu: folder(), webgpu: folder() };
-  const runs = { cpu: "--limit 200 --batch-size 2 --epochs 2 --setting both", webgpu: "--limit 48 --batch-size 8 --epochs 3 --setting first" };
+  const runs = { cpu: "--limit 200 --batch-size 2 --epochs 2 --setting both", webgpu: "--limit 32 --batch-size 8 --epochs 3 --setting first" };
   for (const device of devices) {
     const out = outs[device], settings = device === "cpu" ? 2 : 1;
     const { code, lines, err } = await runExample("attention", `--device ${device} ${runs[device]} --out ${out}`);
