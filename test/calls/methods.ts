@@ -72,9 +72,3 @@ const adam = () => new optim.Adam([new nn.Parameter(x())]), stepLR = () => new o
 export const optimizerMethods: Rows = { step: row([], [["closure", () => 1]]), stateDict: nothing, loadStateDict: row([["stateDict", adam().stateDict()]]), zeroGrad: row([], [["setToNone", false]]) };
 export const schedulerMethods: Rows = { step: row([], [["epoch", 3]]), getLastLr: nothing, stateDict: nothing, loadStateDict: row([["stateDict", stepLR().stateDict()]]) };
 export const plateauMethods: Rows = { step: row([["metrics", 0.5]], [["epoch", 3]]), stateDict: nothing };
-
-/** The methods by the variable that a program calls them on, and its type. */
-export const methods: readonly [variable: string, type: string, rows: Rows][] = [
-  ["x", "athanor.Tensor", tensorMethods], ["module", "athanor.nn.Module", moduleMethods], ["optimizer", "athanor.optim.Adam", optimizerMethods],
-  ["scheduler", "athanor.optim.StepLR", schedulerMethods], ["plateau", "athanor.optim.ReduceLROnPlateau", plateauMethods],
-];

@@ -1,7 +1,7 @@
 // The rows of test/calls/ as a TypeScript program: what the reader of arguments takes must compile, what it refuses must not. Nothing of it runs.
 import { nn, Tensor } from "../../index.js";
 import type { CallCase } from "../calls/cases.js";
-import { methods } from "../calls/methods.js";
+import { families } from "../calls/families.js";
 import { type Callee, isClass, reached, rooms } from "../calls/rooms.js";
 
 /** Names by which a program that imports * as athanor and * as F says a class or a function. */
@@ -15,7 +15,7 @@ declare function fn(...given: any[]): any;
 /** A line that must compile, or one that must not. */
 const refused = (line: string) => `// @ts-expect-error\n${line}\n`;
 
-/** One program over every export and method with a row. */
+/** One program over every export, and every method of each class, with a row. */
 export async function typedCalls(): Promise<string> {
   const namespaces = await reached(), paths = new Map<unknown, string>();
   for (const [namespace, room] of namespaces) for (const [name, value] of Object.entries(namespace)) paths.set(value, `${inProgram(room)}.${name}`);
@@ -29,9 +29,15 @@ export async function typedCalls(): Promise<string> {
       if (typeof row === "function" && typeof callee === "function") program += callLines(`${isClass(callee as Callee) ? "new " : ""}${inProgram(room)}.${name}`, row(), paths);
     }
   }
-  for (const [variable, type, rows] of methods) {
-    program += `declare const ${variable}: ${type};\n`;
-    for (const [name, row] of Object.entries(rows)) if (typeof row === "function") program += callLines(`${variable}.${name}`, row(), paths);
+  for (const [i, { base, make, rows }] of families.entries()) {
+    const type = paths.get(base) ?? paths.get(make("").constructor);
+    // A class's prototype has its type whatever its parameters; a module's, which have defaults, say more by name.
+    program += `declare const value${i}: ${type?.startsWith("athanor.nn.") ? type : `(typeof ${type})["prototype"]`};\n`;
+    for (const [name, row] of Object.entries(rows)) {
+      if (typeof row !== "function") continue;
+      const { names, ...made } = row(); // of a row for refusals alone they are none of the call's
+      program += callLines(`value${i}.${name}`, made.heavy === true || names === undefined ? made : { ...made, names }, paths);
+    }
   }
   return program;
 }
