@@ -4,6 +4,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Device, openDevice } from "../index.js";
+import { hostCases, measureHost } from "./host.js";
 import { kernelCases, Workbench } from "./kernels.js";
 import { prepareStep, stepCases } from "./steps.js";
 import { measure, quick, usual, type Timing, type TimingOptions } from "./timing.js";
@@ -12,7 +13,7 @@ const usage = `npm run bench -- [options]
   --device LIST  cpu, webgpu, reference, separated by commas (default: cpu,webgpu)
   --case LIST    only the cases whose name begins with one of these, e.g. "matmul,simplecnn"
   --quick        fewer repetitions
-  --lines        one JSON object a line on standard output instead of the table, and no file
+  --lines        one JSON object a line on standard output instead of the table
   --no-peers     do not compare against other libraries afterwards
   --help         this text`;
 
@@ -44,7 +45,8 @@ function readOptions() {
   });
   const prefixes = values.case.split(",").filter((prefix) => prefix !== "");
   const isWanted = (name: string) => prefixes.length === 0 || prefixes.some((prefix) => name.startsWith(prefix));
-  return { devices, isWanted, timing: values.quick ? quick : usual, lines: values.lines, help: values.help };
+  const whole = prefixes.length === 0 && !values.lines; // part of the table must not take the place of all of it
+  return { devices, isWanted, timing: values.quick ? quick : usual, lines: values.lines, whole, help: values.help };
 }
 
 function rateOf(work: { flop: number } | { bytes: number }, ms: number): string {
@@ -72,6 +74,15 @@ async function benchSteps(device: Device, isWanted: (name: string) => boolean, t
   }
 }
 
+/** Of the CPU alone: on a GPU the calls wait for their kernels sooner or later. */
+async function benchHost(device: Device, isWanted: (name: string) => boolean, timing: TimingOptions, report: (row: Row) => void): Promise<void> {
+  if (device.kind !== "cpu") return;
+  for (const work of hostCases.filter(({ name }) => isWanted(name))) {
+    const result = await measureHost(work, device, timing);
+    report({ case: work.name, device: device.kind, ...result, rate: `${(result.medianMs * 1000).toFixed(1)} µs a call` });
+  }
+}
+
 const tableLine = (cells: readonly string[]) =>
   cells.map((cell, i) => (i === 0 ? cell.padEnd(46) : i === 1 ? cell.padEnd(10) : cell.padStart(i === 4 ? 18 : 11))).join("");
 
@@ -80,7 +91,7 @@ function printRow(row: Row): void {
 }
 
 async function main(): Promise<void> {
-  const { devices, isWanted, timing, lines, help } = readOptions();
+  const { devices, isWanted, timing, lines, whole, help } = readOptions();
   if (help) return console.log(usage);
   const rows: Row[] = [];
   const descriptions: Record<string, string> = {};
@@ -96,9 +107,10 @@ async function main(): Promise<void> {
     };
     await benchKernels(device, isWanted, timing, report);
     await benchSteps(device, isWanted, timing, report);
+    await benchHost(device, isWanted, timing, report);
     await device.close();
   }
-  if (!lines) saveResults(rows, descriptions);
+  if (whole) saveResults(rows, descriptions);
 }
 
 function saveResults(rows: readonly Row[], devices: Record<string, string>): void {
