@@ -3,7 +3,7 @@ import type { Activation, Conv2dParams, View } from "../types.js";
 import { type Cut, forwardCut, forwardGeometry, multiplications, parametersOf, size, tilesOf, type Geometry } from "./conv2dGeometry.js";
 import { isPointwise, pointwiseConv2d } from "./pointwiseConv2d.js";
 import type { CpuRuntime } from "./runtime.js";
-import { survey, surveyWeight } from "./survey.js";
+import { findingsOf, survey } from "./survey.js";
 import { components, winogradApplies, winogradCut, winogradGeometry } from "./winograd.js";
 
 /** Below so many multiplications waking the other threads costs more than they give. */
@@ -38,7 +38,7 @@ export function conv2d(
 export function convolve(
   runtime: CpuRuntime, geometry: Geometry, out: View, source: View, w: View, bias: View | null, layout: WeightLayout, relu: boolean,
 ): void {
-  const { images, groups, channels, outChannels, rows, columns } = geometry;
+  const { images, groups, outChannels, rows, columns } = geometry;
   if (images * groups * outChannels * rows.grid * columns.grid === 0) return;
   const work: Work = {
     geometry, source: runtime.pointer(source), out: runtime.pointer(out), w: runtime.pointer(w), bias: bias ? runtime.pointer(bias) : 0, layout, relu,
@@ -47,14 +47,13 @@ export function convolve(
     convolveDirectly(runtime, work);
     return;
   }
-  const pixels = survey(runtime, work.source, images * groups, channels, rows.source, columns.source);
-  const weights = surveyWeight(runtime, work.w, size(w, 0) * size(w, 1) * size(w, 2) * size(w, 3));
+  const pixels = survey(runtime, source, groups);
   const spoilt = Array.from({ length: images }, (_, image) => pixels.spoilt.slice(image * groups, (image + 1) * groups).includes(true));
-  if (weights.anyNotFinite || spoilt.filter(Boolean).length * 2 > images) {
+  const mostly = spoilt.filter(Boolean).length * 2 > images;
+  if (mostly || !convolveByWinograd(runtime, work, !pixels.anyNegative)) {
     convolveDirectly(runtime, work);
     return;
   }
-  convolveByWinograd(runtime, work, !pixels.anyNegative && !weights.anyNegative);
   for (let first = spoilt.indexOf(true), last = first; first >= 0; first = spoilt.indexOf(true, last)) {
     last = spoilt.indexOf(false, first);
     if (last < 0) last = images;
@@ -85,30 +84,39 @@ const isParallel = ({ geometry }: Work): boolean => multiplications(geometry) >=
 
 function convolveDirectly(runtime: CpuRuntime, work: Work): void {
   const { geometry, source, out, bias, relu } = work, { rows, columns, channels } = geometry;
-  const panels = packedPanels(runtime, "packWeights", work, channels * rows.taps * columns.taps);
+  const panels = runtime.temporary(packedBytes(geometry, channels * rows.taps * columns.taps));
+  pack(runtime, "packWeights", work, panels, channels * rows.taps * columns.taps, 0);
   const cut = forwardCut(geometry, isParallel(work) ? runtime.threads : 1);
   start(runtime, "convolve", work, geometry, cut, parametersOf(geometry, cut, source, panels, bias, out, relu));
   runtime.releaseTemporary(panels);
 }
 
-function convolveByWinograd(runtime: CpuRuntime, work: Work, nonNegative: boolean): void {
-  const { geometry, source, out, bias, relu } = work, grid = winogradGeometry(geometry);
-  const panels = packedPanels(runtime, "winogradWeights", work, geometry.channels * components);
-  const cut = winogradCut(grid, isParallel(work) ? runtime.threads : 1);
-  start(runtime, "winograd", work, grid, cut, parametersOf(grid, cut, source, panels, bias, out, relu, nonNegative));
+/** False, and nothing computed, where a weight is not finite: of a tile's sums it would spoil those that do not hold it. */
+function convolveByWinograd(runtime: CpuRuntime, work: Work, pixelsNotNegative: boolean): boolean {
+  const { geometry, source, out, bias, relu } = work, grid = winogradGeometry(geometry), depth = geometry.channels * components;
+  const panels = runtime.temporary(packedBytes(geometry, depth)), marks = runtime.temporary(packsOf(geometry) * 4);
+  pack(runtime, "winogradWeights", work, panels, depth, marks);
+  const weights = findingsOf(runtime.int32(marks, packsOf(geometry)));
+  runtime.releaseTemporary(marks);
+  if (!weights.anyNotFinite) {
+    const cut = winogradCut(grid, isParallel(work) ? runtime.threads : 1), nonNegative = pixelsNotNegative && !weights.anyNegative;
+    start(runtime, "winograd", work, grid, cut, parametersOf(grid, cut, source, panels, bias, out, relu, nonNegative));
+  }
   runtime.releaseTemporary(panels);
+  return !weights.anyNotFinite;
 }
 
-/** The weight's panels, so deep each. */
-function packedPanels(runtime: CpuRuntime, kernel: "packWeights" | "winogradWeights", { geometry, w, layout }: Work, depth: number): number {
-  const { groups, channels, outChannels, rows, columns } = geometry, packs = groups * Math.ceil(outChannels / 8);
-  const panels = runtime.temporary(Math.max(1, packs * depth * 8) * 4);
+const packsOf = ({ groups, outChannels }: Geometry): number => groups * Math.ceil(outChannels / 8);
+const packedBytes = (geometry: Geometry, depth: number): number => Math.max(1, packsOf(geometry) * depth * 8) * 4;
+
+/** Writes the weight's panels, so deep each. */
+function pack(runtime: CpuRuntime, kernel: "packWeights" | "winogradWeights", { geometry, w, layout }: Work, panels: number, depth: number, marks: number): void {
+  const { groups, channels, outChannels, rows, columns } = geometry, packs = packsOf(geometry);
   const packing = runtime.parameters([
     w, panels, groups, outChannels, channels, layout.groupStride, layout.outStride, layout.channelStride,
-    rows.taps, columns.taps, ...layout.firstTap, ...layout.tapStep, layout.width,
+    rows.taps, columns.taps, ...layout.firstTap, ...layout.tapStep, layout.width, marks,
   ]);
   runtime.run(kernel, packs, [packing], packs * depth * 8 >= parallelFrom);
-  return panels;
 }
 
 function start(runtime: CpuRuntime, kernel: string, work: Work, grid: Geometry, cut: Cut, parameters: readonly number[]): void {

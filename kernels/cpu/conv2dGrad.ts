@@ -5,7 +5,7 @@ import { type Geometry, forwardGeometry, inputGradPhase, multiplications, parame
 import { sumPieces } from "./matmul.js";
 import { isPointwise, pointwiseInputGrad, pointwiseWeightGrad, weightGradIsPointwise } from "./pointwiseConv2d.js";
 import type { CpuRuntime } from "./runtime.js";
-import { survey } from "./survey.js";
+import { surveyOfSaved } from "./survey.js";
 import { winogradApplies, winogradGeometry, winogradWeightGradCut } from "./winograd.js";
 
 /** One convolution of the output's gradient for each of the stride's phases, each writing its own interleaved cells of the input's gradient. */
@@ -62,6 +62,5 @@ export function conv2dWeightGrad(runtime: CpuRuntime, gradW: View, grad: View, x
 
 /** Whether no image of a tensor [N, C, H, W] would spoil the sums over Winograd's tiles. */
 function isEven(runtime: CpuRuntime, view: View, { groups }: Geometry): boolean {
-  const [images, channels, height, width] = [size(view, 0), size(view, 1), size(view, 2), size(view, 3)];
-  return !survey(runtime, runtime.pointer(view), images * groups, channels / groups, height, width).spoilt.includes(true);
+  return !surveyOfSaved(runtime, view, groups).spoilt.includes(true);
 }

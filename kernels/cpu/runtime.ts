@@ -6,6 +6,7 @@ import { Allocator } from "./allocator.js";
 import { pageBytes, parametersAddress, parametersBytes, scratchBytes, scratchStart } from "./layout.js";
 import { type KernelFunction, compileSync, createMemory, instantiate, kernelIndex, kernelNames, supportsRelaxedSimd } from "./module.js";
 import { availableThreads, canShareMemory, startWorker, unsharedReason } from "./platform.js";
+import { forgetSurvey } from "./survey.js";
 import { ThreadPool } from "./threads.js";
 
 const maximumThreads = 16;
@@ -148,7 +149,8 @@ export class CpuRuntime {
     if (values.length * 4 > parametersBytes) {
       throw new ArgumentError(`A view of so many dimensions does not fit the cpu device (${values.length} numbers).`);
     }
-    this.wholeInt32.set(values, parametersAddress / 4);
+    const words = this.wholeInt32, first = parametersAddress / 4;
+    for (let i = 0; i < values.length; i++) words[first + i] = values[i] ?? 0; // a few numbers: set() of a list costs more
     return parametersAddress;
   }
 
@@ -183,6 +185,7 @@ export class CpuRuntime {
 
   upload(buffer: DeviceBuffer, values: HostArray, dtype: DType): void {
     const { address, byteLength } = this.own(buffer);
+    forgetSurvey(buffer);
     if (values.length * 4 > byteLength) throw new ArgumentError(`Uploading ${values.length} elements to a buffer of ${byteLength / 4}.`);
     if (dtype === "float32") this.wholeFloat32.set(values, address / 4);
     else this.wholeInt32.set(values, address / 4);

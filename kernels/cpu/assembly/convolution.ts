@@ -68,6 +68,7 @@ export class WeightPacking {
   rowStep: i32; // may be negative: the gradient meets the taps in reverse order
   columnStep: i32;
   width: i32;
+  marks: usize; // of Winograd's panels: what a weight holds
 }
 
 /** One tile of the grid, and the block of source that it sees: [images][channels][rows][columns]. */

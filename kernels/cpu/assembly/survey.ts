@@ -1,13 +1,9 @@
 // What an image holds, before Winograd's transforms mix the pixels of a tile: a huge pixel costs its neighbours their digits there, an infinity
 // makes them NaN. Per pixel the largest magnitude over the channels is taken, per output (3×3 pixels) the largest of those; where the outputs
-// that may share a tile differ too much, the image is marked, and convolved directly. Magnitudes are compared as the integers of their bits:
-// NaN is above infinity.
-import { bytes, larger, loadLanes, loadUpTo, smaller } from "./simd";
+// that may share a tile differ too much, the image is marked, and convolved directly.
+import { largest, largestLane, leastLane, magnitudeBits, negative, notFinite, uneven } from "./magnitudes";
+import { bytes, larger, loadLanes, smaller } from "./simd";
 
-/** Marks of an image. */
-const uneven: i32 = 1, notFinite: i32 = 2, negative: i32 = 4;
-/** Bits of 1e30: beyond, a transform could overflow. */
-const largest: i32 = 0x7149f2ca;
 const none: i32 = 0x7fffffff;
 /** Rows of the image at a time, and how many of them the next strip sees again: no tile lies in one strip alone. */
 const stripRows: i32 = 48, sharedRows: i32 = 12;
@@ -33,7 +29,7 @@ const padding: i32 = 4;
 /** Magnitudes of the image's rows first … last − 1, one after the other. Four channels at a time, each a stream: pixel by pixel through all of
  *  them would wait for a line of memory at every step. */
 function writeMagnitudes(s: Survey, first: i32, last: i32): void {
-  const plane = bytes(s.height * s.width), count = (last - first) * s.width, mask = i32x4.splat(0x7fffffff), zero = i32x4.splat(0);
+  const plane = bytes(s.height * s.width), count = (last - first) * s.width, mask = i32x4.splat(magnitudeBits), zero = i32x4.splat(0);
   let signs = zero;
   memory.fill(s.flat, 0, bytes(count + 4));
   for (let channel = 0; channel < s.channels; channel += 4) {
@@ -64,17 +60,6 @@ function padMagnitudes(s: Survey, top: i32, rows: i32, first: i32, last: i32): v
   for (let row = first; row < last; row++) {
     memory.copy(s.magnitudes + bytes((row - top + 1) * s.pitch + padding), s.flat + bytes((row - first) * s.width), bytes(s.width));
   }
-}
-
-@inline
-function leastLane(v: v128): i32 {
-  const pairs = i32x4.min_s(v, i32x4.shuffle(v, v, 2, 3, 2, 3));
-  return smaller(i32x4.extract_lane(pairs, 0), i32x4.extract_lane(pairs, 1));
-}
-@inline
-function largestLane(v: v128): i32 {
-  const pairs = i32x4.max_s(v, i32x4.shuffle(v, v, 2, 3, 2, 3));
-  return larger(i32x4.extract_lane(pairs, 0), i32x4.extract_lane(pairs, 1));
 }
 
 /** The row `row` of the strip (its magnitudes lie one further down) joins its row of blocks. */
@@ -128,24 +113,6 @@ function surveyStrip(s: Survey, top: i32, rows: i32, spread: f32): i32 {
   padMagnitudes(s, top, rows, first, last);
   for (let row = 0; row < rows; row++) addRow(s, row);
   return isUneven(s, (rows + cells - 1) / cells, spread) ? uneven : 0;
-}
-
-/** Elements of a task of surveyWeights. */
-const flatPiece: i32 = 16384;
-
-/** Marks of a flat array's pieces: not finite, negative. */
-export function surveyWeights(begin: i32, end: i32, scratch: usize, marks: usize, source: usize, length: i32): void {
-  const mask = i32x4.splat(0x7fffffff);
-  for (let task = begin; task < end; task++) {
-    const start = task * flatPiece, last = smaller(start + flatPiece, length);
-    let most = i32x4.splat(0), signs = most;
-    for (let i = start; i < last; i += 4) {
-      const v = loadUpTo(source + bytes(i), last - i, i32x4.splat(0));
-      signs = v128.or(signs, v);
-      most = i32x4.max_s(most, v128.and(v, mask));
-    }
-    store<i32>(marks + bytes(task), (largestLane(most) >= largest ? notFinite : 0) | (i32x4.bitmask(signs) ? negative : 0));
-  }
 }
 
 /** Writes the marks of each [channels, height, width]; a task is one of them. */

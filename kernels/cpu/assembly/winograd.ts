@@ -4,6 +4,7 @@
 // output channels of its range and transforms the products back, so that nothing but the weights is ever stored transformed.
 import { Convolution, WeightPacking, Window, aligned, ceilDivide, loadBlock, openWindow, tilesOf, windowBytes, writePixels } from "./convolution";
 import { blockBytes, multiplyPanel, panelRowBytes, panelWidth } from "./gemm";
+import { largest, largestLane, magnitudeBits, negative, notFinite } from "./magnitudes";
 import { smaller, storeLanes } from "./simd";
 import { components, linesBytes, tileCells, transformOutput, transformSource, transformWeight } from "./winogradTransforms";
 
@@ -23,24 +24,31 @@ function fourTaps(p: WeightPacking, from: usize, r: i32, s: i32, rows: i32): v12
 /** Four weights' nine taps. */
 const tapsBytes: usize = 144;
 
-/** Panels [group][component][⌈outChannels / 8⌉][channels][8] of transformed weights. A task is one panel, all components. */
+/** Panels [group][component][⌈outChannels / 8⌉][channels][8] of transformed weights, and the marks of each. A task is one panel, all components. */
 export function winogradWeights(begin: i32, end: i32, scratch: usize, parameters: usize): void {
   const p = changetype<WeightPacking>(parameters);
   const panels = ceilDivide(p.outChannels, panelWidth), panelBytes = (p.channels as usize) * panelRowBytes;
   const step = (panels as usize) * panelBytes;
   for (let task = begin; task < end; task++) {
     const group = task / panels, panel = task % panels;
+    let most = i32x4.splat(0), signs = most;
     for (let half = 0; half < 2; half++) {
       const first = panel * panelWidth + half * 4, rows = p.outChannels - first;
       let from = p.weights + ((group * p.groupStride + first * p.outStride) << 2);
       let to = p.panels + ((group * components) as usize) * step + (panel as usize) * panelBytes + (half << 4);
       for (let channel = 0; channel < p.channels; channel++, from += p.channelStride << 2, to += panelRowBytes) {
         for (let r = 0; r < 3; r++) {
-          for (let s = 0; s < 3; s++) v128.store(scratch + ((r * 3 + s) << 4), fourTaps(p, from, r, s, rows));
+          for (let s = 0; s < 3; s++) {
+            const taps = fourTaps(p, from, r, s, rows);
+            most = i32x4.max_s(most, v128.and(taps, i32x4.splat(magnitudeBits)));
+            signs = v128.or(signs, taps);
+            v128.store(scratch + ((r * 3 + s) << 4), taps);
+          }
         }
         transformWeight(to, step, scratch + tapsBytes, scratch);
       }
     }
+    store<i32>(p.marks + (task << 2), (largestLane(most) >= largest ? notFinite : 0) | (i32x4.bitmask(signs) ? negative : 0));
   }
 }
 
