@@ -10,7 +10,7 @@ import { need, type BackwardContext, type Operation, type Run, type Spec } from 
 import { type RawTensor, allocate } from "./raw.js";
 import { argumentError, currentModulePath } from "./scope.js";
 import { formatShape } from "./shape.js";
-import { freeingTemporaries } from "./storage.js";
+import { closeScope, openScope } from "./storage.js";
 
 /** Where a tensor's gradient arrives: at the node that made it, or, for a leaf, in `receive`. */
 export interface GradSlot {
@@ -27,28 +27,31 @@ interface Saved {
   readonly raw: RawTensor;
   readonly version: number;
 }
+type SavedList = readonly (Saved | null)[];
+const nothingSaved: SavedList = [];
 
-export class TapeNode {
+export abstract class TapeNode {
   static #count = 0;
   /** Creation order: a node's inputs were made before it, so descending order is a valid walk. */
   readonly sequence = TapeNode.#count++;
-  readonly label: string;
-  savedInputs: (Saved | null)[] = [];
-  savedOutputs: (Saved | null)[] = [];
+  readonly label = currentModulePath();
   released = false;
+  protected savedInputs = nothingSaved;
+  protected savedOutputs = nothingSaved;
 
   constructor(
-    readonly run: (grads: readonly (RawTensor | null)[], node: TapeNode) => readonly (RawTensor | null)[],
     readonly name: string,
     readonly slots: readonly (GradSlot | null)[],
     readonly inputSpecs: readonly (Spec | null)[],
-    readonly outputSpecs: readonly Spec[],
+    /** How many outputs it has. */
+    readonly outputs: number,
     /** Whether its output is its first input's memory, seen otherwise. */
     readonly aliases: boolean,
-  ) {
-    this.label = currentModulePath();
-  }
-  saved(list: readonly (Saved | null)[], index: number, role: string): RawTensor {
+  ) {}
+  /** The gradients of its inputs from the cotangents of its outputs. */
+  abstract backward(grads: readonly (RawTensor | null)[]): readonly (RawTensor | null)[];
+
+  protected saved(list: SavedList, index: number, role: string): RawTensor {
     const entry = list[index];
     if (!entry) throw new AthanorError(`${this.name}: backward asked for ${role} ${index}, which its record does not save.`);
     if (entry.raw.storage.version !== entry.version) {
@@ -61,14 +64,65 @@ export class TapeNode {
   }
   /** Lets go of what was saved. A step that saved nothing can be taken again: rows of one tensor may each be walked back by themselves. */
   release(): void {
-    for (const entry of [...this.savedInputs, ...this.savedOutputs]) {
+    this.#release(this.savedInputs);
+    this.#release(this.savedOutputs);
+    this.savedInputs = nothingSaved;
+    this.savedOutputs = nothingSaved;
+  }
+  #release(list: SavedList): void {
+    for (const entry of list) {
       if (!entry) continue;
       entry.raw.storage.release();
       this.released = true;
     }
-    this.savedInputs = [];
-    this.savedOutputs = [];
   }
+}
+
+/** The node of one operation that was run. */
+class Step<P> extends TapeNode {
+  readonly #op: Operation<P>;
+  readonly #params: P;
+  readonly #needs: readonly boolean[];
+
+  constructor(op: Operation<P>, inputs: readonly (Operand | null)[], raws: readonly (RawTensor | null)[], outputs: readonly RawTensor[], params: P) {
+    const needs: boolean[] = [], slots: (GradSlot | null)[] = [], specs: (Spec | null)[] = [];
+    for (const input of inputs) {
+      const needed = input?.slot.requiresGrad === true;
+      needs.push(needed);
+      slots.push(needed ? input.slot : null);
+    }
+    for (const raw of raws) specs.push(raw && { shape: raw.shape, dtype: raw.dtype });
+    super(op.name, slots, specs, outputs.length, outputs[0]?.storage === raws[0]?.storage);
+    this.#op = op;
+    this.#params = params;
+    this.#needs = needs;
+    const saves = op.saves?.(needs, params);
+    if (saves?.inputs) this.savedInputs = save(raws, saves.inputs);
+    if (saves?.outputs) this.savedOutputs = save(outputs, saves.outputs);
+  }
+  backward(grads: readonly (RawTensor | null)[]): readonly (RawTensor | null)[] {
+    const context: BackwardContext<RawTensor, P> = {
+      params: this.#params, needs: this.#needs, specs: this.inputSpecs,
+      input: (i) => this.saved(this.savedInputs, i, "input"),
+      optionalInput: (i) => (this.inputSpecs[i] ? this.saved(this.savedInputs, i, "input") : null),
+      output: (i) => this.saved(this.savedOutputs, i, "output"),
+    };
+    if (!this.#op.backward) throw new AthanorError(`${this.name} has no backward.`);
+    return this.#op.backward(runRaw as Run<RawTensor>, grads, context);
+  }
+}
+
+/** Retains the tensors at these places. */
+function save(raws: readonly (RawTensor | null)[], places: readonly number[]): SavedList {
+  if (places.length === 0) return nothingSaved;
+  const list = raws.map((): Saved | null => null);
+  for (const place of places) {
+    const raw = raws[place];
+    if (!raw || list[place]) continue;
+    raw.storage.retain();
+    list[place] = { raw, version: raw.storage.version };
+  }
+  return list;
 }
 
 export interface Operand {
@@ -88,17 +142,23 @@ export function runRaw<P>(op: Operation<P>, inputs: readonly (RawTensor | null)[
   if (!op.outputs || !op.forward) throw new AthanorError(`${op.name}: the record has neither a view nor a forward.`);
   const path = currentModulePath();
   device.label = path === "" ? op.name : `${path}: ${op.name}`;
-  const specs = op.outputs(inputs, params);
-  const outputs = specs.map((spec) => allocate(device, spec.shape, spec.dtype));
-  const forward = op.forward.bind(op);
-  freeingTemporaries(() => forward(device, outputs, inputs, params), () => []);
+  const outputs: RawTensor[] = [];
+  for (const { shape, dtype } of op.outputs(inputs, params)) outputs.push(allocate(device, shape, dtype));
+  const scope = openScope();
+  try {
+    op.forward(device, outputs, inputs, params);
+  } finally {
+    closeScope(scope);
+  }
   return atLeastOne(op.name, outputs);
 }
 
 function atLeastOne(name: string, outputs: readonly RawTensor[]): readonly [RawTensor, ...RawTensor[]] {
-  const [first, ...rest] = outputs;
-  if (first === undefined) throw new AthanorError(`${name}: the record declares no output.`);
-  return [first, ...rest];
+  if (isSome(outputs)) return outputs;
+  throw new AthanorError(`${name}: the record declares no output.`);
+}
+function isSome<T>(list: readonly T[]): list is readonly [T, ...T[]] {
+  return list.length > 0;
 }
 
 function commonDevice(name: string, inputs: readonly (RawTensor | null)[]): Device {
@@ -117,18 +177,27 @@ function commonDevice(name: string, inputs: readonly (RawTensor | null)[]): Devi
 
 /** Runs an operation and records it where gradients are on and some input wants one. */
 export function apply<P>(op: Operation<P>, inputs: readonly (Operand | null)[], params: P): [Result, ...Result[]] {
-  if (isGradEnabled()) for (const input of inputs) if (input) assertCurrent(op.name, input);
-  const raws = inputs.map((input) => input?.raw ?? null);
+  const recording = isGradEnabled(), raws: (RawTensor | null)[] = [];
+  let wanted = false;
+  for (const input of inputs) {
+    if (input && recording) assertCurrent(op.name, input);
+    if (input?.slot.requiresGrad) wanted = true;
+    raws.push(input && input.raw);
+  }
   const outputs = runRaw(op, raws, params);
-  const needs = inputs.map((input) => input !== null && input.slot.requiresGrad);
-  const node = isGradEnabled() && op.backward && needs.some(Boolean) ? record(op, inputs, raws, outputs, needs, params) : null;
-  const [first, ...rest] = outputs.map((raw, outputIndex): Result => {
-    const differentiable = node !== null && raw.dtype === "float32";
-    const changes = isGradEnabled() && !isDetachedView(raw, inputs[0]) ? raw.storage.recordedChanges : null;
-    return { raw, slot: { requiresGrad: differentiable, node: differentiable ? node : null, outputIndex, receive: null, changes } };
-  });
-  if (first === undefined) throw new AthanorError(`${op.name}: no output.`);
-  return [first, ...rest];
+  const node = recording && wanted && op.backward ? new Step(op, inputs, raws, outputs, params) : null;
+  const results: [Result, ...Result[]] = [resultOf(outputs[0], 0, node, recording, inputs[0])];
+  for (let i = 1; i < outputs.length; i++) {
+    const raw = outputs[i];
+    if (raw) results.push(resultOf(raw, i, node, recording, inputs[0]));
+  }
+  return results;
+}
+
+function resultOf(raw: RawTensor, outputIndex: number, node: TapeNode | null, recording: boolean, source: Operand | null | undefined): Result {
+  const own = raw.dtype === "float32" ? node : null;
+  const changes = recording && !isDetachedView(raw, source) ? raw.storage.recordedChanges : null;
+  return { raw, slot: { requiresGrad: own !== null, node: own, outputIndex, receive: null, changes } };
 }
 
 function isDetachedView(raw: RawTensor, source: Operand | null | undefined): boolean {
@@ -151,38 +220,4 @@ export function isLeafMemory(slot: GradSlot): boolean {
   let current: GradSlot | null | undefined = slot;
   while (current?.node?.aliases) current = current.node.slots[0];
   return current?.node === null && current.requiresGrad;
-}
-
-function record<P>(
-  op: Operation<P>, inputs: readonly (Operand | null)[], raws: readonly (RawTensor | null)[], outputs: readonly RawTensor[], needs: readonly boolean[], params: P,
-): TapeNode {
-  const backward = op.backward?.bind(op);
-  if (!backward) throw new AthanorError(`${op.name} has no backward.`);
-  const specs = raws.map((raw) => raw && { shape: raw.shape, dtype: raw.dtype });
-  const node = new TapeNode(
-    (grads, self) => {
-      const context: BackwardContext<RawTensor, P> = {
-        params, needs, specs,
-        input: (i) => self.saved(self.savedInputs, i, "input"),
-        optionalInput: (i) => (present[i] ? self.saved(self.savedInputs, i, "input") : null),
-        output: (i) => self.saved(self.savedOutputs, i, "output"),
-      };
-      return backward(runRaw as Run<RawTensor>, grads, context);
-    },
-    op.name,
-    inputs.map((input, i) => (needs[i] ? (input?.slot ?? null) : null)),
-    specs,
-    outputs.map((raw) => ({ shape: raw.shape, dtype: raw.dtype })),
-    outputs[0]?.storage === raws[0]?.storage,
-  );
-  const present = raws.map((raw) => raw !== null);
-  const saves = op.saves?.(needs, params) ?? {};
-  const save = (raw: RawTensor | null | undefined): Saved | null => {
-    if (!raw) return null;
-    raw.storage.retain();
-    return { raw, version: raw.storage.version };
-  };
-  node.savedInputs = raws.map((raw, i) => (saves.inputs?.includes(i) ? save(raw) : null));
-  node.savedOutputs = outputs.map((raw, i) => (saves.outputs?.includes(i) ? save(raw) : null));
-  return node;
 }

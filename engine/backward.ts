@@ -4,7 +4,7 @@ import { type GradSlot, type Operand, type TapeNode, runRaw } from "./autograd.j
 import type { Spec } from "./op.js";
 import { type RawTensor, contiguous, copied } from "./raw.js";
 import { sameShape } from "./shape.js";
-import { type Storage, freeingTemporaries } from "./storage.js";
+import { closeScope, openScope } from "./storage.js";
 import { add, sum } from "./ops/basic.js";
 
 /** Walks the graph behind `root` in the reverse of recorded order, from the cotangent `grad`. Takes no recursion: deep nets are fine. */
@@ -35,7 +35,9 @@ export function backward(root: Operand, grad: RawTensor, retainGraph: boolean): 
 }
 
 function slotsFor(node: TapeNode, index: number, grad: RawTensor): (RawTensor | null)[] {
-  return node.outputSpecs.map((_, i) => (i === index ? grad : null));
+  const grads = new Array<RawTensor | null>(node.outputs).fill(null);
+  grads[index] = grad;
+  return grads;
 }
 
 /** All nodes behind root, latest first. */
@@ -60,23 +62,24 @@ function reachable(root: TapeNode): TapeNode[] {
 
 /** One node: its formula, then each gradient to its input's slot; what nobody owns afterwards is freed. */
 function step(node: TapeNode, grads: readonly (RawTensor | null)[], pending: Map<TapeNode, (RawTensor | null)[]>): void {
-  freeingTemporaries(
-    () => {
-      const results = node.run(grads, node).map((grad, i) => {
-        const slot = node.slots[i], spec = node.inputSpecs[i];
-        if (!grad || !slot || !spec) return null;
-        const fitted = unbroadcast(grad, spec);
-        fitted.storage.retain();
-        return fitted;
-      });
-      for (const grad of grads) grad?.storage.release();
-      results.forEach((grad, i) => {
-        const slot = node.slots[i];
-        if (grad && slot) deliver(slot, grad, pending);
-      });
-    },
-    (): Storage[] => [],
-  );
+  const scope = openScope();
+  try {
+    const results = node.backward(grads);
+    const fitted: (RawTensor | null)[] = [];
+    for (let i = 0; i < results.length; i++) {
+      const grad = results[i], spec = node.inputSpecs[i];
+      const own = grad && spec && node.slots[i] ? unbroadcast(grad, spec) : null;
+      own?.storage.retain();
+      fitted.push(own);
+    }
+    for (const grad of grads) grad?.storage.release();
+    for (let i = 0; i < fitted.length; i++) {
+      const grad = fitted[i], slot = node.slots[i];
+      if (grad && slot) deliver(slot, grad, pending);
+    }
+  } finally {
+    closeScope(scope);
+  }
 }
 
 /** Sums over the dimensions along which forward expanded the input. */

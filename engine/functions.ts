@@ -192,7 +192,9 @@ export function applyUpdate(name: UpdateName, groups: readonly (readonly Tensor[
   const byDevice = new Map<Device, (readonly Tensor[])[]>();
   for (const group of groups) {
     const { device } = parameterOf(group);
-    byDevice.set(device, [...(byDevice.get(device) ?? []), group]);
+    const members = byDevice.get(device);
+    if (members) members.push(group);
+    else byDevice.set(device, [group]);
   }
   for (const [device, members] of byDevice) {
     device.label = `optimizer: ${name}`;

@@ -5,7 +5,9 @@ import { argumentError } from "./scope.js";
 import { isPlainObject, shown } from "./spelling.js";
 
 export function numel(shape: Shape): number {
-  return shape.reduce((product, size) => product * size, 1);
+  let product = 1;
+  for (const size of shape) product *= size;
+  return product;
 }
 
 export function contiguousStrides(shape: Shape): number[] {
@@ -25,7 +27,10 @@ export function at(list: readonly number[], index: number): number {
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {
-  return a.length === b.length && a.every((size, d) => size === b[d]);
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let d = 0; d < a.length; d++) if (a[d] !== b[d]) return false;
+  return true;
 }
 
 export function isContiguous(shape: Shape, strides: readonly number[]): boolean {
@@ -62,7 +67,9 @@ export function normalizeDims(operation: string, dims: number | readonly number[
 }
 
 /** NumPy's and PyTorch's broadcasting rule. */
-export function broadcastShapes(operation: string, shapes: readonly Shape[]): number[] {
+export function broadcastShapes(operation: string, shapes: readonly Shape[]): Shape {
+  const [first] = shapes;
+  if (first !== undefined && shapes.every((shape) => sameShape(shape, first))) return first;
   const rank = Math.max(0, ...shapes.map((s) => s.length));
   return Array.from({ length: rank }, (_, d) => {
     let result = 1;

@@ -23,6 +23,9 @@ class Allocation {
     if (this.#buffer === null) throw new AthanorError("This tensor's memory was given back by dispose() or tidy(); keep the tensor alive while it is in use.");
     return this.#buffer;
   }
+  get freed(): boolean {
+    return this.#buffer === null;
+  }
   free(): void {
     if (this.#buffer === null) return;
     this.device.release(this.#buffer);
@@ -33,12 +36,24 @@ class Allocation {
 
 const unreachable = new FinalizationRegistry<Allocation>((allocation) => allocation.free());
 
-/** Every storage made while a scope is open, so that the scope can free what nobody came to own. */
-let openScope: Storage[] | null = null;
+/** Storages made while scopes are open, the innermost's last, so that a scope can free what nobody came to own. */
+const madeInScopes: Storage[] = [];
+let openScopes = 0;
+
+/** Storages made since the event loop's last task. The collector reports none before that task ends, and most die in it: only those that
+ *  outlive it, or many more of them, are registered, which costs more than the rest of a small operation's memory. */
+const newborn: Storage[] = [];
+const mostNewborn = 4096;
+
+function registerNewborn(): void {
+  for (const storage of newborn) storage.register();
+  newborn.length = 0;
+}
 
 export class Storage {
   readonly #allocation: Allocation;
   #owners = 0;
+  #registered = false;
   /** Counts the in-place changes; the tape compares it between forward and backward. */
   version = 0;
   /** Counts the in-place changes that the tape recorded: a handle that was made before one knows nothing of the change's gradient. */
@@ -49,8 +64,16 @@ export class Storage {
   constructor(readonly device: Device, readonly elements: number) {
     this.#allocation = new Allocation(device, elements);
     this.ballast = needsBallast() ? new ArrayBuffer(elements * bytesPerElement) : null;
+    if (newborn.length === 0) queueMicrotask(registerNewborn);
+    else if (newborn.length === mostNewborn) registerNewborn();
+    newborn.push(this);
+    if (openScopes > 0) madeInScopes.push(this);
+  }
+  /** Has the collector report when nobody can reach the storage any more. */
+  register(): void {
+    if (this.#registered || this.#allocation.freed) return;
+    this.#registered = true;
     unreachable.register(this, this.#allocation, this);
-    openScope?.push(this);
   }
   get buffer(): DeviceBuffer {
     return this.#allocation.buffer;
@@ -71,28 +94,34 @@ export class Storage {
     if (this.#owners <= 0) this.free();
   }
   free(): void {
-    unreachable.unregister(this);
+    if (this.#registered) unreachable.unregister(this);
+    this.#registered = false;
     this.#allocation.free();
   }
 }
 
+/** Opens a scope of temporaries; the number it gives closes it. For the operations' hot path, where a closure would cost. */
+export function openScope(): number {
+  openScopes++;
+  return madeInScopes.length;
+}
+
+/** Frees every storage made since that nobody owns. */
+export function closeScope(start: number): void {
+  openScopes--;
+  for (let i = start; i < madeInScopes.length; i++) {
+    const storage = madeInScopes[i];
+    if (storage?.owners === 0) storage.free();
+  }
+  madeInScopes.length = start;
+}
+
 /** Runs fn and then frees every storage it made that nobody owns: intermediates of a composite, of a backward formula. */
-export function freeingTemporaries<R>(fn: () => R, keep: (result: R) => Iterable<Storage>): R {
-  const outer = openScope;
-  const made: Storage[] = [];
-  openScope = made;
+export function freeingTemporaries<R>(fn: () => R): R {
+  const start = openScope();
   try {
-    const result = fn();
-    const kept = new Set(keep(result));
-    for (const storage of made) {
-      if (kept.has(storage)) outer?.push(storage);
-      else if (storage.owners === 0) storage.free();
-    }
-    return result;
-  } catch (error) {
-    for (const storage of made) if (storage.owners === 0) storage.free();
-    throw error;
+    return fn();
   } finally {
-    openScope = outer;
+    closeScope(start);
   }
 }

@@ -199,17 +199,16 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
   }
   #stepGroup(group: ParameterGroup<Options>): void {
     this.check(group); // options may have changed since the last step
-    const batches = new Map<string, Batch>();
+    const batches: Batch[] = []; // nearly always one
     for (const param of group.params) {
       const grad = param.ownGrad;
       if (grad === null) continue;
-      const { step, numbers = {} } = this.state.get(param) ?? { step: 0 };
-      const key = JSON.stringify([step, numbers]);
-      const batch = batches.get(key) ?? { step: step + 1, numbers, members: [] };
+      const { step, numbers = none } = this.state.get(param) ?? { step: 0 };
+      let batch = batches.find((other) => other.step === step + 1 && sameNumbers(other.numbers, numbers));
+      if (batch === undefined) batches.push((batch = { step: step + 1, numbers, members: [] }));
       batch.members.push({ param, grad });
-      batches.set(key, batch);
     }
-    for (const batch of batches.values()) this.#update(group, batch);
+    for (const batch of batches) this.#update(group, batch);
   }
   #update(group: ParameterGroup<Options>, { step, numbers, members }: Batch): void {
     const plan = this.plan(group, step, numbers);
@@ -236,6 +235,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
     this.state.set(param, state);
     return names.map((name) => {
       const known = state.tensors[name];
+      if (known?.device === param.device) return known;
       const current = known ? known.to(param.device) : full(param.shape, this.initialState(group), { device: param.device });
       return (state.tensors[name] = current);
     });
@@ -266,6 +266,14 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
     for (const [param, state] of states) this.state.set(param, state);
     options.forEach((given, i) => Object.assign(this.paramGroups[i] ?? {}, given));
   }
+}
+
+const none: Readonly<Record<string, number>> = {};
+
+function sameNumbers(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): boolean {
+  if (a === b) return true;
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => Object.is(a[name], b[name]));
 }
 
 function optionNames<Options extends object>(defaults: Options): (keyof Options & string)[] {

@@ -1,18 +1,32 @@
 // Element-wise operations (one per row of kernels/elementwise.ts) and the sum, which backward itself needs for un-broadcasting.
-import { type DerivativeKernel, type ElementwiseRow, elementwiseRows } from "../../kernels/elementwise.js";
+import { type DerivativeKernel, type ElementwiseKernel, type ElementwiseRow, elementwiseRows } from "../../kernels/elementwise.js";
+import type { Device } from "../../kernels/types.js";
 import { arithmeticDType, promote } from "../dtype.js";
-import { type ArrayLike, type Operation, type Run, type Spec, defineOp, need } from "../op.js";
+import { type ArrayLike, type Operation, type Run, type Saves, type Spec, defineOp, need } from "../op.js";
 import { type RawTensor, contiguous } from "../raw.js";
-import { broadcastShapes, expandedStrides, numel, reducedShape, reshapedStrides } from "../shape.js";
+import { broadcastShapes, expandedStrides, numel, reducedShape, reshapedStrides, sameShape } from "../shape.js";
 import { times, withoutRepeats } from "./repeats.js";
 
 export type Scalars = readonly number[];
 
-const expand = (x: RawTensor, shape: readonly number[]) => x.as(shape, expandedStrides(x.shape, x.strides, shape));
+const expand = (x: RawTensor, shape: readonly number[]) => (sameShape(x.shape, shape) ? x : x.as(shape, expandedStrides(x.shape, x.strides, shape)));
+
+function everyInput<A>(inputs: readonly (A | null)[]): readonly A[] {
+  const all: A[] = [];
+  for (let i = 0; i < inputs.length; i++) all.push(need(inputs, i));
+  return all;
+}
+function resultShape(name: string, inputs: readonly (Spec | null)[]): Spec["shape"] {
+  return inputs.length === 1 ? need(inputs, 0).shape : broadcastShapes(name, everyInput(inputs).map((input) => input.shape));
+}
+function runElementwise(device: Device, kernel: ElementwiseKernel, out: RawTensor | undefined, inputs: readonly (RawTensor | null)[], scalars: Scalars): void {
+  if (out) device.kernels.elementwise(kernel, out, everyInput(inputs).map((input) => expand(input, out.shape)), scalars);
+}
 
 /** The dtype a row computes in and gives, from its inputs' dtypes (which the caller made equal). */
 function resultDType(row: ElementwiseRow, inputs: readonly (Spec | null)[]): Spec["dtype"] {
-  const dtypes = inputs.map((_, i) => need(inputs, i).dtype);
+  if (row.kind === "float") return "float32";
+  const dtypes = everyInput(inputs).map((input) => input.dtype);
   switch (row.kind) {
     case "compare":
     case "logic":
@@ -21,23 +35,16 @@ function resultDType(row: ElementwiseRow, inputs: readonly (Spec | null)[]): Spe
       return promote(...dtypes.slice(1));
     case "arithmetic":
       return arithmeticDType(row.name, promote(...dtypes));
-    case "float":
-      return "float32";
   }
 }
 
 function defineElementwise(row: ElementwiseRow): Operation<Scalars> {
   const derivatives = row.derivatives.map((kernel) => kernel && defineDerivative(kernel));
+  const saves: Saves[] = []; // by the bits of what inputs need
   return defineOp<Scalars>(row.name, {
-    outputs: (inputs) => [{ shape: broadcastShapes(row.name, inputs.map((_, i) => need(inputs, i).shape)), dtype: resultDType(row, inputs) }],
-    forward: (device, [out], inputs, scalars) => {
-      if (out) device.kernels.elementwise(row, out, inputs.map((_, i) => expand(need(inputs, i), out.shape)), scalars);
-    },
-    saves: (needs) => {
-      const operands = new Set(row.derivatives.flatMap((kernel, i) => (kernel && needs[i] && !kernel.identity ? kernel.operands : [])));
-      const inputs = Array.from({ length: row.inputs }, (_, i) => i).filter((i) => operands.has(i + 1));
-      return { inputs, outputs: operands.has(row.inputs + 1) ? [0] : [] };
-    },
+    outputs: (inputs) => [{ shape: resultShape(row.name, inputs), dtype: resultDType(row, inputs) }],
+    forward: (device, outputs, inputs, scalars) => runElementwise(device, row, outputs[0], inputs, scalars),
+    saves: (needs) => (saves[needs.reduce((bits, needed, i) => bits | (Number(needed) << i), 0)] ??= savesOf(row, needs)),
     ...(row.derivatives.some((kernel) => kernel !== null) && {
       backward: <A extends ArrayLike>(run: Run<A>, [grad]: readonly (A | null)[], { needs, params, input, output }: {
         needs: readonly boolean[]; params: Scalars; input(i: number): A; output(i: number): A;
@@ -53,13 +60,17 @@ function defineElementwise(row: ElementwiseRow): Operation<Scalars> {
   });
 }
 
+function savesOf(row: ElementwiseRow, needs: readonly boolean[]): Saves {
+  const operands = new Set(row.derivatives.flatMap((kernel, i) => (kernel && needs[i] && !kernel.identity ? kernel.operands : [])));
+  const inputs = Array.from({ length: row.inputs }, (_, i) => i).filter((i) => operands.has(i + 1));
+  return { inputs, outputs: operands.has(row.inputs + 1) ? [0] : [] };
+}
+
 function defineDerivative(kernel: DerivativeKernel): Operation<Scalars> {
   return {
     name: kernel.name,
-    outputs: (inputs) => [{ shape: broadcastShapes(kernel.name, inputs.map((_, i) => need(inputs, i).shape)), dtype: "float32" }],
-    forward: (device, [out], inputs, scalars) => {
-      if (out) device.kernels.elementwise(kernel, out, inputs.map((_, i) => expand(need(inputs, i), out.shape)), scalars);
-    },
+    outputs: (inputs) => [{ shape: resultShape(kernel.name, inputs), dtype: "float32" }],
+    forward: (device, outputs, inputs, scalars) => runElementwise(device, kernel, outputs[0], inputs, scalars),
   };
 }
 

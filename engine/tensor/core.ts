@@ -36,8 +36,13 @@ export function detachedSlot(): GradSlot {
 
 /** Applies an operation to handles and wraps its outputs. */
 export function call<P>(op: Operation<P>, inputs: readonly (TensorCore | null)[], params: P): [Tensor, ...Tensor[]] {
-  const [first, ...rest] = apply(op, inputs.map((input) => input && input.operand), params);
-  return [construct.tensor(first), ...rest.map((result) => construct.tensor(result))];
+  const results = apply(op, inputs, params); // a handle is an operand
+  const tensors: [Tensor, ...Tensor[]] = [construct.tensor(results[0])];
+  for (let i = 1; i < results.length; i++) {
+    const result = results[i];
+    if (result) tensors.push(construct.tensor(result));
+  }
+  return tensors;
 }
 
 /** The parameters of each method. backward's gradient is the cotangent, of the tensor's shape; retainGraph keeps what was saved, so that

@@ -17,14 +17,11 @@ export function shownValues(raw: RawTensor, edge: number): Shown {
   const cut = raw.shape.map((size) => size > 2 * edge);
   const shape = raw.shape.map((size, d) => (cut[d] ? 2 * edge : size));
   raw.device.label = "print";
-  return freeingTemporaries(
-    () => {
-      const packed = allocate(raw.device, shape, raw.dtype);
-      copyEdges(packed, raw, 0, cut, edge);
-      return { values: raw.device.downloadSync(packed.buffer, packed.elements, raw.dtype), shape, cut };
-    },
-    () => [],
-  );
+  return freeingTemporaries(() => {
+    const packed = allocate(raw.device, shape, raw.dtype);
+    copyEdges(packed, raw, 0, cut, edge);
+    return { values: raw.device.downloadSync(packed.buffer, packed.elements, raw.dtype), shape, cut };
+  });
 }
 
 function copyEdges(to: RawTensor, from: RawTensor, dim: number, cut: readonly boolean[], edge: number): void {

@@ -2,9 +2,9 @@
 import type { ElementwiseKernel } from "../elementwise.js";
 import type { DType, View } from "../types.js";
 import { materialised } from "./copy.js";
-import { elementwiseTypes, exportName } from "./names.js";
+import { type NumberType, elementwiseTypes, exportName } from "./names.js";
 import type { CpuRuntime } from "./runtime.js";
-import { collapse, contiguousStrides, count, elementsPerTask } from "./strided.js";
+import { collapse, contiguousStrides, count, elementsPerTask, isContiguous } from "./strided.js";
 
 /** Elements of a row that strided operands gather into scratch at a time: five operands of 4 KiB stay in the first-level cache. */
 const gatheredChunk = 1024;
@@ -16,11 +16,24 @@ const shortRow = 64;
 export function elementwise(
   runtime: CpuRuntime, kernel: ElementwiseKernel, out: View, inputs: readonly View[], scalars: readonly number[],
 ): void {
-  const total = count(out.shape);
+  const total = count(out.shape), temporaries: number[] = [];
   if (total === 0) return;
+  const job = inputs.every(isContiguous) ? oneRow(runtime, total, inputs) : rows(runtime, total, out, inputs, temporaries);
+  runtime.run(exportOf(kernel, out.dtype, inputs), Math.ceil(total / elementsPerTask), [runtime.parameters(job), runtime.pointer(out), ...scalars]);
+  for (const temporary of temporaries) runtime.releaseTemporary(temporary);
+}
+
+/** The job (assembly/strided.ts) of operands that all lie in order: one row of all elements, which is what most operations are. */
+function oneRow(runtime: CpuRuntime, total: number, inputs: readonly View[]): number[] {
+  const job = [total, total, total, 0];
+  for (const input of inputs) job.push(runtime.pointer(input), 1);
+  return job;
+}
+
+/** The job of any operands; an operand that is copied first lies in temporary memory. */
+function rows(runtime: CpuRuntime, total: number, out: View, inputs: readonly View[], temporaries: number[]): number[] {
   const seen = collapse(out.shape, [contiguousStrides(out.shape), ...inputs.map((input) => input.strides)]);
   const inOrder = contiguousStrides(seen.shape);
-  const temporaries: number[] = [];
   const read = inputs.map((input, i) => {
     const own = seen.strides[i + 1] ?? [];
     if (total < materialiseFrom || !isAgainstTheGrain(own, seen.shape)) return { address: runtime.pointer(input), strides: own };
@@ -28,17 +41,17 @@ export function elementwise(
     temporaries.push(address);
     return { address, strides: inOrder };
   });
-  const addresses = read.map(({ address }) => address);
-  const { shape, strides } = collapse(seen.shape, [inOrder, ...read.map(({ strides }) => strides)]);
-  const operandStrides = strides.slice(1);
-  const rowLength = shape.at(-1) ?? 1, outer = shape.slice(0, -1);
-  const chunk = operandStrides.some((own) => (own.at(-1) ?? 1) > 1) ? gatheredChunk : total;
-  const job = runtime.parameters([
-    total, rowLength, chunk, outer.length, ...outer,
-    ...operandStrides.flatMap((own, i) => [addresses[i] ?? 0, own.at(-1) ?? 1, ...own.slice(0, -1)]),
-  ]);
-  runtime.run(kernelFor(kernel, out.dtype, inputs), Math.ceil(total / elementsPerTask), [job, runtime.pointer(out), ...scalars]);
-  for (const temporary of temporaries) runtime.releaseTemporary(temporary);
+  // What was copied lies in order now, and more dimensions may be one.
+  const { shape, strides } = temporaries.length === 0 ? seen : collapse(seen.shape, [inOrder, ...read.map(({ strides }) => strides)]);
+  const last = shape.length - 1, operandStrides = strides.slice(1);
+  const chunk = operandStrides.some((own) => (own[last] ?? 1) > 1) ? gatheredChunk : total;
+  const job = [total, shape[last] ?? 1, chunk, Math.max(last, 0)];
+  for (let dim = 0; dim < last; dim++) job.push(shape[dim] ?? 1);
+  operandStrides.forEach((own, i) => {
+    job.push(read[i]?.address ?? 0, own[last] ?? 1);
+    for (let dim = 0; dim < last; dim++) job.push(own[dim] ?? 0);
+  });
+  return job;
 }
 
 /** Whether an operand is read in steps, or in another order and in rows so short that finding them costs more than a copy. What is repeated
@@ -49,9 +62,16 @@ function isAgainstTheGrain(strides: readonly number[], shape: readonly number[])
   return inShortRows && strides.every((stride) => stride > 0) && String(strides) !== String(contiguousStrides(shape));
 }
 
-function kernelFor(kernel: ElementwiseKernel, outDtype: DType, inputs: readonly View[]): string {
-  const types = elementwiseTypes(kernel);
+const exportsOf = new WeakMap<ElementwiseKernel, Readonly<Record<NumberType, string>>>();
+
+/** The export that computes in the number type of these dtypes. */
+function exportOf(kernel: ElementwiseKernel, outDtype: DType, inputs: readonly View[]): string {
+  let names = exportsOf.get(kernel);
+  if (names === undefined) {
+    const types = elementwiseTypes(kernel), [first = "f32"] = types;
+    const nameOf = (wanted: NumberType) => exportName(kernel.name, types.includes(wanted) ? wanted : first);
+    exportsOf.set(kernel, (names = { f32: nameOf("f32"), i32: nameOf("i32") }));
+  }
   const dtype = kernel.kind === "compare" ? (inputs[0]?.dtype ?? outDtype) : outDtype;
-  const wanted = dtype === "float32" ? "f32" : "i32";
-  return exportName(kernel.name, types.includes(wanted) ? wanted : (types[0] ?? "f32"));
+  return names[dtype === "float32" ? "f32" : "i32"];
 }

@@ -17,7 +17,8 @@ export class FreeList {
   take(size: number): number {
     const chunk = this.#chunks.find(({ largest }) => largest >= size);
     if (chunk === undefined) return -1;
-    const at = chunk.sizes.findIndex((free) => free >= size);
+    let at = 0;
+    while ((chunk.sizes[at] ?? size) < size) at++;
     const start = chunk.starts[at] ?? 0, free = chunk.sizes[at] ?? 0;
     if (free === size) this.#remove(chunk, at);
     else {

@@ -18,21 +18,31 @@ export function count(shape: Shape): number {
 }
 
 export function collapse(shape: Shape, views: readonly (readonly number[])[]): Collapsed {
-  const result: Collapsed = { shape: [], strides: views.map(() => []) };
+  const kept: number[] = [], result: Collapsed = { shape: [], strides: [] };
   for (let dim = 0; dim < shape.length; dim++) {
     const length = shape[dim] ?? 1;
     if (length === 1) continue;
-    const last = result.shape.length - 1;
-    const mergeable = last >= 0 && views.every((strides, v) => result.strides[v]?.[last] === (strides[dim] ?? 0) * length);
-    if (mergeable) {
+    const last = kept.length - 1, before = kept[last];
+    if (before !== undefined && areOne(views, before, dim, length)) {
       result.shape[last] = (result.shape[last] ?? 1) * length;
-      views.forEach((strides, v) => (result.strides[v] ??= [])[last] = strides[dim] ?? 0);
+      kept[last] = dim; // whose strides are those of the two together
     } else {
       result.shape.push(length);
-      views.forEach((strides, v) => result.strides[v]?.push(strides[dim] ?? 0));
+      kept.push(dim);
     }
   }
+  for (const strides of views) {
+    const own: number[] = [];
+    for (const dim of kept) own.push(strides[dim] ?? 0);
+    result.strides.push(own);
+  }
   return result;
+}
+
+/** Whether every view steps through the two dimensions as through one. */
+function areOne(views: readonly (readonly number[])[], outer: number, inner: number, length: number): boolean {
+  for (const strides of views) if (strides[outer] !== (strides[inner] ?? 0) * length) return false;
+  return true;
 }
 
 export function contiguousStrides(shape: Shape): number[] {
