@@ -1,7 +1,7 @@
 // Data sets made from tensors and from other data sets.
 import { noGrad, Tensor, tensor } from "../engine/index.js";
 import { type Given, type MayBe, type Needed, Signature } from "../engine/arguments.js";
-import { aNumber, kind, numbers } from "../engine/kinds.js";
+import { aSeed, kind, numbers } from "../engine/kinds.js";
 import { hostPermutation } from "../engine/random.js";
 import { shown } from "../engine/spelling.js";
 import type { RandomKey } from "../kernels/types.js";
@@ -21,8 +21,8 @@ export class TensorDataset<Tensors extends readonly Tensor[]> extends Dataset<{ 
 
   constructor(...tensors: Tensors) {
     super();
-    const odd = tensors.find((each: unknown) => !(each instanceof Tensor));
-    if (odd !== undefined) throw new ArgumentError(`TensorDataset: got ${shown(odd)}; expected tensors of the same length${(odd as unknown) instanceof Promise ? " (await it first)" : ""}.`);
+    const place = tensors.findIndex((each: unknown) => !(each instanceof Tensor)), odd: unknown = tensors[place];
+    if (place >= 0) throw new ArgumentError(`TensorDataset: got ${shown(odd)}; expected tensors of the same length${odd instanceof Promise ? " (await it first)" : ""}.`);
     const [first] = tensors;
     if (first === undefined) throw new ArgumentError("TensorDataset: got no tensor; expected one or more of the same length.");
     const lengths = tensors.map(({ shape }) => shape[0]);
@@ -143,7 +143,7 @@ function noRecipe(): never {
 
 const splitting = new Signature(
   "randomSplit", [["dataset", datasetKind], ["lengths", numbers], ["generator", kind<null>("null (give { seed })", (value) => value === null), null]],
-  [["seed", aNumber, undefined]],
+  [["seed", aSeed, undefined]],
 );
 type SplitCall<Sample> = Given<readonly [Needed<"dataset", DatasetInput<Sample>>, Needed<"lengths", readonly number[]>, MayBe<"generator", null>], readonly [MayBe<"seed", number>]>;
 /** Splits at random into subsets of these lengths, or of these fractions (which sum to 1; what rounding leaves over goes to the first ones).

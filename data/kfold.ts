@@ -1,6 +1,6 @@
 // k-fold cross-validation: scikit-learn's KFold, fold for fold.
 import { type Call, Signature } from "../engine/arguments.js";
-import { aBoolean, aNumber } from "../engine/kinds.js";
+import { aBoolean, aNumber, aSeed } from "../engine/kinds.js";
 import { hostPermutation, nextKey } from "../engine/random.js";
 import { ArgumentError } from "../kernels/errors.js";
 import { lengthOf, sourceKind } from "./indexable.js";
@@ -12,7 +12,7 @@ export interface KFoldOptions {
   readonly seed?: number;
 }
 
-const signature = new Signature("KFold", [["nSplits", aNumber, 5]], [["shuffle", aBoolean, false], ["seed", aNumber, undefined]]);
+const signature = new Signature("KFold", [["nSplits", aNumber, 5]], [["shuffle", aBoolean, false], ["seed", aSeed, undefined]]);
 const splitting = new Signature("KFold.split", [["dataset", sourceKind]]);
 
 /** Each sample is in the validation part of one of `nSplits` folds; the first `length % nSplits` folds have one sample more. */

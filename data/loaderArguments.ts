@@ -1,6 +1,6 @@
 // How a DataLoader is called: PyTorch's order by place, an options object for any tail or for the whole list, and which options go together.
 import { type Given, type MayBe, Signature } from "../engine/arguments.js";
-import { aBoolean, aFunction, aNumber, anything, kind, oneOf, orNull } from "../engine/kinds.js";
+import { aBoolean, aFunction, aNumber, anything, aSeed, kind, oneOf, orNull } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
 import { isPlainObject } from "../engine/spelling.js";
 import type { ColumnDTypes } from "./columns.js";
@@ -66,7 +66,7 @@ const signature = new Signature("DataLoader", [
   ["workerInitFn", nothing("each sample has random draws of its own, in any worker"), null],
   ["multiprocessingContext", nothing("workers are threads"), null], ["generator", nothing("give { seed }"), null],
 ], [
-  ["prefetch", aNumber, null], ["prefetchFactor", aNumber, null], ["persistentWorkers", aBoolean, false], ["seed", aNumber, null],
+  ["prefetch", aNumber, null], ["prefetchFactor", aNumber, null], ["persistentWorkers", aBoolean, false], ["seed", aSeed, null],
   ["onError", oneOf("throw", "skip"), "throw"], ["dtype", anything, undefined],
 ]);
 

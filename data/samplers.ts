@@ -1,6 +1,6 @@
 // Samplers: the order in which a loader walks a data set. Asking for the order anew is a new epoch.
 import { type Call, Signature, takesNothing } from "../engine/arguments.js";
-import { aBoolean, aNumber, kind } from "../engine/kinds.js";
+import { aBoolean, aNumber, aSeed, kind } from "../engine/kinds.js";
 import { hostPermutation, nextKey } from "../engine/random.js";
 import { argumentError } from "../engine/scope.js";
 import { ArgumentError } from "../kernels/errors.js";
@@ -13,7 +13,7 @@ import { asSampler, type Sampler, type SamplerInput, slices } from "./order.js";
 
 /** What PyTorch seeds a sampler by; here a seed does. */
 const generator = ["generator", kind<null>("null (give { seed })", (value) => value === null), null] as const;
-const bySeed = [["seed", aNumber, null]] as const;
+const bySeed = [["seed", aSeed, null]] as const;
 
 /** @internal */
 export const settingEpoch = new Signature("setEpoch", [["epoch", aNumber]]);

@@ -1,6 +1,7 @@
 // Transforms: what happens to an image between the file and the batch. Each is a function; names, arguments and results are torchvision's.
 import { type Call, Signature } from "../engine/arguments.js";
 import { aNumber } from "../engine/kinds.js";
+import { argumentError } from "../engine/scope.js";
 import type { HostTensor, Image } from "./image.js";
 import { aTransform } from "./kinds.js";
 
@@ -18,6 +19,7 @@ const tabulating = new Signature("lookupTable", [["apply", aTransform<Image, Hos
  *  byte once per channel, so the table cannot disagree with it. Null where the transform is not pointwise. */
 export function lookupTable(...given: Call<typeof tabulating>): Float32Array | null {
   const [apply, channels] = tabulating.read(given);
+  if (!Number.isInteger(channels) || channels < 1 || channels > 2 ** 16) throw argumentError("lookupTable", `got channels ${channels}; expected a whole number from 1 on.`);
   if (apply.pointwise !== true) return null;
   const everyByte = new Uint8Array(256 * channels);
   for (let i = 0; i < everyByte.length; i++) everyByte[i] = Math.floor(i / channels);

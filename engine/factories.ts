@@ -62,6 +62,11 @@ function checkShape(operation: string, shape: Shape): void {
   if (shape.every((size) => Number.isInteger(size) && size >= 0)) return;
   throw argumentError(operation, `got shape ${formatShape(shape)}; expected whole numbers of at least 0.`);
 }
+/** How many numbers a list in host memory holds at most. */
+function checkedCount(operation: string, count: number): number {
+  if (count < 2 ** 31) return count;
+  throw argumentError(operation, `got ${count} numbers to list in host memory; expected fewer than 2³¹ (make the tensor in parts).`);
+}
 function blank(operation: string, shape: Shape, dtype: DType, device?: DeviceTarget | null): Tensor {
   checkShape(operation, shape);
   return new Tensor({ raw: allocate(resolveDevice(device ?? undefined), shape, dtype), slot: freshSlot() });
@@ -131,7 +136,8 @@ export const arange = taking(
       throw argumentError("arange", `got start ${start}, end ${end}, step ${step}; expected finite numbers and a step that leads from start to end.`);
     }
     const type = dtype ?? ([start, end, step].every(Number.isInteger) ? "int32" : "float32");
-    const values = Float64Array.from({ length: Math.ceil((end - start) / step) }, (_, i) => start + i * step);
+    const count = checkedCount("arange", Math.ceil((end - start) / step));
+    const values = Float64Array.from({ length: count }, (_, i) => start + i * step);
     return fromHost(toHostArray(values, type), [values.length], type, { device, requiresGrad });
   },
 );
@@ -141,7 +147,7 @@ export const linspace = taking(
   new Signature("linspace", [["start", aNumber], ["end", aNumber], ["steps", aNumber]], creation),
   (start, end, steps, dtype, device, requiresGrad) => {
     if (!Number.isInteger(steps) || steps < 0) throw argumentError("linspace", `got ${steps} steps; expected a whole number of at least 0.`);
-    const values = Float64Array.from({ length: steps }, (_, i) => (steps === 1 ? start : start + ((end - start) * i) / (steps - 1)));
+    const values = Float64Array.from({ length: checkedCount("linspace", steps) }, (_, i) => (steps === 1 ? start : start + ((end - start) * i) / (steps - 1)));
     const type = dtype ?? "float32";
     return fromHost(toHostArray(values, type), [steps], type, { device, requiresGrad });
   },

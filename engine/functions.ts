@@ -54,7 +54,9 @@ export const where = taking(new Signature("where", [["condition", aTensor], ["in
 export const oneHot = taking(new Signature("oneHot", [["input", aTensor], ["numClasses", aNumber, -1]]), (labels, wanted) => {
   if (labels.dtype !== "int32") throw argumentError("oneHot", `got labels of dtype ${labels.dtype}; expected int32 (call .int()).`);
   const numClasses = wanted === -1 ? classesOf(labels) : wanted;
-  if (!Number.isInteger(numClasses) || numClasses < 1) throw argumentError("oneHot", `got ${numClasses} classes; expected a whole number of at least 1, or -1.`);
+  if (!Number.isInteger(numClasses) || numClasses < 1 || numClasses >= 2 ** 31) {
+    throw argumentError("oneHot", `got ${numClasses} classes; expected a whole number from 1 to 2147483647, or -1.`);
+  }
   const classes = fromHost(Int32Array.from({ length: numClasses }, (_, i) => i), [numClasses], "int32", { device: labels.device });
   // Looked up among the classes, a label is itself, and one outside them an error rather than a row of zeros.
   const checked = classes.indexSelect(0, labels.flatten()).reshape(labels.shape);

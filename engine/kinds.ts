@@ -33,13 +33,21 @@ export const aTensor: Kind<Tensor> = kind("a tensor", isTensor, {
 export const aNumber: Kind<number> = kind("a number", (value) => typeof value === "number", {
   hint: (value) => (isTensor(value) ? " (await tensor.item() for its value)" : ""),
 });
+/** One that an int32 holds: labels, indices. */
+export const aWholeNumber: Kind<number> = kind("a whole number", (value) => typeof value === "number" && value === Math.trunc(value) && Math.abs(value) < 2 ** 31);
+/** Of random numbers; null where one may be left out is the parameter's own business. */
+export const aSeed: Kind<number> = kind("a whole number as the seed", (value) => Number.isSafeInteger(value));
 export const aBoolean: Kind<boolean> = kind("true or false", (value) => typeof value === "boolean");
 export const aString: Kind<string> = kind("a text", (value) => typeof value === "string");
 export const anything: Kind<unknown> = kind("a value", () => true);
 export const someBytes: Kind<Uint8Array> = kind("a Uint8Array", (value) => value instanceof Uint8Array);
 /** A plain object that is a value by itself, not a list of options. */
 export function anObject<Value extends object>(says: string): Kind<Value> {
-  return kind(says, (value) => typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Promise), { plain: true });
+  return kind(says, (value) => typeof value === "object" && value !== null && !Array.isArray(value) && !holdsNoFields(value), { plain: true });
+}
+/** What looks like an object without fields: its contents are not in its fields. */
+function holdsNoFields(value: object): boolean {
+  return value instanceof Promise || value instanceof Map || value instanceof Set || value instanceof Date || ArrayBuffer.isView(value) || isTensor(value);
 }
 export function aFunction<Value extends (...given: never[]) => unknown>(says = "a function"): Kind<Value> {
   return kind(says, (value) => typeof value === "function");

@@ -5,6 +5,7 @@ import { ArgumentError } from "../kernels/errors.js";
 import { philoxWords } from "../kernels/philox.js";
 import { Signature, takesNothing, taking } from "./arguments.js";
 import { type Kind, aNumber, kind } from "./kinds.js";
+import { argumentError } from "./scope.js";
 import { isPlainObject } from "./spelling.js";
 
 const aSeed: Kind<number | bigint> = kind("a whole number", (value) => typeof value === "number" || typeof value === "bigint");
@@ -71,6 +72,7 @@ export function hostNormal(count: number, key: RandomKey = nextKey(), start = 0)
 const aKey: Kind<RandomKey> = kind("a key { seed, stream }", (value) => isPlainObject(value) && "seed" in value && "stream" in value, { plain: true });
 /** A random order of 0 … count − 1 (Fisher and Yates). */
 export const hostPermutation = taking(new Signature("hostPermutation", [["count", aNumber], ["key", aKey, null]]), (count, given): Int32Array => {
+  if (!(Number.isInteger(count) && count >= 0 && count < 2 ** 31)) throw argumentError("hostPermutation", `got count ${count}; expected a whole number from 0 to 2147483647.`);
   const key = given ?? nextKey();
   const words = philoxWords(key.seed, key.stream, count);
   const order = Int32Array.from({ length: count }, (_, i) => i);

@@ -1,5 +1,8 @@
 // What tensors hold at one moment, for a file that is written later: training may go on meanwhile.
 import type { DType, HostArray, Shape } from "../kernels/types.js";
+import { aTensor } from "./kinds.js";
+import { argumentError } from "./scope.js";
+import { shown } from "./spelling.js";
 import type { Tensor } from "./tensor/tensor.js";
 
 export interface KeptTensor {
@@ -11,6 +14,8 @@ export interface KeptTensor {
 
 /** Every read is asked for before this function first waits, so that the values are those of the call. */
 export function snapshot(tensors: Readonly<Record<string, Tensor>>): Promise<KeptTensor[]> {
+  const odd = Object.entries(tensors).find(([, value]) => !aTensor.takes(value));
+  if (odd) throw argumentError("safetensors", `got ${shown(odd[1])} under ${JSON.stringify(odd[0])}; expected a tensor.`);
   const reads = Object.entries(tensors).map(async ([name, value]) => {
     const { shape, dtype } = value;
     return { name, shape, dtype, values: await value.data() };

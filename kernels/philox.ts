@@ -1,6 +1,7 @@
 // Philox 4×32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): the counter-based generator behind every random
 // mask. Word i of stream s under seed k is output word i mod 4 of philox(counter = [⌊i/4⌋, 0, s, 0], key = [k, 0x9e3779b9]); the same on
 // every device. kernels/webgpu and kernels/cpu hold the same ten rounds in their own language.
+import { OutOfMemoryError } from "./errors.js";
 
 const multiplier0 = 0xd2511f53, multiplier1 = 0xcd9e8d57, weyl0 = 0x9e3779b9, weyl1 = 0xbb67ae85;
 export const secondKeyWord = 0x9e3779b9;
@@ -35,6 +36,7 @@ export function philoxBlock(seed: number, stream: number, block: number, out: Ui
 
 /** `length` words of a stream from word `start` on, a multiple of 4. */
 export function philoxWords(seed: number, stream: number, length: number, start = 0): Uint32Array {
+  if (length > 2 ** 32) throw new OutOfMemoryError(`Random numbers: got ${length} to be drawn in host memory at once; expected at most 2³² (make the tensor in parts).`);
   const words = new Uint32Array(Math.ceil(length / 4) * 4);
   for (let block = 0; block * 4 < length; block++) philoxBlock(seed, stream, start / 4 + block, words, block * 4);
   return words.subarray(0, length);

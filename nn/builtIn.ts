@@ -16,6 +16,6 @@ import { takeWhatTheyName } from "./surplus.js";
 /** A call with more inputs than a forward of these takes is refused. */
 export function declareForwards(): void {
   for (const exports of [activations, batchnorm, conv, linear, pooling, recurrent, recurrentCells, shaping, losses, models, { Sequential }]) {
-    takeWhatTheyName(Module.prototype, exports);
+    takeWhatTheyName(Module.prototype, exports, [Sequential, linear.Identity]);
   }
 }

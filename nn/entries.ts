@@ -6,11 +6,13 @@ import { Module } from "./module.js";
 
 /** Something to walk that is no module itself: a Sequential is a module, and not the list of its own. */
 export const listOfModules: Kind<Iterable<Module>> = kind("a list of modules", (value) =>
-  typeof value === "object" && value !== null && Symbol.iterator in value && !(value instanceof Module));
+  typeof value === "object" && value !== null && Symbol.iterator in value && !(value instanceof Map) && !(value instanceof Module));
 
 export function checkedModule<M extends Module>(callee: string, module: M): M {
   if (module instanceof Module) return module;
-  throw argumentError(callee, `got ${shown(module)}; expected a module.`);
+  const given: unknown = module;
+  const hint = typeof given !== "function" ? "" : given.prototype instanceof Module ? ` (make one: new nn.${given.name}(…))` : " (functions stand in a class's forward; most have a layer: new nn.ReLU())";
+  throw argumentError(callee, `got ${shown(given)}; expected a module${hint}.`);
 }
 
 /** The entry at a place counted from the start, or from the end when negative. */

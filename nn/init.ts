@@ -16,6 +16,7 @@ function fill(target: Tensor, values: Float32Array): Tensor {
 /** Values drawn and copied in pieces: the numbers of a layer of half a gigabyte would otherwise lie four times in memory. */
 const piece = 2 ** 18;
 function fillDrawn(target: Tensor, draw: (count: number, key: RandomKey, start: number) => Float32Array): Tensor {
+  if (target.dtype !== "float32") throw argumentError("init", `got a tensor of dtype ${target.dtype} for random numbers; expected float32 (call .float()).`);
   const length = target.numel(), key = nextKey();
   if (length <= piece || !target.isContiguous) return fill(target, draw(length, key, 0));
   for (let start = 0; start < length; start += piece) {

@@ -1,7 +1,7 @@
 // Losses as modules: `criterion(logits, labels)`. The formulas stand in nn/functional/. Parameters are PyTorch's in its order, without the
 // deprecated sizeAverage and reduce.
 import type { Tensor } from "../engine/index.js";
-import { aBoolean, aNumber, aTensor, oneOf } from "../engine/kinds.js";
+import { aBoolean, aNumber, aTensor, aWholeNumber, oneOf } from "../engine/kinds.js";
 import { type Call, Signature } from "./arguments.js";
 import { ownTensor } from "./fields.js";
 import * as F from "./functional.js";
@@ -20,7 +20,7 @@ abstract class Loss<Reduction extends string = F.Reduction> extends Module {
   abstract override forward(input: Tensor, target: Tensor): Tensor;
 }
 
-const weight = ["weight", aTensor, null] as const, ignoreIndex = ["ignoreIndex", aNumber, -100] as const;
+const weight = ["weight", aTensor, null] as const, ignoreIndex = ["ignoreIndex", aWholeNumber, -100] as const;
 const crossEntropy = new Signature("CrossEntropyLoss", [weight, ignoreIndex, reductionArgument, ["labelSmoothing", aNumber, 0]]);
 /** Softmax cross-entropy of logits [N, C, ...] against int32 class indices [N, ...] or float32 probabilities [N, C, ...]. */
 export class CrossEntropyLoss extends Loss {

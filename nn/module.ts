@@ -1,6 +1,6 @@
 // Module: what every layer and model is. It finds its parameters, buffers and submodules among its own fields, in the order in which they
 // were declared, and everything else (listing, moving, saving, printing) follows from that.
-import type { Tensor } from "../engine/index.js";
+import { Tensor } from "../engine/index.js";
 import { keep, noGrad } from "../engine/index.js";
 import { aBoolean, aDevice, aFunction, aString, aTensor, anObject, kind, orNull } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
@@ -14,7 +14,7 @@ import { describe } from "./describe.js";
 import { type BufferField, Fields, fieldKind } from "./fields.js";
 import { Parameter } from "./parameter.js";
 import { type LoadReport, type StateDict, loadState } from "./stateDict.js";
-import { checkSurplus } from "./surplus.js";
+import { checkFirst, checkSurplus } from "./surplus.js";
 
 /** Sees each call's inputs and output; a value other than undefined replaces the output. */
 export type ForwardHook<M = Module> = (module: M, inputs: readonly unknown[], output: unknown) => unknown;
@@ -82,6 +82,7 @@ export abstract class Module extends Callable {
     }
     return runAs(this, () => {
       if (inputs.length > forward.length) checkSurplus(forward, inputs);
+      if (!(inputs[0] instanceof Tensor)) checkFirst(forward, inputs);
       let output: unknown = Reflect.apply(forward, this, inputs);
       for (const { run } of this.#forwardHooks) {
         const replaced = run(this, inputs, output);

@@ -3,7 +3,7 @@
 import type { Tensor } from "../engine/index.js";
 import { aTensor } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
-import { shown } from "../engine/spelling.js";
+import { isPlainObject, shown } from "../engine/spelling.js";
 import { takesOne } from "./arguments.js";
 import { runAs } from "./calls.js";
 import { checkedModule, entryAt } from "./entries.js";
@@ -24,7 +24,7 @@ export class Sequential extends Module {
   constructor(...given: readonly (Module | Readonly<Record<string, Module>> | ReadonlyMap<string, Module>)[]) {
     super();
     const [first] = given;
-    const named = given.length === 1 && first !== undefined && !(first instanceof Module) ? first : null;
+    const named = given.length === 1 && (Array.isArray(first) || first instanceof Map || isPlainObject(first)) ? (first as Readonly<Record<string, Module>> | ReadonlyMap<string, Module>) : null;
     const listed = given.map((module, i) => [String(i), module] as const);
     const entries = named === null ? listed : named instanceof Map ? [...named] : Object.entries(named);
     this.entries = new Map(entries.map(([name, module]) => [name, checkedModule("Sequential", module as Module)]));

@@ -14,6 +14,7 @@ export function skipsInitialisation(): boolean {
  *  memory; fill them (init, loadStateDict, resetParameters) before use. torch.nn.utils.skip_init. */
 export function skipInit<Given extends readonly unknown[], M extends Module>(layer: new (...given: Given) => M, ...given: Given): M {
   if (typeof layer !== "function") throw argumentError("skipInit", `got ${shown(layer)}; expected a layer's class, then its arguments.`);
+  if (!("prototype" in layer)) throw argumentError("skipInit", `got ${shown(layer)}; expected a layer's class, then its arguments.`);
   depth++;
   try {
     return new layer(...given);

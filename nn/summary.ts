@@ -83,7 +83,7 @@ function zerosOf(model: Module, inputShape: Shape | readonly Shape[]): Tensor[] 
   const device = model.parameters()[0]?.device;
   const shapes = inputShape.every((size) => typeof size === "number") ? [inputShape] : inputShape;
   return shapes.map((shape) => {
-    if (typeof shape === "number" || shape.length === 0 || !shape.every((size) => Number.isInteger(size) && size >= 0)) {
+    if (!Array.isArray(shape) || shape.length === 0 || !shape.every((size) => Number.isInteger(size) && size >= 0)) {
       throw argumentError(
         "summary",
         `got the input shape ${JSON.stringify(inputShape)}; expected the shape of a batch, such as [1, 3, 224, 224], or a list of shapes.`,

@@ -34,6 +34,7 @@ export class SGD extends Optimizer<SGDOptions> {
       throw argumentError("optim.SGD", "got no lr; expected a learning rate, for which SGD has no default: new optim.SGD(params, { lr: 0.1 }).");
     }
     this.refuseNegative(group, "lr", "momentum", "weightDecay");
+    this.refuse(!Number.isFinite(group.dampening), "dampening", group.dampening, "a finite number");
     this.refuse(group.nesterov && (group.momentum <= 0 || group.dampening !== 0), "nesterov", true, "a momentum above 0 and no dampening with it");
   }
   protected plan(group: ParameterGroup<SGDOptions>, step: number): UpdatePlan {

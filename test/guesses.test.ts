@@ -1,7 +1,7 @@
 // A PyTorch user's first guesses at a call, by place and by name: each gives PyTorch 1.13's value, or a sentence.
 import test from "tape";
 import * as torch from "../index.js";
-import { ArgumentError, type Device, type Tensor, arange, linspace, manualSeed, nn, oneHot, randint, randn, tensor, where, zeros } from "../index.js";
+import { ArgumentError, type Device, type Tensor, arange, hostPermutation, linspace, manualSeed, nn, oneHot, randint, randn, tensor, where, zeros } from "../index.js";
 import * as F from "../nn/functional.js";
 import { closeDevices, openDevices } from "./support/engineDevices.js";
 
@@ -86,6 +86,26 @@ test("first guesses that are sentences", (t) => {
     ["a surplus argument of a method", () => Reflect.apply(x.exp, x, [1]), /exp: got 1 argument; expected none/],
     ["a value that was not awaited", () => untyped(F.relu, Promise.resolve(x)), /got input a Promise; .*await it first/],
     ["half a clip", () => untyped(nn.utils.clipGradNorm_, [x]), /got no maxNorm; expected clipGradNorm_\(parameters, maxNorm, normType = 2\)/],
+    ["an index to ignore that is none", () => F.crossEntropy(x, labels, { ignoreIndex: NaN }), /got ignoreIndex NaN; expected a whole number/],
+    ["half an index to ignore", () => new nn.NLLLoss({ ignoreIndex: 1.5 }), /got ignoreIndex 1\.5; expected a whole number/],
+    ["a bound that is NaN", () => x.clamp(NaN, 2), /clamp: got min NaN and max 2; expected numbers/],
+    ["a list as a gradient", () => Reflect.set(new nn.Parameter(zeros(2)), "grad", [1, 2]), /grad: got \[1, 2\]; expected a tensor, or null \(make one/],
+    ["statistics of another layer", () => F.batchNorm(zeros(4, 3), zeros(3), zeros(5), { training: true }), /got runningVar of shape \[5\] for an input \[4, 3\]; expected \[3\], one per channel/],
+    ["random bytes", () => nn.init.normal_(zeros(2, { dtype: "uint8" })), /init: got a tensor of dtype uint8 for random numbers; expected float32/],
+    ["an order of ten billion", () => hostPermutation(1e10), /got count 10000000000; expected a whole number from 0/],
+    ["a list of ten billion", () => arange(1e10), /arange: got 10000000000 numbers to list in host memory/],
+    ["steps without end", () => linspace(0, 1, 1e10), /linspace: got 10000000000 numbers/],
+    ["classes without end", () => oneHot(labels, 1e10), /got 10000000000 classes; expected a whole number from 1/],
+    ["a class among the layers", () => made(nn.Sequential, nn.ReLU), /Sequential: got .*; expected a module \(make one: new nn\.ReLU\(…\)\)/],
+    ["a function among the layers", () => made(nn.Sequential, F.relu), /expected a module \(functions stand in a class's forward/],
+    ["a layer without input", () => untyped(new nn.Linear(1, 1)), /got no input; expected a tensor/],
+    ["a layer of a list", () => untyped(new nn.LSTM(1, 1), [1]), /got \[1\]; expected a tensor \(make one/],
+    ["dampening by NaN", () => new torch.optim.SGD([new nn.Parameter(zeros(1))], { lr: 0.1, dampening: NaN }), /dampening/],
+    ["a layer that is none", () => untyped(nn.utils.skipInit, () => 1), /expected a layer's class, then its arguments/],
+    ["a seed that is NaN", () => torch.data.randomSplit([1, 2], [1, 1], { seed: NaN }), /got seed NaN; expected a whole number as the seed/],
+    ["no second tensor", () => made(torch.data.TensorDataset, zeros(2), undefined), /TensorDataset: got undefined; expected tensors/],
+    ["a turn by NaN", () => torch.data.transforms.functional.affine({ width: 1, height: 1, channels: 1, data: Uint8Array.of(1) }, NaN, [0, 0], 1, [0, 0]), /affine: got angle NaN; expected a finite number/],
+    ["a mean of NaN", () => torch.data.transforms.Normalize(NaN, 1), /Normalize: got mean NaN/],
     ["Conv2d's kernel_size", () => made(nn.Conv2d, 1, 2, { kernel_size: 3 }), /did you mean kernelSize\?/],
   ];
   for (const [what, call, says] of refused) t.throws(call, (error: unknown) => error instanceof ArgumentError && says.test(error.message), what);

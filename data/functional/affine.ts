@@ -80,6 +80,9 @@ export function affine(
   image: Image, angle: number, translate: readonly [number, number], scale: number, shear: readonly [number, number], options: AffineOptions = {},
 ): Image {
   checkImage("affine", image);
+  for (const [name, value] of [["angle", angle], ["translate", translate[0]], ["translate", translate[1]], ["shear", shear[0]], ["shear", shear[1]]] as const) {
+    if (!Number.isFinite(value)) throw new ArgumentError(`affine: got ${name} ${value}; expected a finite number.`);
+  }
   if (!(scale > 0)) throw new ArgumentError(`affine: got the scale ${scale}; expected a number above 0.`);
   const { width, height } = image;
   const { interpolation = "nearest", center = null, fill = 0 } = options;

@@ -121,6 +121,7 @@ export abstract class TensorArithmetic extends TensorViews {
   clamp(...given: Call<typeof takes.clamp>): Tensor {
     const [min, max] = takes.clamp.read(given);
     if ((min ?? max ?? null) === null) throw argumentError("clamp", "got neither min nor max; expected at least one of them.");
+    if (Number.isNaN(min) || Number.isNaN(max)) throw argumentError("clamp", `got min ${min} and max ${max}; expected numbers, for NaN is no bound.`);
     const limits = [min ?? -Infinity, max ?? Infinity];
     if (this.dtype !== "float32") return this.minimumOrMaximum(min, max);
     return call(elementwise("clamp"), [this], limits)[0];

@@ -13,6 +13,7 @@ import { type RawTensor, allocate, contiguous } from "../raw.js";
 import { type Call, Signature, takesNothing } from "../arguments.js";
 import { aBoolean, aNumber, aTensor, tensorBrand } from "../kinds.js";
 import { argumentError } from "../scope.js";
+import { shown } from "../spelling.js";
 import { formatShape, normalizeDim, sameShape } from "../shape.js";
 import { inspected } from "../text/inspect.js";
 import { disposedText, tensorText } from "../text/tensorText.js";
@@ -178,6 +179,7 @@ export abstract class TensorCore {
     return this.#grad;
   }
   set grad(value: Tensor | null) {
+    if (value !== null && !aTensor.takes(value)) throw argumentError("grad", `got ${shown(value)}; expected a tensor, or null${value === undefined ? "" : aTensor.hint?.(value) ?? ""}.`);
     if (value !== null && !sameShape(value.shape, this.shape)) {
       throw argumentError("grad", `got a gradient of shape ${formatShape(value.shape)} for a tensor of shape ${formatShape(this.shape)}; expected equal shapes.`);
     }

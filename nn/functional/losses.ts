@@ -1,7 +1,7 @@
 // Losses of one row of scores and its class. Each says its formula; `reduction` then averages, sums or leaves.
 import { type Tensor, oneHot, tidy } from "../../engine/index.js";
 import * as engine from "../../engine/functions.js";
-import { aNumber, aTensor } from "../../engine/kinds.js";
+import { aNumber, aTensor, aWholeNumber } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
 import { formatShape, sameShape } from "../../engine/shape.js";
 import { type Options, Signature, taking } from "../arguments.js";
@@ -10,7 +10,7 @@ import { reduced, reductionArgument, type Reduction } from "./reduction.js";
 const scored = [["input", aTensor], ["target", aTensor]] as const;
 // weight: a factor for each class, [C]; ignoreIndex: rows with this label count nothing, class indices only; labelSmoothing: how much of the
 // target is spread evenly over all classes, 0 to 1
-const chosen = [...scored, ["weight", aTensor, null], ["ignoreIndex", aNumber, -100], reductionArgument] as const;
+const chosen = [...scored, ["weight", aTensor, null], ["ignoreIndex", aWholeNumber, -100], reductionArgument] as const;
 const softmaxed = new Signature("crossEntropy", [...chosen, ["labelSmoothing", aNumber, 0]]);
 export type CrossEntropyOptions = Options<typeof softmaxed>;
 

@@ -4,6 +4,7 @@ import { type Tensor, tidy } from "../../engine/index.js";
 import * as engine from "../../engine/functions.js";
 import { aBoolean, aNumber, aTensor } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
+import { formatShape } from "../../engine/shape.js";
 import { type Options, Signature, taking } from "../arguments.js";
 
 // training: normalise by the batch and update the running statistics, rather than by them; momentum: weight of the new ones
@@ -23,6 +24,8 @@ export function activatedBatchNorm(
   x: Tensor, runningMean: Tensor | null, runningVar: Tensor | null, weight: Tensor | null, bias: Tensor | null,
   { training, momentum, eps }: { readonly training: boolean; readonly momentum: number; readonly eps: number }, activation: Activation,
 ): Tensor {
+  checkStatistics("runningMean", runningMean, x);
+  checkStatistics("runningVar", runningVar, x);
   if (training) return engine.batchNorm(x, weight, bias, runningMean, runningVar, momentum, eps, activation);
   if (runningMean === null || runningVar === null) {
     throw argumentError("batchNorm", "got no running statistics outside training; pass runningMean and runningVar, or { training: true }.");
@@ -31,4 +34,9 @@ export function activatedBatchNorm(
     const normalised = engine.batchNormInference(x, weight, bias, runningMean, runningVar, eps);
     return activation === "relu" ? normalised.relu() : normalised;
   });
+}
+
+function checkStatistics(name: string, statistics: Tensor | null, { shape }: Tensor): void {
+  if (statistics === null || shape.length < 2 || (statistics.ndim === 1 && statistics.shape[0] === shape[1])) return;
+  throw argumentError("batchNorm", `got ${name} of shape ${formatShape(statistics.shape)} for an input ${formatShape(shape)}; expected [${shape[1]}], one per channel.`);
 }
