@@ -14,12 +14,12 @@ export interface MemoryReport {
 }
 
 const mebibyte = 2 ** 20;
-/** A collection costs about 2 ms; at these thresholds a small network's loop pays it every few dozen steps. */
+/** A collection costs 2 to 8 ms; at these thresholds a small network's loop pays it every hundred steps. */
 let smallestThreshold = 64 * mebibyte;
 /** Small tensors would never reach the bytes: a loop over them would take a new buffer for each until V8 collects by itself. */
-let fewestTensors = 512;
+let fewestTensors = 1024;
 
-/** From how many live bytes (default 64 MiB) or live tensors (default 512) on the engine asks for a garbage collection, at an await or
+/** From how many live bytes (default 64 MiB) or live tensors (default 1024) on the engine asks for a garbage collection, at an await or
  *  at the event loop's next turn. Lower: less memory held by dropped handles, more collections. */
 export const setCollectionThreshold = taking(new Signature("setCollectionThreshold", [["bytes", aNumber], ["tensors", aNumber, undefined]]), (bytes, given): void => {
   const tensors = given ?? fewestTensors;

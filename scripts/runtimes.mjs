@@ -26,7 +26,7 @@ for (const kind of ["cpu", "webgpu", "reference"]) {
   const device = await openDevice(kind), model = new nn.Sequential(new nn.Linear(8, 4), new nn.Tanh(), new nn.Linear(4, 1)).to(device);
   const optimizer = new optim.Adam(model.parameters(), { lr: 0.1 }), seen = [];
   let first = 0, loss = 0;
-  // A plain loop of 400 steps makes thousands of tensors: past the 512 live ones at which garbage is asked for, again and again.
+  // A plain loop of 400 steps makes thousands of tensors: past the 1024 live ones at which garbage is asked for, again and again.
   for (let i = 0; i < 400; i++) {
     const error = model(randn(32, 8).to(device)).square().mean();
     optimizer.zeroGrad();
