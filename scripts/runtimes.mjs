@@ -37,7 +37,7 @@ for (const kind of ["cpu", "webgpu", "reference"]) {
     seen.push(memory(device).liveTensors);
   }
   check(device.description + ": trained", loss < first / 1000);
-  check("  flat, at most " + Math.max(...seen) + " live tensors", Math.max(...seen) < 1000);
+  check("  flat, at most " + Math.max(...seen) + " live tensors", Math.max(...seen) < 1500);
 }
 
 mkdirSync("images/a", { recursive: true });

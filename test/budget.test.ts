@@ -4,10 +4,10 @@ import { manualSeed, memory, nn, openDevice, optim, randint, randn, setCollectio
 
 /** The loop drops handles until the engine asks for a collection, here after every few steps, so that V8's own rhythm has no say. After two
  *  whole cycles every buffer that the loop will ever need was made. */
-const LIVE_TENSORS = 100;
+const LIVE_TENSORS = 60;
 const WARM_UP_CYCLES = 2;
 const WARM_UP_LIMIT = 200;
-const MEASURED = 100;
+const MEASURED = 50;
 
 test("a SimpleCNN step with Adam stays within its budget", async (t) => {
   manualSeed(0);
