@@ -20,6 +20,9 @@ export class RawTensor implements View {
   get device(): Device {
     return this.storage.device;
   }
+  get version(): number {
+    return this.storage.version;
+  }
   get elements(): number {
     return numel(this.shape);
   }

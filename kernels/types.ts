@@ -29,6 +29,8 @@ export interface View {
   readonly strides: readonly number[];
   readonly offset: number;
   readonly dtype: DType;
+  /** How often the memory was changed in place, where its owner counts: what a device found in it holds for as long. */
+  readonly version?: number;
 }
 
 export type ReduceName = "sum" | "mean" | "prod" | "max" | "min" | "any" | "all";

@@ -203,7 +203,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
     for (const param of group.params) {
       const grad = param.ownGrad;
       if (grad === null) continue;
-      const { step, numbers = none } = this.state.get(param) ?? { step: 0 };
+      const { step, numbers = noNumbers } = this.state.get(param) ?? { step: 0 };
       let batch = batches.find((other) => other.step === step + 1 && sameNumbers(other.numbers, numbers));
       if (batch === undefined) batches.push((batch = { step: step + 1, numbers, members: [] }));
       batch.members.push({ param, grad });
@@ -268,7 +268,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
   }
 }
 
-const none: Readonly<Record<string, number>> = {};
+const noNumbers: Readonly<Record<string, number>> = {};
 
 function sameNumbers(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): boolean {
   if (a === b) return true;

@@ -1,7 +1,7 @@
 // 3×3 convolutions beside one outlying pixel: its tile's other outputs, and the other taps of a weight's gradient, stay what they are. And what
 // is not negative stays so. The devices against the reference; the allowance is that of the sum over an output's own window.
 import test from "tape";
-import { type Device, openDevice, tensor } from "../index.js";
+import { type Device, openDevice, type Tensor, tensor } from "../index.js";
 import { openReference } from "../kernels/reference/index.js";
 import * as F from "../nn/functional.js";
 import { closeDevices, type NamedDevice, openTestedDevices } from "./support/devices.js";
@@ -96,6 +96,20 @@ test("Winograd's way can be refused: what sees zeros alone is then exactly 0", a
   const rows = F.conv2d(blank, w, null, { padding: 1 }).narrow(2, 11, 6);
   t.equal(await rows.abs().amax().item(), 0);
   await openDevice("cpu", { winograd: true });
+});
+
+test("a gradient that is changed between two walks back is looked at again", async (t) => {
+  const device = await openDevice("cpu", { threads: 2 }), random = new TestRandom(85);
+  const drawn = (...shape: number[]) => tensor(Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => random.normal()), { device }).reshape(shape);
+  const x = drawn(2, 8, 12, 12), w = drawn(8, 8, 3, 3), gradient = drawn(2, 8, 12, 12);
+  const walked = async (from: Tensor) => {
+    const weight = w.detach().requiresGrad_();
+    F.conv2d(x, weight, null, { padding: 1 }).backward(from);
+    return weight.grad === null ? [] : [...(await weight.grad.data())];
+  };
+  await walked(gradient);
+  gradient.select(0, 1).select(0, 3).select(0, 5).select(0, 5).fill_(1e20);
+  t.deepEqual(await walked(gradient), await walked(gradient.clone()), "as that of a copy, which was never seen before");
 });
 
 test("the devices close", async () => closeDevices(devices));

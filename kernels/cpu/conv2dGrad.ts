@@ -5,7 +5,7 @@ import { type Geometry, forwardGeometry, inputGradPhase, multiplications, parame
 import { sumPieces } from "./matmul.js";
 import { isPointwise, pointwiseInputGrad, pointwiseWeightGrad, weightGradIsPointwise } from "./pointwiseConv2d.js";
 import type { CpuRuntime } from "./runtime.js";
-import { surveyOfSaved } from "./survey.js";
+import { survey } from "./survey.js";
 import { winogradApplies, winogradGeometry, winogradWeightGradCut } from "./winograd.js";
 
 /** One convolution of the output's gradient for each of the stride's phases, each writing its own interleaved cells of the input's gradient. */
@@ -62,5 +62,5 @@ export function conv2dWeightGrad(runtime: CpuRuntime, gradW: View, grad: View, x
 
 /** Whether no image of a tensor [N, C, H, W] would spoil the sums over Winograd's tiles. */
 function isEven(runtime: CpuRuntime, view: View, { groups }: Geometry): boolean {
-  return !surveyOfSaved(runtime, view, groups).spoilt.includes(true);
+  return !survey(runtime, view, groups).spoilt.includes(true);
 }

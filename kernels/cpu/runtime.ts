@@ -6,7 +6,6 @@ import { Allocator } from "./allocator.js";
 import { pageBytes, parametersAddress, parametersBytes, scratchBytes, scratchStart } from "./layout.js";
 import { type KernelFunction, compileSync, createMemory, instantiate, kernelIndex, kernelNames, supportsRelaxedSimd } from "./module.js";
 import { availableThreads, canShareMemory, startWorker, unsharedReason } from "./platform.js";
-import { forgetSurvey } from "./survey.js";
 import { ThreadPool } from "./threads.js";
 
 const maximumThreads = 16;
@@ -185,7 +184,6 @@ export class CpuRuntime {
 
   upload(buffer: DeviceBuffer, values: HostArray, dtype: DType): void {
     const { address, byteLength } = this.own(buffer);
-    forgetSurvey(buffer);
     if (values.length * 4 > byteLength) throw new ArgumentError(`Uploading ${values.length} elements to a buffer of ${byteLength / 4}.`);
     if (dtype === "float32") this.wholeFloat32.set(values, address / 4);
     else this.wholeInt32.set(values, address / 4);

@@ -18,8 +18,9 @@ export interface Findings {
   readonly anyNegative: boolean;
 }
 
-/** What a tensor was last seen to hold, whether it has to be looked at again. */
+/** What was found in a tensor, and where and when. */
 interface Seen {
+  readonly version: number;
   readonly offset: number;
   readonly sizes: readonly number[];
   readonly groups: number;
@@ -27,25 +28,16 @@ interface Seen {
 }
 const seen = new WeakMap<DeviceBuffer, Seen>();
 
-/** Looks through a tensor [N, C, H, W], image by image and group by group. */
+/** Looks through a tensor [N, C, H, W], image by image and group by group; not again where its owner says that it is what it was. */
 export function survey(runtime: CpuRuntime, view: View, groups: number): Findings {
-  const [images = 1, channels = 1, height = 1, width = 1] = view.shape;
+  const { version, buffer, offset, shape } = view, known = seen.get(buffer);
+  if (known !== undefined && known.version === version && known.offset === offset && known.groups === groups && known.sizes.every((size, dim) => size === shape[dim])) {
+    return known.findings;
+  }
+  const [images = 1, channels = 1, height = 1, width = 1] = shape;
   const findings = look(runtime, runtime.pointer(view), images * groups, channels / groups, height, width);
-  seen.set(view.buffer, { offset: view.offset, sizes: view.shape, groups, findings });
+  if (version !== undefined) seen.set(buffer, { version, offset, sizes: shape, groups, findings });
   return findings;
-}
-
-/** The findings for a tensor that was saved for backward: those of forward, where it went through Winograd's transforms too, for the tape has seen
- *  to it that nothing changed since. */
-export function surveyOfSaved(runtime: CpuRuntime, view: View, groups: number): Findings {
-  const known = seen.get(view.buffer);
-  const isKnown = known?.offset === view.offset && known.groups === groups && known.sizes.every((size, dim) => size === view.shape[dim]);
-  return isKnown ? known.findings : survey(runtime, view, groups);
-}
-
-/** A buffer's values were written by the host. */
-export function forgetSurvey(buffer: DeviceBuffer): void {
-  seen.delete(buffer);
 }
 
 function look(runtime: CpuRuntime, address: number, count: number, channels: number, height: number, width: number): Findings {
