@@ -37,6 +37,8 @@ class Account {
   /** Live bytes and live tensors beyond which a collection is asked for. */
   private threshold = smallestThreshold;
   private thresholdTensors = fewestTensors;
+  /** What was live when the collector last ran, less what it has reported of it: an upper bound of what is still in use. */
+  private kept = { tensors: 0, bytes: 0 };
   constructor(readonly device: Device) {}
 
   allocated(bytes: number): void {
@@ -51,13 +53,24 @@ class Account {
     this.liveBytes -= bytes;
     asked?.freed(bytes);
   }
+  /** Freed because the collector found nobody to hold it. */
+  collected(bytes: number): void {
+    this.kept.tensors--;
+    this.kept.bytes -= bytes;
+    this.freed(bytes);
+  }
   get overThreshold(): boolean {
     return this.liveBytes > this.threshold || this.liveTensors > this.thresholdTensors;
   }
-  /** After a collection: half as much again may come to live before the next one, at most half of what the device has. */
+  beforeCollection(): void {
+    this.kept = { tensors: this.liveTensors, bytes: this.liveBytes };
+  }
+  /** After a collection: half as much again may come to live before the next one, at most half of what the device has. What was made while
+   *  the finalizers were waited for does not count: the collector has not seen it, and all of it may be dropped already. */
   renewThreshold(): void {
-    this.thresholdTensors = Math.max(fewestTensors, 1.5 * this.liveTensors);
-    this.threshold = Math.min(Math.max(smallestThreshold, 1.5 * this.liveBytes), this.device.capacity / 2);
+    const tensors = Math.min(this.liveTensors, this.kept.tensors), bytes = Math.min(this.liveBytes, this.kept.bytes);
+    this.thresholdTensors = Math.max(fewestTensors, 1.5 * tensors);
+    this.threshold = Math.min(Math.max(smallestThreshold, 1.5 * bytes), this.device.capacity / 2);
   }
 }
 
@@ -108,8 +121,16 @@ let asked: Stretch | null = null;
  *  do, the engine's own or not. */
 function askForCollection(): void {
   asked = new Stretch();
-  const done = () => void (asked = null);
-  atNextTurn(() => void collectIfNeeded().then(done, done), false);
+  atNextTurn(() => {
+    asked = null; // what is made from here on asks anew
+    void collectAfter(collecting);
+  }, false);
+}
+
+/** A collection under way has not seen what was made since it began. */
+async function collectAfter(earlier: Promise<void> | null): Promise<void> {
+  await earlier;
+  await collectIfNeeded();
 }
 
 /** The error of an allocation, with what to do where the loop never let the collector in. */
@@ -132,6 +153,7 @@ export async function collectIfNeeded(...none: []): Promise<void> {
 
 async function collectAndRenew(): Promise<void> {
   try {
+    for (const account of accounts.values()) account.beforeCollection();
     await collectGarbage();
     for (const account of accounts.values()) account.renewThreshold();
   } finally {

@@ -27,14 +27,21 @@ class Allocation {
     return this.#buffer === null;
   }
   free(): void {
-    if (this.#buffer === null) return;
+    if (this.#release()) accountFor(this.device).freed(this.bytes);
+  }
+  /** Frees it on the collector's word. */
+  collect(): void {
+    if (this.#release()) accountFor(this.device).collected(this.bytes);
+  }
+  #release(): boolean {
+    if (this.#buffer === null) return false;
     this.device.release(this.#buffer);
     this.#buffer = null;
-    accountFor(this.device).freed(this.bytes);
+    return true;
   }
 }
 
-const unreachable = new FinalizationRegistry<Allocation>((allocation) => allocation.free());
+const unreachable = new FinalizationRegistry<Allocation>((allocation) => allocation.collect());
 
 /** Storages made while scopes are open, the innermost's last, so that a scope can free what nobody came to own. */
 const madeInScopes: Storage[] = [];
