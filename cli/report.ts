@@ -2,7 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { ImageDataset } from "../data/mnist.js";
-import { save, writeFileAtomically } from "../engine/files.js";
+import { save, writeFileAtomically } from "../serialization/files.js";
 import type { Tensor } from "../engine/index.js";
 import { curves } from "../training/plot/curves.js";
 import { imageSheet, type SheetImage } from "../training/plot/sheet.js";

@@ -1,7 +1,7 @@
 // IDX, the format of MNIST's files: two zero bytes, a type, the number of dimensions, the dimensions as big-endian uint32, then the values,
 // big-endian. Nothing in the header is trusted: a file whose length does not fit it is refused, never read in part.
 import { type Call, Signature } from "../engine/arguments.js";
-import { joinedBytes } from "../engine/bytes.js";
+import { joinedBytes } from "../serialization/bytes.js";
 import { aString } from "../engine/kinds.js";
 import { AthanorError } from "../kernels/errors.js";
 import type { HostTensor } from "./image.js";

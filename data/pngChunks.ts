@@ -1,7 +1,7 @@
 // The chunks of a PNG file: what must be sane before pixels are unpacked, and what may be amiss without harm. As PIL does, whatever follows the
 // pixels is not looked at (bytes after the end, no end at all); header, palette and pixels must be whole, their check sums right.
-import { joinedBytes } from "../engine/bytes.js";
-import { crc32 } from "../engine/crc32.js";
+import { joinedBytes } from "../serialization/bytes.js";
+import { crc32 } from "../serialization/crc32.js";
 import { DataFileError } from "./idx.js";
 import { mostPixels } from "./image.js";
 

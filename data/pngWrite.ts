@@ -1,6 +1,6 @@
 // PNG files from images: each row with the filter that leaves the smallest numbers, then zlib.
-import { joinedBytes } from "../engine/bytes.js";
-import { crc32 } from "../engine/crc32.js";
+import { joinedBytes } from "../serialization/bytes.js";
+import { crc32 } from "../serialization/crc32.js";
 import type { Image } from "./image.js";
 import { pngSignature } from "./pngChunks.js";
 import { paeth } from "./pngPixels.js";

@@ -9,7 +9,7 @@ import { UsageError } from "../cli/flags.js";
 import { parseOptions } from "../cli/options.js";
 import { clock, ProgressBar } from "../training/progressBar.js";
 import { readPngFile } from "../data/index.js";
-import { load } from "../engine/files.js";
+import { load } from "../serialization/files.js";
 
 const program = fileURLToPath(new URL("../dist/cli/train.js", import.meta.url));
 

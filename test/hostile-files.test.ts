@@ -7,7 +7,7 @@ import { deflateSync } from "node:zlib";
 import test from "tape";
 import { decodePng, encodePng, parseIdx } from "../data/index.js";
 import { AthanorError, nn, optim, save, tensor, zeros } from "../index.js";
-import { decodeSafetensors, encodeSafetensors } from "../engine/safetensors.js";
+import { decodeSafetensors, encodeSafetensors } from "../serialization/safetensors.js";
 import { Checkpoint } from "../training/index.js";
 import { pngChunk, pngFile, pngHeader } from "./support/pngFiles.js";
 

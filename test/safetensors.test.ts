@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import test from "tape";
-import { load, loadPyTorch, loadWithMetadata, save, writeFileAtomically } from "../engine/files.js";
+import { load, loadPyTorch, loadWithMetadata, save, writeFileAtomically } from "../serialization/files.js";
 import { memory, tensor, Tensor, zeros } from "../engine/index.js";
-import { readFrom } from "../engine/byteReading.js";
-import { decodeSafetensors, encodeSafetensors, readSafetensors, SafetensorsError } from "../engine/safetensors.js";
+import { readFrom } from "../serialization/byteReading.js";
+import { decodeSafetensors, encodeSafetensors, readSafetensors, SafetensorsError } from "../serialization/safetensors.js";
 
 /** A file with this header (text, or an object to be written as JSON) and so many bytes of data, or these. */
 function file(header: object | string, data: number | readonly number[] = 0): Uint8Array {
@@ -278,7 +278,7 @@ test("save: a process that is killed while it writes leaves a whole file", async
   const folder = await mkdtemp(join(tmpdir(), "athanor-crash-"));
   const path = join(folder, "model.safetensors");
   const program = `
-    const { writeFileAtomically } = await import(${JSON.stringify(new URL("../dist/engine/files.js", import.meta.url).href)});
+    const { writeFileAtomically } = await import(${JSON.stringify(new URL("../dist/serialization/files.js", import.meta.url).href)});
     const bytes = new Uint8Array(8_000_000);
     for (let i = 1; ; i++) { bytes.fill(i % 251); await writeFileAtomically(${JSON.stringify(path)}, bytes); if (i === 1) console.log("written"); }`;
   let torn = 0;

@@ -1,11 +1,11 @@
 // Checkpoint: everything that a training needs to go on, in one safetensors file an epoch. A file is wholly written or not there at all, so that
 // a process killed at any moment leaves one that resumes to the numbers of an uninterrupted run.
 import { type Call, type Options, Signature, takesNothing } from "../engine/arguments.js";
-import { type FilePath, checkedPath, keyOf, queued, settledWork, writeFileAtomically } from "../engine/atomicFile.js";
-import { withTensorFile } from "../engine/files.js";
+import { type FilePath, checkedPath, keyOf, queued, settledWork, writeFileAtomically } from "../serialization/atomicFile.js";
+import { withTensorFile } from "../serialization/files.js";
 import { collectIfNeeded, getRandomState, setRandomState, tensor, type RandomState, type Tensor } from "../engine/index.js";
-import { safetensorsParts } from "../engine/safetensors.js";
-import { type KeptTensor, snapshot } from "../engine/snapshot.js";
+import { safetensorsParts } from "../serialization/safetensors.js";
+import { type KeptTensor, snapshot } from "../serialization/snapshot.js";
 import { aBoolean, aNumber, anObject, kind, oneOf } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
 import { isPlainObject } from "../engine/spelling.js";

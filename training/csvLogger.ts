@@ -1,5 +1,5 @@
 // CsvLogger: an epoch's figures as a line of a CSV file, on the disk before the next epoch begins.
-import { writeFileAtomically } from "../engine/files.js";
+import { writeFileAtomically } from "../serialization/files.js";
 import { type Call, type Options, Signature } from "../engine/arguments.js";
 import { aBoolean, aNumber, anObject, aString } from "../engine/kinds.js";
 import { importNode, isNode } from "../engine/platform.js";

@@ -3,7 +3,7 @@ import { type Call, Signature, takesNothing } from "../engine/arguments.js";
 import { aString, anObject, iterableOf, type Kind, kind, oneOf } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
 import { shown } from "../engine/spelling.js";
-import { writeFileAtomically } from "../engine/files.js";
+import { writeFileAtomically } from "../serialization/files.js";
 import { isNode } from "../engine/platform.js";
 import { importNode } from "../kernels/platform.js";
 import { ArgumentError, AthanorError } from "../kernels/errors.js";

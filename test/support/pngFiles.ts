@@ -1,5 +1,5 @@
 // PNG files put together by hand, for what no encoder would write.
-import { crc32 } from "../../engine/crc32.js";
+import { crc32 } from "../../serialization/crc32.js";
 
 export const pngSignature = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10);
 

@@ -1,5 +1,5 @@
 // A zip archive of stored entries, and pickles opcode by opcode: to build the PyTorch files that no honest program writes.
-import { joinedBytes } from "../../engine/bytes.js";
+import { joinedBytes } from "../../serialization/bytes.js";
 
 const encoder = new TextEncoder();
 

@@ -1,7 +1,7 @@
 // Figure: a drawing as SVG text, which becomes PNG bytes or a file of either kind.
 import { type Call, Signature } from "../../engine/arguments.js";
-import { type FilePath, checkedPath } from "../../engine/atomicFile.js";
-import { writeFileAtomically } from "../../engine/files.js";
+import { type FilePath, checkedPath } from "../../serialization/atomicFile.js";
+import { writeFileAtomically } from "../../serialization/files.js";
 import { aNumber, aString, kind, type Kind } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
 import { rasterize } from "./libraries.js";

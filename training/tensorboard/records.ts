@@ -1,6 +1,6 @@
 // TensorBoard's event files as bytes: protocol buffers (event.proto and summary.proto of TensorFlow, the few fields that scalars and texts
 // need) in TFRecord frames, each with its masked CRC-32C.
-import { joinedBytes } from "../../engine/bytes.js";
+import { joinedBytes } from "../../serialization/bytes.js";
 
 /** A field's number and its bytes, key included. */
 type Field = Uint8Array;

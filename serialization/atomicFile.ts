@@ -1,8 +1,8 @@
 // Writing files whole or not at all, and reading them in parts. Node's modules are loaded when a function is called, so that a browser bundle takes
 // this file as it is.
 import { ArgumentError, AthanorError } from "../kernels/errors.js";
-import { importNode, isNode } from "./platform.js";
-import { shown } from "./spelling.js";
+import { importNode, isNode } from "../engine/platform.js";
+import { shown } from "../engine/spelling.js";
 import type { ByteRange, ByteSource } from "./byteReading.js";
 
 /** Where a file is: its path, or a file: URL. */

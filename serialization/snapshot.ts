@@ -1,9 +1,9 @@
 // What tensors hold at one moment, for a file that is written later: training may go on meanwhile.
 import type { DType, HostArray, Shape } from "../kernels/types.js";
-import { aTensor } from "./kinds.js";
-import { argumentError } from "./scope.js";
-import { shown } from "./spelling.js";
-import type { Tensor } from "./tensor/tensor.js";
+import { aTensor } from "../engine/kinds.js";
+import { argumentError } from "../engine/scope.js";
+import { shown } from "../engine/spelling.js";
+import type { Tensor } from "../engine/tensor/tensor.js";
 
 export interface KeptTensor {
   readonly name: string;

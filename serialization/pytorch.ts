@@ -2,15 +2,15 @@
 // that asks for anything else is refused by the name it asks for, and nothing in it is ever run.
 import { AthanorError } from "../kernels/errors.js";
 import type { Device } from "../kernels/types.js";
-import { Signature, taking } from "./arguments.js";
-import { aString, someBytes } from "./kinds.js";
+import { Signature, taking } from "../engine/arguments.js";
+import { aString, someBytes } from "../engine/kinds.js";
 import { Unpickler } from "./pickle.js";
 import { PickledName, finished } from "./pickleValues.js";
 import { type DescribedTensor, type FileStorage, buildAttributes, isCount, knownNames, lastElement, storageTypes } from "./pytorchNames.js";
 import { type Reading, bytesAt, readNow } from "./byteReading.js";
 import { type StoredType, widths } from "./safetensorsHeader.js";
 import { type HostValues, readTensors, readValues } from "./storedValues.js";
-import { Tensor } from "./tensor/tensor.js";
+import { Tensor } from "../engine/tensor/tensor.js";
 import { looksLikeZip, readZip } from "./zip.js";
 
 /** A PyTorch file that is damaged, or asks for more than tensors and containers. */

@@ -2,10 +2,10 @@
 import type { AthanorError } from "../kernels/errors.js";
 import type { DType, HostArray } from "../kernels/types.js";
 import type { Device } from "../kernels/types.js";
-import { tensor } from "./factories.js";
+import { tensor } from "../engine/factories.js";
 import { type Reading, bytesAt, pieceBytes } from "./byteReading.js";
 import type { Entry, StoredType } from "./safetensorsHeader.js";
-import type { Tensor } from "./tensor/tensor.js";
+import type { Tensor } from "../engine/tensor/tensor.js";
 
 /** How each dtype is written: format name and bytes per value. */
 const storedAs: Record<DType, StoredForm> = {

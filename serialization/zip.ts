@@ -1,7 +1,7 @@
 // Zip archives, as torch.save writes them (entries stored as they are) or as somebody packed them again (deflated): the central directory read with
 // every bound checked. The local headers' sizes may be zero there (written while streaming), so only the directory's count. PKWARE's APPNOTE 6.3.10.
 import type { AthanorError } from "../kernels/errors.js";
-import { inflateNow } from "./platform.js";
+import { inflateNow } from "../engine/platform.js";
 import { type Reading, bytesAt } from "./byteReading.js";
 
 type Refuse = (sentence: string) => AthanorError;

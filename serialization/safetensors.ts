@@ -2,15 +2,15 @@
 // little-endian. Here bytes become tensors and back; files.ts writes and reads the files. Nothing in a header is trusted.
 import { ArgumentError, AthanorError } from "../kernels/errors.js";
 import type { Device } from "../kernels/types.js";
-import { type Call, Signature, taking } from "./arguments.js";
-import { type Kind, aString, anObject, kind, someBytes } from "./kinds.js";
-import { isPlainObject } from "./spelling.js";
+import { type Call, Signature, taking } from "../engine/arguments.js";
+import { type Kind, aString, anObject, kind, someBytes } from "../engine/kinds.js";
+import { isPlainObject } from "../engine/spelling.js";
 import { joinedBytes } from "./bytes.js";
 import { type Reading, bytesAt, readNow } from "./byteReading.js";
 import { checkHeader, checkLength, lengthBytes, longestHeader } from "./safetensorsHeader.js";
 import { type KeptTensor, snapshot } from "./snapshot.js";
 import { readTensors, readValues, storedBytes, storedForm } from "./storedValues.js";
-import type { Tensor } from "./tensor/tensor.js";
+import type { Tensor } from "../engine/tensor/tensor.js";
 
 /** A safetensors file that is not what it says, or holds what float32 and int32 cannot. */
 export class SafetensorsError extends AthanorError {

@@ -2,17 +2,17 @@
 // and may be of any size.
 import { ArgumentError } from "../kernels/errors.js";
 import { type FileContent, type FilePath, checkedPath, withFile, writeFileAtomically } from "./atomicFile.js";
-import { type Given, Signature } from "./arguments.js";
-import { type DeviceTarget, resolveDevice } from "./device.js";
-import { collectIfNeeded } from "./memory.js";
+import { type Given, Signature } from "../engine/arguments.js";
+import { type DeviceTarget, resolveDevice } from "../engine/device.js";
+import { collectIfNeeded } from "../engine/memory.js";
 import { looksLikePyTorch, type PyTorchValue, readPyTorch, stateDictOf, telltaleBytes } from "./pytorch.js";
 import { pytorchParts } from "./pytorchWriter.js";
 import { readFrom } from "./byteReading.js";
 import { readSafetensors, safetensorsParts, type SafetensorsContents } from "./safetensors.js";
-import { type Kind, aDevice, kind } from "./kinds.js";
-import { isPlainObject, shown } from "./spelling.js";
+import { type Kind, aDevice, kind } from "../engine/kinds.js";
+import { isPlainObject, shown } from "../engine/spelling.js";
 import { snapshot } from "./snapshot.js";
-import { Tensor } from "./tensor/tensor.js";
+import { Tensor } from "../engine/tensor/tensor.js";
 
 export { writeFileAtomically } from "./atomicFile.js";
 export type { FilePath } from "./atomicFile.js";

@@ -1,12 +1,12 @@
 // Files that torch.load reads: any value of tensors, containers, numbers and texts, in torch.save's zip form.
 import { storedZipParts } from "./zipWriter.js";
 import { pickled, type StorageReference } from "./pickleWriter.js";
-import type { RawTensor } from "./raw.js";
+import type { RawTensor } from "../engine/raw.js";
 import { snapshot } from "./snapshot.js";
-import { sameShape } from "./shape.js";
-import type { Storage } from "./storage.js";
+import { sameShape } from "../engine/shape.js";
+import type { Storage } from "../engine/storage.js";
 import { type StoredForm, storedBytes, storedForm } from "./storedValues.js";
-import { Tensor } from "./tensor/tensor.js";
+import { Tensor } from "../engine/tensor/tensor.js";
 
 const storageNames: Readonly<Record<string, string>> = { F32: "FloatStorage", I32: "IntStorage", I64: "LongStorage", U8: "ByteStorage", BOOL: "BoolStorage" };
 
