@@ -1,8 +1,10 @@
 // F: every layer and loss as a function, with PyTorch's functional arguments.
 export {
-  dropout, dropout2d, gelu, leakyRelu, linear, logSigmoid, logSoftmax, relu, sigmoid, silu, softmax, softplus, tanh,
-  type DropoutOptions, type GeluOptions, type LeakyReluOptions, type SoftmaxOptions,
+  gelu, leakyRelu, logSigmoid, logSoftmax, relu, sigmoid, silu, softmax, softplus, tanh,
+  type GeluOptions, type LeakyReluOptions, type SoftmaxOptions,
 } from "./functional/activations.js";
+export { linear } from "./functional/linear.js";
+export { dropout, dropout2d, type DropoutOptions } from "./functional/dropout.js";
 export { oneHot } from "../engine/index.js";
 export {
   adaptiveAvgPool2d, avgPool2d, conv2d, maxPool2d, maxPool2dWithIndices,

@@ -4,8 +4,8 @@ import { type ArrayLike, type Operation, type Run, type Spec, defineOp, need } f
 import { type RawTensor, contiguous } from "../raw.js";
 import { argumentError } from "../scope.js";
 import { at, formatShape } from "../shape.js";
+import { biasActivationGrad } from "./biasActivation.js";
 import { permute } from "./movement.js";
-import { biasActivationGrad } from "./conv.js";
 
 /** Matrices as the kernels take them: one of the last two strides is 1, the other at least that dimension's length. */
 function asMatrix(x: RawTensor): RawTensor {

@@ -1,5 +1,5 @@
 // How the structured kernels of this folder are written down: one record names the tensors, the parameters and the constants of a dispatch,
-// and the declarations of its WGSL follow from the names. The body then speaks of `x[xOffset() + i]`, `out[i]`, `params.rows`.
+// and the declarations of its WGSL follow from the names. The body then speaks of `x[params.xOffset + i]`, `out[i]`, `params.rows`.
 import { AthanorError } from "../errors.js";
 import type { DType, View } from "../types.js";
 import { errorFlagCode } from "./errorFlag.js";

@@ -1,16 +1,12 @@
-// Activations and the linear map as functions, with PyTorch's arguments.
-import { type Tensor, ones, tidy } from "../../engine/index.js";
-import { dropout as engineDropout, linear as engineLinear } from "../../engine/functions.js";
+// Activations as functions, with PyTorch's arguments.
+import { type Tensor, tidy } from "../../engine/index.js";
 import { aBoolean, aNumber, aTensor, oneOf } from "../../engine/kinds.js";
-import { argumentError } from "../../engine/scope.js";
-import { type Options, Signature, probability, taking } from "../arguments.js";
+import { type Options, Signature, taking } from "../arguments.js";
 
 const input = ["input", aTensor] as const;
 /** Whether the result takes the input's place. */
 const inplace = ["inplace", aBoolean, false] as const;
 
-/** x·weightᵀ + bias for x [..., in], weight [out, in], bias [out]. */
-export const linear = taking(new Signature("linear", [input, ["weight", aTensor], ["bias", aTensor, null]]), (x, weight, bias) => engineLinear(x, weight, bias));
 export const relu = taking(new Signature("relu", [input, inplace]), (x, inPlace): Tensor => (inPlace ? x.relu_() : x.relu()));
 const leaky = new Signature("leakyRelu", [input, ["negativeSlope", aNumber, 0.01], inplace]);
 export type LeakyReluOptions = Options<typeof leaky>;
@@ -42,24 +38,3 @@ export interface SoftmaxOptions {
 }
 export const softmax = taking(new Signature("softmax", normalised), (x, dim) => x.softmax(dim ?? implicitDim(x)));
 export const logSoftmax = taking(new Signature("logSoftmax", normalised), (x, dim) => x.logSoftmax(dim ?? implicitDim(x)));
-
-const dropped = [input, ["p", aNumber, 0.5], ["training", aBoolean, true], inplace] as const;
-export type DropoutOptions = Options<Signature<typeof dropped>>;
-/** Zeroes elements with probability p and scales the others by 1/(1 − p). Without training x itself is returned. */
-export const dropout = taking(new Signature("dropout", dropped), (x, p, training, inPlace): Tensor => {
-  probability("dropout", p);
-  if (!training) return x;
-  return inPlace ? x.copy_(engineDropout(x, p)) : engineDropout(x, p);
-});
-/** Zeroes whole channels of x [N, C, ...]. */
-export const dropout2d = taking(new Signature("dropout2d", dropped), (x, p, training, inPlace): Tensor => {
-  probability("dropout2d", p);
-  if (x.ndim < 2) throw argumentError("dropout2d", `got shape [${x.shape.join(", ")}]; expected [N, C, ...].`);
-  if (!training || p === 0) return x;
-  const channels = ones(x.shape.map((size, d) => (d < 2 ? size : 1)), { device: x.device });
-  const mask = engineDropout(channels, p);
-  const out = inPlace ? x.mul_(mask) : x.mul(mask);
-  channels.dispose();
-  mask.dispose();
-  return out;
-});

@@ -3,7 +3,7 @@
 import { type Tensor, stack } from "../../engine/index.js";
 import { gruCandidate, gruHiddenState, lstmCellState, lstmHiddenState } from "../../engine/functions.js";
 import { argumentError } from "../../engine/scope.js";
-import { linear } from "./activations.js";
+import { linear } from "./linear.js";
 
 export type RecurrentMode = "RNN_TANH" | "RNN_RELU" | "LSTM" | "GRU";
 

@@ -10,7 +10,7 @@ import { pad } from "../functional/padding.js";
 import { Module } from "../module.js";
 import type { Parameter } from "../parameter.js";
 import { skipsInitialisation } from "../skipInit.js";
-import { blankParameter, initialise } from "./linear.js";
+import { blankParameter, initialise } from "./weights.js";
 
 const parameters = new Signature("Conv2d", [
   ["inChannels", aNumber], ["outChannels", aNumber], ["kernelSize", size2], ["stride", size2, 1], ["padding", padding2d, 0], ["dilation", size2, 1],

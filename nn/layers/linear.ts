@@ -1,34 +1,14 @@
 // Linear and Identity.
 import type { Activation } from "../../kernels/types.js";
-import { type Tensor, empty } from "../../engine/index.js";
+import type { Tensor } from "../../engine/index.js";
 import { linear } from "../../engine/functions.js";
 import { aBoolean, aNumber } from "../../engine/kinds.js";
 import { type Call, type Options, Signature, count, takesNothing } from "../arguments.js";
 import { pythonBoolean } from "../describe.js";
-import * as init from "../init.js";
 import { Module } from "../module.js";
-import { Parameter } from "../parameter.js";
+import type { Parameter } from "../parameter.js";
 import { skipsInitialisation } from "../skipInit.js";
-
-/** @internal What PyTorch's Linear and Conv2d start from: weights uniform within ±1/√fanIn (Kaiming with a = √5), biases likewise. */
-export function initialise(weight: Parameter, bias: Parameter | null): void {
-  init.kaimingUniform_(weight, { a: Math.sqrt(5) });
-  initialiseBias(weight, bias);
-}
-/** @internal */
-export function initialiseBias(weight: Parameter, bias: Parameter | null): void {
-  if (bias === null) return;
-  const { fanIn } = init.calculateFans(weight);
-  const bound = fanIn > 0 ? 1 / Math.sqrt(fanIn) : 0;
-  init.uniform_(bias, -bound, bound);
-}
-
-/** @internal A parameter without values. It alone owns its memory: moved or disposed of, the memory goes at once. */
-export function blankParameter(...shape: number[]): Parameter {
-  const data = empty(shape), parameter = new Parameter(data);
-  data.dispose();
-  return parameter;
-}
+import { blankParameter, initialise } from "./weights.js";
 
 const parameters = new Signature("Linear", [["inFeatures", aNumber], ["outFeatures", aNumber], ["bias", aBoolean, true]]);
 export type LinearOptions = Pick<Options<typeof parameters>, "bias">;

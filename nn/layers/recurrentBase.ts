@@ -5,7 +5,7 @@ import { formatShape, sameShape } from "../../engine/shape.js";
 import { aBoolean, aNumber } from "../../engine/kinds.js";
 import { type Options, Signature, type Values, count, probability, takesNothing } from "../arguments.js";
 import { pythonNumber } from "../describe.js";
-import * as F from "../functional/activations.js";
+import { dropout } from "../functional/dropout.js";
 import { type RecurrentMode, type RecurrentState, type RecurrentWeights, gateCount, recurrentLayer } from "../functional/recurrent.js";
 import * as init from "../init.js";
 import { Module } from "../module.js";
@@ -136,7 +136,7 @@ export abstract class RNNBase extends Module {
     const last: Tensor[][] = initial.map(() => []);
     let output = sequence, place = 0;
     for (let layer = 0; layer < this.numLayers; layer++) {
-      if (layer > 0 && this.dropout > 0) output = F.dropout(output, this.dropout, this.training);
+      if (layer > 0 && this.dropout > 0) output = dropout(output, this.dropout, this.training);
       const input = output;
       const walks = this.suffixes(layer).map((suffix, direction) => {
         const walk = recurrentLayer(this.mode, input, stateOf(entries, place++), this.weights(suffix), direction === 1);

@@ -3,7 +3,7 @@ import type { Tensor } from "../../engine/index.js";
 import { aBoolean, aNumber } from "../../engine/kinds.js";
 import { type Call, type Options, Signature, probability } from "../arguments.js";
 import { pythonBoolean, pythonNumber } from "../describe.js";
-import * as F from "../functional/activations.js";
+import * as F from "../functional/dropout.js";
 import { Module } from "../module.js";
 
 const flattened = new Signature("Flatten", [["startDim", aNumber, 1], ["endDim", aNumber, -1]]);

@@ -2,7 +2,7 @@
 import { type Tensor, cat, tidy } from "../../engine/index.js";
 import { aNumber, numbers } from "../../engine/kinds.js";
 import { type Call, type Options, Signature, taking } from "../arguments.js";
-import { dropout } from "../functional/activations.js";
+import { dropout } from "../functional/dropout.js";
 import { adaptiveAvgPool2d } from "../functional/images.js";
 import * as init from "../init.js";
 import { ReLU } from "../layers/activations.js";
