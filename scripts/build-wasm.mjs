@@ -1,10 +1,12 @@
 // Builds the CPU device's WebAssembly: generates the element-wise and update kernels' AssemblyScript from their tables, compiles
-// kernels/cpu/assembly twice (plain SIMD, relaxed SIMD) and embeds both as base64 in kernels/cpu/generated/wasm.ts.
+// kernels/cpu/assembly twice (plain SIMD, relaxed SIMD) and embeds the plain module and what makes it the relaxed one as base64 in
+// kernels/cpu/generated/wasm.ts.
 // Does nothing when the output is newer than every source. `--force` rebuilds.
 import { mkdirSync, readFileSync, readdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker, isMainThread, parentPort, workerData } from "node:worker_threads";
+import { findDifference } from "./difference.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const cpu = join(root, "kernels/cpu");
@@ -16,7 +18,8 @@ const output = join(cpu, "generated/wasm.ts");
 function sources() {
   const own = readdirSync(assembly).filter((name) => name.endsWith(".ts")).map((name) => join(assembly, name));
   const tables = ["elementwise.ts", "updates.ts", "algebra.ts"].map((name) => join(root, "kernels", name));
-  return [...own, ...tables, join(cpu, "codegen.ts"), join(cpu, "names.ts"), fileURLToPath(import.meta.url)];
+  const code = ["codegen.ts", "names.ts", "difference.ts"].map((name) => join(cpu, name));
+  return [...own, ...tables, ...code, fileURLToPath(import.meta.url), join(root, "scripts/difference.mjs")];
 }
 
 function upToDate() {
@@ -36,11 +39,15 @@ function writeWhole(path, content) {
   renameSync(partial, path);
 }
 
-async function generateSources() {
+/** One of kernels/cpu's TypeScript modules. */
+async function importSource(name) {
   const { build } = await import("esbuild");
-  const bundle = await build({ entryPoints: [join(cpu, "codegen.ts")], bundle: true, format: "esm", platform: "neutral", write: false });
-  const code = Buffer.from(bundle.outputFiles[0].contents).toString("base64");
-  const { generateAssembly } = await import(`data:text/javascript;base64,${code}`);
+  const bundle = await build({ entryPoints: [join(cpu, name)], bundle: true, format: "esm", platform: "neutral", write: false });
+  return import(`data:text/javascript;base64,${Buffer.from(bundle.outputFiles[0].contents).toString("base64")}`);
+}
+
+async function generateSources() {
+  const { generateAssembly } = await importSource("codegen.ts");
   for (const [name, text] of Object.entries(generateAssembly())) {
     const path = join(generatedAssembly, name);
     let old = "";
@@ -83,6 +90,13 @@ function checkNoData(binary) {
   }
 }
 
+async function differenceOf(plain, relaxed) {
+  const difference = Buffer.from(findDifference(plain, relaxed));
+  const { applyDifference } = await importSource("difference.ts");
+  if (!relaxed.equals(applyDifference(plain, difference))) throw new Error("The plain module with its differences is not the relaxed one.");
+  return difference;
+}
+
 function compileInWorker(relaxed) {
   return new Promise((resolve, reject) => {
     const worker = new Worker(fileURLToPath(import.meta.url), { workerData: { relaxed } });
@@ -99,14 +113,16 @@ async function main() {
   const names = WebAssembly.Module.exports(new WebAssembly.Module(plain)).filter((e) => e.kind === "function").map((e) => e.name).sort();
   const stray = WebAssembly.Module.imports(new WebAssembly.Module(plain)).filter((i) => i.name !== "memory");
   if (stray.length > 0) throw new Error(`The module imports ${stray.map((i) => `${i.module}.${i.name}`).join(", ")}; only env.memory is there.`);
+  const difference = await differenceOf(plain, relaxed);
   writeWhole(output, [
     "// Written by scripts/build-wasm.mjs; do not edit.",
-    `export const plainModule = "${plain.toString("base64")}";`,
-    `export const relaxedModule = "${relaxed.toString("base64")}";`,
+    "// The types are written out: a constant's own would repeat its text in the declarations.",
+    `export const plainModule: string = "${plain.toString("base64")}";`,
+    `export const relaxedDifference: string = "${difference.toString("base64")}";`,
     `export const kernelNames: readonly string[] = ${JSON.stringify(names)};`,
     "",
   ].join("\n"));
-  console.log(`build-wasm: ${names.length} kernels, ${plain.length} + ${relaxed.length} bytes, ${((Date.now() - started) / 1000).toFixed(1)} s`);
+  console.log(`build-wasm: ${names.length} kernels, ${plain.length} + ${difference.length} bytes, ${((Date.now() - started) / 1000).toFixed(1)} s`);
 }
 
 if (isMainThread) await main();

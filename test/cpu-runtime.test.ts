@@ -1,12 +1,14 @@
 // The CPU's runtime: the same bits whatever the number of threads, memory that is reused and never grows without need, and errors that end
 // in a sentence instead of a hang. Sizes here are large enough for every kernel family to be split over threads.
 import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import test from "tape";
 import { Allocator } from "../kernels/cpu/allocator.js";
 import { FreeList } from "../kernels/cpu/freeList.js";
 import { openCpu } from "../kernels/cpu/index.js";
 import { CpuRuntime } from "../kernels/cpu/runtime.js";
 import { OutOfMemoryError } from "../kernels/errors.js";
+import { v8Flags } from "../scripts/v8-flags.mjs";
 import { largeCases } from "./kernels/threads.js";
 import { runCase } from "./support/kernelCase.js";
 
@@ -24,6 +26,22 @@ test("every kernel family gives the same bits on one thread and on two", async (
   }
   await one.close();
   await two.close();
+});
+
+test("both WebAssembly modules multiply right: the plain one, and the relaxed one that is made from it", async (t) => {
+  const program = `
+    import { openDevice, tensor } from "./dist/index.js";
+    const [simd, n] = [process.argv[1], 37];
+    const device = await openDevice("cpu", { threads: 1, simd });
+    const rows = (f) => Array.from({ length: n }, (_, i) => Array.from({ length: n }, (_, j) => f(i, j)));
+    const a = rows((i, j) => (i * 7 + j * 5) % 11 - 5), b = rows((i, j) => (i * 3 + j * 2) % 13 - 6);
+    const got = await tensor(a).matmul(tensor(b)).tolist();
+    const wrong = rows((i, j) => a[i].reduce((sum, value, k) => sum + value * b[k][j], 0) === got[i][j] ? 0 : 1).flat();
+    console.log(device.description, wrong.reduce((sum, one) => sum + one));`;
+  for (const [simd, described] of [["plain", "WebAssembly SIMD"], ["relaxed", "WebAssembly relaxed SIMD"]] as const) {
+    const { stdout } = await promisify(execFile)(process.execPath, [...v8Flags, "--input-type=module", "-e", program, simd]);
+    t.match(stdout, new RegExp(`, ${described}\\) 0\n$`), stdout.trim());
+  }
 });
 
 test("the heap hands out the lowest free block, merges neighbours and keeps blocks apart", async (t) => {

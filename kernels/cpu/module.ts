@@ -1,6 +1,7 @@
 // The embedded WebAssembly: choosing the relaxed or the plain module, and fitting it to a shared or an unshared memory.
 import { DeviceUnavailableError } from "../errors.js";
-import { kernelNames, plainModule, relaxedModule } from "./generated/wasm.js";
+import { applyDifference } from "./difference.js";
+import { kernelNames, plainModule, relaxedDifference } from "./generated/wasm.js";
 
 export { kernelNames };
 
@@ -43,7 +44,7 @@ function codes(text: string): number[] {
 }
 
 function moduleBytes(relaxed: boolean, shared: boolean): Uint8Array<ArrayBuffer> {
-  const bytes = decode(relaxed ? relaxedModule : plainModule);
+  const plain = decode(plainModule), bytes = relaxed ? applyDifference(plain, decode(relaxedDifference)) : plain;
   if (!shared) unshare(bytes);
   return bytes;
 }
