@@ -54,10 +54,15 @@ test("without the package webgpu the CPU serves, and one line says so", (t) => {
     const device = await openDevice("auto", { onChoice: (line) => console.log(line) });
     const x = tensor([1, 2, 3], { requiresGrad: true }).to(device);
     console.log(device.kind, await x.mul(x).sum().item());
-    await device.close();`;
+    await device.close();
+    await openDevice("webgpu").catch((error) => console.log(error.name, error.message));`;
   const { status, text } = run(process.execPath, [write("auto.mjs", program)]);
   t.equal(status, 0);
-  t.match(text, /^Using cpu .{20,80}: .*webgpu.{0,40}\ncpu 14\n$/, "the choice and its reason in one line");
+  const [choice = "", sum, asked] = text.split("\n");
+  t.match(choice, /^Using cpu .{20,80}: the npm package webgpu is not installed \(npm install webgpu\)\.$/, "the choice and its reason in one line");
+  t.equal(sum, "cpu 14");
+  const sentence = "A GPU in Node needs the npm package webgpu (Dawn), which is not installed: `npm install webgpu`, or use the CPU device.";
+  t.equal(asked, `DeviceUnavailableError ${sentence}`, "who asks for it by name hears what to install");
   t.end();
 });
 

@@ -1,4 +1,4 @@
-// Where WebGPU comes from: `navigator.gpu` in a browser, Dawn's Node bindings (the optional npm package "webgpu") elsewhere.
+// Where WebGPU comes from: `navigator.gpu` in a browser, Dawn's Node bindings (the npm package "webgpu", an optional peer) elsewhere.
 import { DeviceUnavailableError } from "../errors.js";
 
 interface DawnBinding {
@@ -38,13 +38,19 @@ export async function findGpu(options: DawnOptions): Promise<GPU> {
   try {
     binding = await import(/* @vite-ignore */ packageName);
   } catch (error) {
-    throw new DeviceUnavailableError(
-      `The npm package "webgpu" (Dawn's bindings for Node) could not be loaded (${error instanceof Error ? error.message : String(error)}); ` +
-        "install it with `npm install webgpu`, or use the CPU device.",
-      { brief: "the npm package webgpu could not be loaded." },
-    );
+    throw withoutDawn(error);
   }
   return binding.create(flags);
+}
+
+function withoutDawn(error: unknown): DeviceUnavailableError {
+  const reason = error instanceof Error ? error.message : String(error);
+  if (/Cannot find (?:package|module) ['"]webgpu['"]/.test(reason)) {
+    const brief = "the npm package webgpu is not installed (npm install webgpu).";
+    return new DeviceUnavailableError("A GPU in Node needs the npm package webgpu (Dawn), which is not installed: `npm install webgpu`, or use the CPU device.", { brief });
+  }
+  const what = `The npm package webgpu (Dawn's bindings for Node) could not be loaded (${reason}); install it anew with \`npm install webgpu\`, or use the CPU device.`;
+  return new DeviceUnavailableError(what, { brief: "the npm package webgpu could not be loaded." });
 }
 
 /** What is said when WebGPU is there and offers no adapter. */
