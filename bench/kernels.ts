@@ -1,5 +1,5 @@
 // The kernels worth a figure, called directly on a device's interface: no tensors, no tape. Sizes are those of the networks people train here.
-import { contiguousStrides, numel } from "../engine/shape.js";
+import { contiguousStrides, numel } from "../kernels/shape.js";
 import type { Conv2dParams, Device, DType, HostArray, Pool2dParams, Shape, View } from "../kernels/types.js";
 
 export interface KernelCase {

@@ -1,6 +1,7 @@
 // What the parts of a sample are, for collating: tensors, values with a shape, typed arrays, plain numbers, booleans, strings, lists, records.
 // Everything else (null, a Date, a Map, an instance of a class) has no form, and no batch.
 import { Tensor } from "../engine/index.js";
+import { numel } from "../kernels/shape.js";
 import type { DType } from "../kernels/types.js";
 import { isImage } from "./image.js";
 
@@ -77,7 +78,7 @@ function arrayForm(data: ArrayBufferView): Form {
 function shapedForm(shape: readonly number[], view: ArrayBufferView): Form {
   const array = arrayClass(view), dtype = dtypeByArray[array], shown = `values of [${shape.join(", ")}] in ${withArticle(array)}`;
   if (dtype === undefined) return formless(shown, "give a Float32Array, an Int32Array or a Uint8Array");
-  const data = view as NumericArray, count = shape.reduce((product, size) => product * size, 1);
+  const data = view as NumericArray, count = numel(shape);
   if (count !== data.length) return formless(`${shown} of ${data.length}`, `such a shape holds ${count} values`);
   return { kind: "host", name: shown, dtype, shape, data };
 }

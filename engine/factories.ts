@@ -1,4 +1,5 @@
 // Making tensors: from values, filled, counted, random. All start on the CPU unless a device is named.
+import { numel } from "../kernels/shape.js";
 import type { DType, HostArray, Shape } from "../kernels/types.js";
 import { type Given, type Named, Signature, taking } from "./arguments.js";
 import { type DeviceTarget, resolveDevice } from "./device.js";
@@ -7,7 +8,7 @@ import { type Kind, aBoolean, aDType, aDevice, aNumber, aTensor, either, kind, n
 import { hostNormal, hostPermutation, hostUniform, nextKey } from "./random.js";
 import { allocate } from "./raw.js";
 import { argumentError } from "./scope.js";
-import { formatShape, numel } from "./shape.js";
+import { formatShape } from "./shape.js";
 import { isPlainObject, shown } from "./spelling.js";
 import { freshSlot } from "./tensor/core.js";
 import { type NestedInput, flatten } from "./tensor/nested.js";

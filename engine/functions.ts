@@ -1,4 +1,5 @@
 // Functions of several tensors, and the structured operations that layers are made of. nn/functional.ts gives them PyTorch's arguments.
+import { numel } from "../kernels/shape.js";
 import type { Activation, Conv2dParams, CrossEntropyParams, Device } from "../kernels/types.js";
 import { type UpdateName, updates } from "../kernels/updates.js";
 import { Signature, taking } from "./arguments.js";
@@ -78,7 +79,7 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null, ac
   if (x.ndim === 2) return call(linearOp, [x, weight, bias], { activation })[0];
   if (x.ndim === 0) throw argumentError("linear", "got a scalar; expected an input [..., in].");
   const rows = x.shape.slice(0, -1);
-  const flat = x.reshape(rows.reduce((a, b) => a * b, 1), x.size(-1));
+  const flat = x.reshape(numel(rows), x.size(-1));
   return call(linearOp, [flat, weight, bias], { activation })[0].reshape([...rows, weight.size(0)]);
 }
 

@@ -1,7 +1,7 @@
 // RawTensor: a strided view on a storage, without a gradient and without a user's handle. The tape, the operations and the optimizers work
 // on these; Tensor wraps one.
+import { at, contiguousStrides, isContiguous, numel } from "../kernels/shape.js";
 import type { Device, DeviceBuffer, DType, Shape, View } from "../kernels/types.js";
-import { at, contiguousStrides, isContiguous, numel } from "./shape.js";
 import { Storage } from "./storage.js";
 
 export class RawTensor implements View {
@@ -27,7 +27,7 @@ export class RawTensor implements View {
     return numel(this.shape);
   }
   get contiguous(): boolean {
-    return isContiguous(this.shape, this.strides);
+    return isContiguous(this);
   }
   /** The same memory under another shape, strides and offset. */
   as(shape: Shape, strides: readonly number[], offset = this.offset): RawTensor {

@@ -1,46 +1,14 @@
 // Arithmetic of shapes and strides: no buffers, no devices. Shapes and strides count elements; dimensions may be negative (from the end)
 // only where a function says so.
+import { at, contiguousStrides, numel } from "../kernels/shape.js";
 import type { Shape } from "../kernels/types.js";
 import { argumentError } from "./scope.js";
 import { isPlainObject, shown } from "./spelling.js";
-
-export function numel(shape: Shape): number {
-  let product = 1;
-  for (const size of shape) product *= size;
-  return product;
-}
-
-export function contiguousStrides(shape: Shape): number[] {
-  const strides = new Array<number>(shape.length);
-  let stride = 1;
-  for (let d = shape.length - 1; d >= 0; d--) {
-    strides[d] = stride;
-    stride *= Math.max(1, at(shape, d));
-  }
-  return strides;
-}
-
-export function at(list: readonly number[], index: number): number {
-  const value = list[index];
-  if (value === undefined) throw new RangeError(`Index ${index} is outside a list of ${list.length}.`);
-  return value;
-}
 
 export function sameShape(a: Shape, b: Shape): boolean {
   if (a === b) return true;
   if (a.length !== b.length) return false;
   for (let d = 0; d < a.length; d++) if (a[d] !== b[d]) return false;
-  return true;
-}
-
-export function isContiguous(shape: Shape, strides: readonly number[]): boolean {
-  let expected = 1;
-  for (let d = shape.length - 1; d >= 0; d--) {
-    const size = at(shape, d);
-    if (size === 0) return true;
-    if (size !== 1 && strides[d] !== expected) return false;
-    expected *= size;
-  }
   return true;
 }
 

@@ -1,5 +1,6 @@
 // Initialisation: every function fills a tensor in place, without a gradient, and gives it back. Numbers are drawn on the host from the
 // library's seed, so that every device starts from the same weights. PyTorch's formulas; no two libraries share a random stream.
+import { numel } from "../kernels/shape.js";
 import { type RandomKey, type Tensor, nextKey, noGrad, tensor as fromValues, tidy } from "../engine/index.js";
 import { type Kind, aNumber, aTensor, oneOf } from "../engine/kinds.js";
 import { hostNormal, hostUniform } from "../engine/random.js";
@@ -72,7 +73,7 @@ export const dirac_ = taking(new Signature("init.dirac_", [target, ["groups", aN
       `got shape ${formatShape(target.shape)} and ${groups} groups; expected 3 to 5 dimensions and output channels that the groups divide.`,
     );
   }
-  const values = new Float32Array(target.numel()), perGroup = outChannels / groups, taps = window.reduce((a, b) => a * b, 1);
+  const values = new Float32Array(target.numel()), perGroup = outChannels / groups, taps = numel(window);
   const centre = window.reduce((index, size) => index * size + Math.floor(size / 2), 0);
   for (let o = 0; o < outChannels; o++) {
     const channel = o % perGroup;
@@ -95,7 +96,7 @@ export const calculateFans = taking(new Signature("init.calculateFans", [target]
   if (outputs === undefined || inputs === undefined) {
     throw argumentError("init", `got a tensor of shape ${formatShape(target.shape)}; a fan needs at least two dimensions, [out, in, ...].`);
   }
-  const taps = window.reduce((a, b) => a * b, 1);
+  const taps = numel(window);
   return { fanIn: inputs * taps, fanOut: outputs * taps };
 });
 function fan(target: Tensor, mode: FanMode): number {
@@ -159,7 +160,7 @@ export const orthogonal_ = ofLayers(taking(gained("orthogonal_"), (target, scale
   if (rows === undefined || rest.length === 0) {
     throw argumentError("init.orthogonal_", `got shape ${formatShape(target.shape)}; expected at least two dimensions.`);
   }
-  const columns = rest.reduce((a, b) => a * b, 1);
+  const columns = numel(rest);
   if (rows * columns === 0) return target;
   const tall = rows >= columns;
   const basis = orthonormalColumns(hostNormal(rows * columns), Math.max(rows, columns), Math.min(rows, columns));

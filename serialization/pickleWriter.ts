@@ -1,4 +1,5 @@
 // Values as Python's pickle, protocol 2, as torch.save writes it: containers, numbers, texts, and tensors as descriptions of storages outside.
+import { contiguousStrides } from "../kernels/shape.js";
 import { ArgumentError } from "../kernels/errors.js";
 import { joinedBytes } from "./bytes.js";
 
@@ -110,7 +111,6 @@ function unwritable(item: unknown, path: string): ArgumentError {
 
 /** _rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks) */
 function writeTensor(out: Output, { key, storageType, shape, elements }: StorageReference): void {
-  const strides = shape.map((_, d) => shape.slice(d + 1).reduce((product, n) => product * Math.max(1, n), 1));
   const tuple = (values: readonly number[]): void => {
     out.put(codes.mark);
     for (const value of values) out.whole(BigInt(value));
@@ -120,6 +120,6 @@ function writeTensor(out: Output, { key, storageType, shape, elements }: Storage
   out.put(codes.mark).text("storage").lines(`ctorch\n${storageType}\n`).text(key).text("cpu").whole(BigInt(elements)).put(codes.tuple, codes.persistent);
   out.whole(0n);
   tuple(shape);
-  tuple(strides);
+  tuple(contiguousStrides(shape));
   out.put(codes.no).lines("ccollections\nOrderedDict\n").put(0x29, codes.reduce, codes.tuple, codes.reduce);
 }

@@ -1,4 +1,5 @@
 // The names of Python that a file of torch.save may use, as torch.load(weights_only=True) has them: tensors, containers, sizes, dtypes, numpy's scalars.
+import { numel } from "../kernels/shape.js";
 import type { AthanorError } from "../kernels/errors.js";
 import type { KnownName } from "./pickle.js";
 import { PickledDictionary, PickledName, PickledSet } from "./pickleValues.js";
@@ -30,7 +31,7 @@ export interface FileStorage {
 export class DescribedTensor {
   constructor(readonly storage: FileStorage, readonly offset: number, readonly size: readonly number[], readonly stride: readonly number[]) {}
   get elements(): number {
-    return this.size.reduce((product, n) => product * n, 1);
+    return numel(this.size);
   }
 }
 

@@ -1,5 +1,6 @@
 // The header of a safetensors file, checked word by word before a single value is read: lengths, JSON, names, types, shapes, and that the
 // tensors tile the data exactly. (The format's own rules: no gaps, no overlaps, no duplicate names.)
+import { numel } from "../kernels/shape.js";
 import type { AthanorError } from "../kernels/errors.js";
 
 /** bytes per value */
@@ -133,7 +134,7 @@ function checkEntry(name: string, value: unknown, dataBytes: number, refuse: Ref
   const [start = 0, end = 0] = offsets;
   if (start > end) throw refuse(`${quoted} starts at byte ${start} and ends at ${end}; the end lies before the start.`);
   if (end > dataBytes) throw refuse(`${quoted} should end at byte ${end} of the data, but there are ${dataBytes}: the file is truncated.`);
-  const elements = shape.reduce((product, size) => product * size, 1);
+  const elements = numel(shape);
   if (!Number.isSafeInteger(elements)) throw refuse(`the shape of ${quoted} is [${shape.join(", ")}], more elements than can be counted.`);
   const width = widths[type];
   if (elements * width !== end - start) {

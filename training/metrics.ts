@@ -1,4 +1,5 @@
 // What a training run is measured by, summed on the device while it runs and read once an epoch: a read makes the host wait for a GPU.
+import { numel } from "../kernels/shape.js";
 import { type Call, type Options, Signature, takesNothing } from "../engine/arguments.js";
 import { aNumber, anOperand, aTensor } from "../engine/kinds.js";
 import { arange, keep, noGrad, tidy, zeros, type Device, type DType, type Tensor } from "../engine/index.js";
@@ -35,7 +36,7 @@ export class DeviceSum {
     this.#totals = this.#zeros();
   }
   #zeros(): Float64Array {
-    return new Float64Array(this.shape.reduce((a, b) => a * b, 1));
+    return new Float64Array(numel(this.shape));
   }
 
   /** Adds the value that `compute` makes; its intermediates are freed. */

@@ -1,7 +1,7 @@
 // The kernels whose rates say how well a GPU is used: products, the convolutions of ResNet-18 and of the Food-11 classifier in three
 // directions, and what is bound by memory. Each case says what work it is; the peer script times the same names.
+import { numel } from "../../kernels/shape.js";
 import type { Conv2dParams, Shape, View } from "../../kernels/types.js";
-import { numel } from "../../engine/shape.js";
 import { type KernelCase, type Workbench } from "../kernels.js";
 
 const floatBytes = 4;

@@ -1,6 +1,7 @@
 // From bytes to values, and what happens to values [channels, height, width]. The names and the arithmetic (float32, in this order) are
 // torchvision's.
 import { ArgumentError } from "../../kernels/errors.js";
+import { numel } from "../../kernels/shape.js";
 import { type Call, probability, Signature } from "../../engine/arguments.js";
 import { aBoolean, aNumber, either, oneOf } from "../../engine/kinds.js";
 import { Tensor, tensor, tidy } from "../../engine/index.js";
@@ -96,7 +97,7 @@ export function Normalize(...given: Call<typeof normalizing>): ValueTransform {
 function normalized(input: HostTensor, centers: Float32Array, scales: Float32Array): HostTensor {
   const { shape, data } = onHost("Normalize", input).values, channels = centers.length;
   if (!(data instanceof Float32Array)) throw notFloat32();
-  const plane = shape.slice(-3).slice(1).reduce((product, side) => product * side, 1), out = new Float32Array(data.length);
+  const plane = numel(shape, Math.max(1, shape.length - 2)), out = new Float32Array(data.length);
   for (let start = 0, channel = 0; start < data.length; start += plane, channel = channel + 1 === channels ? 0 : channel + 1) {
     const center = centers[channel] ?? 0, scale = scales[channel] ?? 1;
     for (let i = start; i < start + plane; i++) out[i] = Math.fround((data[i] ?? 0) - center) / scale;

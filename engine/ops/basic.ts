@@ -1,10 +1,11 @@
 // Element-wise operations (one per row of kernels/elementwise.ts) and the sum, which backward itself needs for un-broadcasting.
 import { type DerivativeKernel, type ElementwiseKernel, type ElementwiseRow, elementwiseRows } from "../../kernels/elementwise.js";
+import { numel } from "../../kernels/shape.js";
 import type { Device } from "../../kernels/types.js";
 import { arithmeticDType, promote } from "../dtype.js";
 import { type ArrayLike, type Operation, type Run, type Saves, type Spec, defineOp, need } from "../op.js";
 import { type RawTensor, contiguous } from "../raw.js";
-import { broadcastShapes, expandedStrides, numel, reducedShape, reshapedStrides, sameShape } from "../shape.js";
+import { broadcastShapes, expandedStrides, reducedShape, reshapedStrides, sameShape } from "../shape.js";
 import { times, withoutRepeats } from "./repeats.js";
 
 export type Scalars = readonly number[];

@@ -1,10 +1,11 @@
 // Batch normalisation in training mode; evaluation is an ordinary composite (see functions.ts).
+import { at, numel } from "../../kernels/shape.js";
 import type { Activation } from "../../kernels/types.js";
 import { AthanorError } from "../../kernels/errors.js";
 import { type Operation, defineOp, need } from "../op.js";
 import { type RawTensor, contiguous } from "../raw.js";
 import { argumentError } from "../scope.js";
-import { at, formatShape, numel } from "../shape.js";
+import { formatShape } from "../shape.js";
 
 export interface BatchNormParams {
   readonly momentum: number;
@@ -17,7 +18,7 @@ export interface BatchNormParams {
 
 const perChannel = (x: RawTensor): RawTensor => {
   const [n = 0, c = 0] = x.shape;
-  return x.reshaped([n, c, x.shape.slice(2).reduce((a, b) => a * b, 1)]);
+  return x.reshaped([n, c, numel(x.shape, 2)]);
 };
 
 /** Inputs: x [N, C, …], weight [C] or null, bias [C] or null. Outputs: act(x̂·w + b), mean [C], 1/√(var + eps) [C]. */

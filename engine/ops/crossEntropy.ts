@@ -1,4 +1,5 @@
 // Softmax cross-entropy against class indices, fused. Specification: the weighted mean of −logSoftmax(x)[label], labels smoothed.
+import { numel } from "../../kernels/shape.js";
 import type { CrossEntropyParams } from "../../kernels/types.js";
 import { type Operation, type Spec, defineOp, need } from "../op.js";
 import { type RawTensor, contiguous } from "../raw.js";
@@ -7,9 +8,9 @@ import { formatShape, sameShape } from "../shape.js";
 
 const perClass = (x: RawTensor): RawTensor => {
   const [n = 0, c = 0] = x.shape;
-  return x.reshaped([n, c, x.shape.slice(2).reduce((a, b) => a * b, 1)]);
+  return x.reshaped([n, c, numel(x.shape, 2)]);
 };
-const perRow = (labels: RawTensor): RawTensor => labels.reshaped([labels.shape[0] ?? 0, labels.shape.slice(1).reduce((a, b) => a * b, 1)]);
+const perRow = (labels: RawTensor): RawTensor => labels.reshaped([labels.shape[0] ?? 0, numel(labels.shape, 1)]);
 
 function check(x: Spec, labels: Spec, weight: Spec | null): void {
   const classes = x.shape[1];

@@ -1,8 +1,9 @@
 // Reading and writing by int32 indices.
+import { at } from "../../kernels/shape.js";
 import { type Operation, type Spec, defineOp, need } from "../op.js";
 import { contiguous } from "../raw.js";
 import { argumentError } from "../scope.js";
-import { at, formatShape } from "../shape.js";
+import { formatShape } from "../shape.js";
 
 interface DimParams {
   readonly dim: number;

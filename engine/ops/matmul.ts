@@ -1,9 +1,10 @@
 // Matrix products: the batched product and the linear layer with its bias and ReLU in the epilogue.
+import { at } from "../../kernels/shape.js";
 import type { Activation } from "../../kernels/types.js";
 import { type ArrayLike, type Operation, type Run, type Spec, defineOp, need } from "../op.js";
 import { type RawTensor, contiguous } from "../raw.js";
 import { argumentError } from "../scope.js";
-import { at, formatShape } from "../shape.js";
+import { formatShape } from "../shape.js";
 import { biasActivationGrad } from "./biasActivation.js";
 import { permute } from "./movement.js";
 

@@ -1,10 +1,11 @@
 // Operations that move elements without changing them: views by strides, windows, concatenation, padding, diagonals, dtype conversion.
+import { at } from "../../kernels/shape.js";
 import type { DType, Shape } from "../../kernels/types.js";
 import { promote } from "../dtype.js";
 import { type Operation, defineOp, need } from "../op.js";
 import { copied } from "../raw.js";
 import { argumentError } from "../scope.js";
-import { at, formatShape } from "../shape.js";
+import { formatShape } from "../shape.js";
 
 export const permute: Operation<readonly number[]> = defineOp<readonly number[]>("permute", {
   view: (x, dims) => x.as(dims.map((d) => at(x.shape, d)), dims.map((d) => at(x.strides, d))),

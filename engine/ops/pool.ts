@@ -1,9 +1,10 @@
 // Pooling and resampling of images [N, C, H, W].
+import { numel } from "../../kernels/shape.js";
 import type { Pool2dParams } from "../../kernels/types.js";
 import { type Operation, type Spec, defineOp, need } from "../op.js";
 import { contiguous } from "../raw.js";
 import { argumentError } from "../scope.js";
-import { formatShape, numel } from "../shape.js";
+import { formatShape } from "../shape.js";
 
 export interface PoolParams extends Pool2dParams {
   readonly ceilMode: boolean;

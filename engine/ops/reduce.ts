@@ -1,11 +1,12 @@
 // Reductions other than the sum: extremes, products of truth, variance, norms, and softmax, which is a reduction with its input's shape.
 import { elementwiseRow as row } from "../../kernels/elementwise.js";
+import { numel, numelAlong } from "../../kernels/shape.js";
 import type { ArgReduceName } from "../../kernels/types.js";
 import { runRaw } from "../autograd.js";
 import { type Operation, defineOp, need } from "../op.js";
 import { allocate, contiguous } from "../raw.js";
 import { argumentError } from "../scope.js";
-import { at, formatShape, numel, reducedShape } from "../shape.js";
+import { formatShape, reducedShape } from "../shape.js";
 import { type ReduceParams, elementwise, expandTo, mean, mul, mulScalar, reshapeTo, sum } from "./basic.js";
 import { scatterIntoZeros } from "./indexing.js";
 import { hasRepeats, power, times, withoutRepeats } from "./repeats.js";
@@ -145,7 +146,7 @@ export const variance = defineOp<ReduceParams & { readonly correction: number }>
   backward: (run, [grad], { params: { dims, correction }, specs, input }) => {
     if (!grad) return [null];
     const { shape } = need(specs, 0);
-    const count = dims.reduce((n, d) => n * at(shape, d), 1);
+    const count = numelAlong(shape, dims);
     const centre = run(mean, [input(0)], { dims, keepdim: true })[0];
     const deviation = run(sub, [input(0), centre], [])[0];
     const scaled = run(mulScalar, [run(reshapeTo, [grad], reducedShape(shape, dims, true))[0]], [2 / (count - correction)])[0];
@@ -159,7 +160,7 @@ export const deviation = defineOp<ReduceParams & { readonly correction: number }
   outputs: (inputs, { dims, keepdim }) => [{ shape: reducedShape(need(inputs, 0).shape, dims, keepdim), dtype: "float32" }],
   forward: (device, [out], inputs, { dims, correction }) => {
     if (!out) return;
-    const x = need(inputs, 0), over = { dims, keepdim: true }, count = dims.reduce((n, d) => n * at(x.shape, d), 1);
+    const x = need(inputs, 0), over = { dims, keepdim: true }, count = numelAlong(x.shape, dims);
     if (count === 0) {
       device.kernels.fill(out, NaN);
       return;
@@ -174,7 +175,7 @@ export const deviation = defineOp<ReduceParams & { readonly correction: number }
   saves: () => ({ inputs: [0], outputs: [0] }),
   backward: (run, [grad], { params: { dims, correction }, specs, input, output }) => {
     if (!grad) return [null];
-    const { shape } = need(specs, 0), count = dims.reduce((n, d) => n * at(shape, d), 1);
+    const { shape } = need(specs, 0), count = numelAlong(shape, dims);
     const difference = run(sub, [input(0), run(mean, [input(0)], { dims, keepdim: true })[0]], [])[0];
     const slope = run(mulScalar, [run(safeDiv, [grad, output(0)], [])[0]], [1 / (count - correction)])[0];
     return [run(mul, [difference, run(reshapeTo, [slope], reducedShape(shape, dims, true))[0]], [])[0]];

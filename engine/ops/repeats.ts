@@ -1,8 +1,8 @@
 // Reductions of expanded views: what a stride of 0 repeats is reduced once and counted, not read, let alone written out, as often as it is
 // repeated. [65536, 32768] of one number is a reduction of one number.
+import { at } from "../../kernels/shape.js";
 import { elementwiseRow as row } from "../../kernels/elementwise.js";
 import { type RawTensor, allocate } from "../raw.js";
-import { at } from "../shape.js";
 
 /** Below so many elements the repeats are read: cheaper than another kernel. */
 const worthNarrowing = 65_536;

@@ -1,4 +1,5 @@
 // Reductions and matrix products as methods.
+import { numel } from "../../kernels/shape.js";
 import { type Call, Signature } from "../arguments.js";
 import { aBoolean, aNumber, aTensor, dimensions, either, oneOf } from "../kinds.js";
 import { type ReduceParams, mean, sum } from "../ops/basic.js";
@@ -198,7 +199,7 @@ function batchedProduct(a: Tensor, b: Tensor): Tensor {
   // [..., m, k]·[k, n] is one product of all rows: no batch to broadcast.
   if (b.ndim === 2 && a.ndim > 2 && a.isContiguous) {
     const k = a.size(-1);
-    const rows = a.numel() === 0 ? a.shape.slice(0, -1).reduce((x, y) => x * y, 1) : a.numel() / Math.max(1, k);
+    const rows = a.numel() === 0 ? numel(a.shape, 0, a.shape.length - 1) : a.numel() / Math.max(1, k);
     return call(matmul, [a.reshape(rows, k), b], null)[0].reshape([...a.shape.slice(0, -1), b.size(-1)]);
   }
   const batch = broadcastShapes("matmul", [a.shape.slice(0, -2), b.shape.slice(0, -2)]);

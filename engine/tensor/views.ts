@@ -1,11 +1,12 @@
 // Views and movements as methods: other shapes on the same memory, windows, joins, padding, selection by index.
+import { at, numel } from "../../kernels/shape.js";
 import { type Call, Signature, takesNothing } from "../arguments.js";
 import { type Kind, aDType, aNumber, aTensor, either, numbers } from "../kinds.js";
 import { expandTo, inOrder, reshapeTo } from "../ops/basic.js";
 import { gather, indexSelect } from "../ops/indexing.js";
 import { diagonal, diagonalMatrix, pad, permute, slice, split } from "../ops/movement.js";
 import { argumentError } from "../scope.js";
-import { at, broadcastShapes, formatShape, inferShape, normalizeDim, reshapedStrides, sameShape, numberArguments, type NumbersCall } from "../shape.js";
+import { broadcastShapes, formatShape, inferShape, normalizeDim, reshapedStrides, sameShape, numberArguments, type NumbersCall } from "../shape.js";
 import { call } from "./core.js";
 import type { Tensor } from "./tensor.js";
 import { TensorTransfer } from "./transfer.js";
@@ -94,7 +95,7 @@ export abstract class TensorViews extends TensorTransfer {
     const [start, end] = [normalizeDim("flatten", startDim, this.ndim), normalizeDim("flatten", endDim, this.ndim)];
     if (start > end) throw argumentError("flatten", `got startDim ${startDim} after endDim ${endDim}; expected startDim ≤ endDim.`);
     const { shape } = this;
-    const merged = shape.slice(start, end + 1).reduce((a, b) => a * b, 1);
+    const merged = numel(shape, start, end + 1);
     return this.reshape([...shape.slice(0, start), merged, ...shape.slice(end + 1)]);
   }
   unflatten(...given: Call<typeof takes.unflatten>): Tensor {

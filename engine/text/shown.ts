@@ -1,8 +1,8 @@
 // Which elements of a tensor its text shows, and their values: all of a small one, else the first and last of each dimension, so that a large
 // tensor is never copied for a line of print.
+import { at } from "../../kernels/shape.js";
 import type { HostArray } from "../../kernels/types.js";
 import { type RawTensor, allocate } from "../raw.js";
-import { at } from "../shape.js";
 import { freeingTemporaries } from "../storage.js";
 
 export interface Shown {

@@ -1,5 +1,6 @@
 // A tensor as text, character for character as PyTorch prints it (torch/_tensor_str.py): columns of one width, 1.0000e+00 where the values span
 // more than three decades, a summary of what has more than a thousand elements, and after the values what is not the default.
+import { numel } from "../../kernels/shape.js";
 import type { DType, HostArray } from "../../kernels/types.js";
 import type { Operand } from "../autograd.js";
 import { gradientName } from "./gradientNames.js";
@@ -51,7 +52,7 @@ function valuesText(shown: Shown, dtype: DType): string {
 function layout(shown: Shown, entry: (position: number) => string, width: number, dim: number, start: number, column: number): string {
   const size = shown.shape[dim];
   if (size === undefined) return entry(start);
-  const inner = shown.shape.slice(dim + 1).reduce((product, n) => product * n, 1);
+  const inner = numel(shown.shape, dim + 1);
   const rank = shown.shape.length - dim;
   const parts = Array.from({ length: size }, (_, i) => (
     rank === 1 ? entry(start + i) : layout(shown, entry, width, dim + 1, start + i * inner, column + 1)

@@ -1,9 +1,9 @@
 // Batch normalisation in training mode and its gradient. Tensors without (or with a tiny) inner dimension, BatchNorm1d's [N, C], are turned
 // into [1, C, N] first, so that a channel is contiguous.
+import { at, contiguousStrides, numel } from "../shape.js";
 import type { Activation, View } from "../types.js";
 import { copy } from "./copy.js";
 import type { CpuRuntime } from "./runtime.js";
-import { contiguousStrides, count, lengthAt } from "./strided.js";
 
 /** Elements that are worth waking a thread for. */
 const parallelFrom = 16384;
@@ -19,7 +19,7 @@ export function batchNorm(
     runtime.run("batchNorm", channels, [
       output ?? 0, runtime.pointer(mean), runtime.pointer(invStd), input ?? 0, optional(w), optional(b), optional(runningMean), optional(runningVar),
       batch, channels, inner, momentum, 1 - momentum, eps, activation === "relu" ? 1 : 0,
-    ], count(x.shape) >= parallelFrom);
+    ], numel(x.shape) >= parallelFrom);
   });
 }
 
@@ -32,7 +32,7 @@ export function batchNormBackward(
     runtime.run("batchNormBackward", channels, [
       result ?? 0, optional(gradW), optional(gradB), g ?? 0, input ?? 0, optional(w), runtime.pointer(mean), runtime.pointer(invStd), output ?? 0,
       batch, channels, inner,
-    ], count(x.shape) >= parallelFrom);
+    ], numel(x.shape) >= parallelFrom);
   });
 }
 
@@ -47,7 +47,7 @@ function withChannelRuns(
   runtime: CpuRuntime, shaped: View, inputs: readonly View[], outputs: readonly View[],
   launch: (inputs: readonly number[], outputs: readonly number[], sizes: Sizes) => void,
 ): void {
-  const batch = lengthAt(shaped.shape, 0), channels = lengthAt(shaped.shape, 1), inner = lengthAt(shaped.shape, 2);
+  const batch = at(shaped.shape, 0), channels = at(shaped.shape, 1), inner = at(shaped.shape, 2);
   if (inner >= shortRun || batch <= 1) {
     launch(inputs.map((view) => runtime.pointer(view)), outputs.map((view) => runtime.pointer(view)), { batch, channels, inner });
     return;
@@ -57,7 +57,7 @@ function withChannelRuns(
   });
   const spare = (): View => {
     const shape = [channels, batch, inner];
-    return { buffer: runtime.allocate(count(shape)), shape, strides: contiguousStrides(shape), offset: 0, dtype: "float32" };
+    return { buffer: runtime.allocate(numel(shape)), shape, strides: contiguousStrides(shape), offset: 0, dtype: "float32" };
   };
   const inputCopies = inputs.map((view) => {
     const target = spare();

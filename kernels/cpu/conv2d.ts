@@ -1,6 +1,7 @@
 // Forward convolution on the CPU.
+import { at } from "../shape.js";
 import type { Activation, Conv2dParams, View } from "../types.js";
-import { type Cut, forwardCut, forwardGeometry, multiplications, parametersOf, size, tilesOf, type Geometry } from "./conv2dGeometry.js";
+import { type Cut, forwardCut, forwardGeometry, multiplications, parametersOf, tilesOf, type Geometry } from "./conv2dGeometry.js";
 import { isPointwise, pointwiseConv2d } from "./pointwiseConv2d.js";
 import type { CpuRuntime } from "./runtime.js";
 import { findingsOf, survey } from "./survey.js";
@@ -27,9 +28,9 @@ export function conv2d(
     return;
   }
   const geometry = forwardGeometry(out, x, w, params);
-  const taps = size(w, 2) * size(w, 3), outStride = geometry.channels * taps;
+  const taps = at(w.shape, 2) * at(w.shape, 3), outStride = geometry.channels * taps;
   const layout: WeightLayout = {
-    groupStride: geometry.outChannels * outStride, outStride, channelStride: taps, width: size(w, 3), firstTap: [0, 0], tapStep: [1, 1],
+    groupStride: geometry.outChannels * outStride, outStride, channelStride: taps, width: at(w.shape, 3), firstTap: [0, 0], tapStep: [1, 1],
   };
   convolve(runtime, geometry, out, x, w, bias, layout, activation === "relu");
 }

@@ -1,6 +1,7 @@
 // How a convolution is described to the WebAssembly kernels and cut into tasks. What decides the order of a sum (blocks of channels, and the
 // weight gradient's tiles and pieces) depends on the sizes alone; the threads may only change how the output is cut.
 import { DeviceLimitError } from "../errors.js";
+import { at } from "../shape.js";
 import type { Conv2dParams, View } from "../types.js";
 import { evenBlock } from "./matmul.js";
 
@@ -37,19 +38,14 @@ export interface Cut {
   tilesPerPiece: number;
 }
 
-/** Sizes in a [.., .., height, width] view and the like; the engine checked that there are four. */
-export function size(view: View, dimension: number): number {
-  return view.shape[dimension] ?? 1;
-}
-
 /** The forward convolution of x with w, which is also the weight gradient's view of the source. */
 export function forwardGeometry(out: View, x: View, w: View, params: Conv2dParams): Geometry {
   const axis = (i: 0 | 1): Axis => ({
-    source: size(x, 2 + i), taps: size(w, 2 + i), dilation: params.dilation[i], origin: -params.padding[i], step: params.stride[i],
-    grid: size(out, 2 + i), out: size(out, 2 + i), outStart: 0, outStep: 1,
+    source: at(x.shape, 2 + i), taps: at(w.shape, 2 + i), dilation: params.dilation[i], origin: -params.padding[i], step: params.stride[i],
+    grid: at(out.shape, 2 + i), out: at(out.shape, 2 + i), outStart: 0, outStep: 1,
   });
   return {
-    images: size(x, 0), groups: params.groups, channels: size(w, 1), outChannels: size(w, 0) / params.groups, rows: axis(0), columns: axis(1),
+    images: at(x.shape, 0), groups: params.groups, channels: at(w.shape, 1), outChannels: at(w.shape, 0) / params.groups, rows: axis(0), columns: axis(1),
   };
 }
 

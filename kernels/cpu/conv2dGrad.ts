@@ -1,7 +1,8 @@
 // The convolution's gradients on the CPU, by input and by weight.
+import { at, numel } from "../shape.js";
 import type { Conv2dParams, View } from "../types.js";
 import { convolve, parallelFrom } from "./conv2d.js";
-import { type Geometry, forwardGeometry, inputGradPhase, multiplications, parametersOf, size, weightGradCut } from "./conv2dGeometry.js";
+import { type Geometry, forwardGeometry, inputGradPhase, multiplications, parametersOf, weightGradCut } from "./conv2dGeometry.js";
 import { sumPieces } from "./matmul.js";
 import { isPointwise, pointwiseInputGrad, pointwiseWeightGrad, weightGradIsPointwise } from "./pointwiseConv2d.js";
 import type { CpuRuntime } from "./runtime.js";
@@ -15,17 +16,17 @@ export function conv2dInputGrad(runtime: CpuRuntime, gradX: View, grad: View, w:
     return;
   }
   const { stride, padding, dilation, groups } = params;
-  const taps = size(w, 2) * size(w, 3), channels = size(w, 0) / groups, outChannels = size(w, 1);
+  const taps = at(w.shape, 2) * at(w.shape, 3), channels = at(w.shape, 0) / groups, outChannels = at(w.shape, 1);
   for (let phaseRow = 0; phaseRow < stride[0]; phaseRow++) {
-    const row = inputGradPhase(phaseRow, size(gradX, 2), size(grad, 2), size(w, 2), stride[0], padding[0], dilation[0]);
+    const row = inputGradPhase(phaseRow, at(gradX.shape, 2), at(grad.shape, 2), at(w.shape, 2), stride[0], padding[0], dilation[0]);
     for (let phaseColumn = 0; phaseColumn < stride[1]; phaseColumn++) {
-      const column = inputGradPhase(phaseColumn, size(gradX, 3), size(grad, 3), size(w, 3), stride[1], padding[1], dilation[1]);
+      const column = inputGradPhase(phaseColumn, at(gradX.shape, 3), at(grad.shape, 3), at(w.shape, 3), stride[1], padding[1], dilation[1]);
       const reached = row.axis.taps * column.axis.taps > 0; // a phase that no tap reaches gets zeros
       const geometry = {
-        images: size(gradX, 0), groups, channels: reached ? channels : 0, outChannels, rows: row.axis, columns: column.axis,
+        images: at(gradX.shape, 0), groups, channels: reached ? channels : 0, outChannels, rows: row.axis, columns: column.axis,
       };
       convolve(runtime, geometry, gradX, grad, w, null, {
-        groupStride: channels * outChannels * taps, outStride: taps, channelStride: outChannels * taps, width: size(w, 3),
+        groupStride: channels * outChannels * taps, outStride: taps, channelStride: outChannels * taps, width: at(w.shape, 3),
         firstTap: [row.firstTap, column.firstTap], tapStep: [row.tapStep, column.tapStep],
       }, false);
     }
@@ -38,7 +39,7 @@ export function conv2dWeightGrad(runtime: CpuRuntime, gradW: View, grad: View, x
     return;
   }
   const geometry = forwardGeometry(grad, x, gradW, params);
-  const elements = gradW.shape.reduce((product, length) => product * length, 1);
+  const elements = numel(gradW.shape);
   if (elements === 0) return;
   const out = runtime.pointer(gradW);
   if (geometry.images * geometry.rows.grid * geometry.columns.grid === 0) {

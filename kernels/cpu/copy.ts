@@ -1,9 +1,10 @@
 // Copies between any two strided views, with conversion of the dtype, and fills. A copy between transposed layouts goes in 4×4 blocks that
 // are turned around in registers.
 import { cast } from "../casts.js";
+import { contiguousStrides, mergeDimensions, numel } from "../shape.js";
 import type { DType, View } from "../types.js";
 import type { CpuRuntime } from "./runtime.js";
-import { collapse, contiguousStrides, count, elementsPerTask } from "./strided.js";
+import { elementsPerTask } from "./tasks.js";
 
 /** Elements along each side of a transposing task's tile. */
 const tile = 64;
@@ -15,7 +16,7 @@ interface Side {
 }
 
 export function copy(runtime: CpuRuntime, out: View, x: View): void {
-  const total = count(out.shape);
+  const total = numel(out.shape);
   if (total === 0) return;
   const source: Side = { address: runtime.pointer(x), strides: x.strides };
   const target: Side = { address: runtime.pointer(out), strides: out.strides };
@@ -34,14 +35,14 @@ export function copy(runtime: CpuRuntime, out: View, x: View): void {
 
 /** A contiguous copy of the view's elements in temporary memory; the caller releases it. */
 export function materialised(runtime: CpuRuntime, x: View): number {
-  const total = count(x.shape);
+  const total = numel(x.shape);
   const address = runtime.temporary(total * 4);
   if (total > 0) move(runtime, x.shape, { address, strides: contiguousStrides(x.shape) }, { address: runtime.pointer(x), strides: x.strides });
   return address;
 }
 
 export function fill(runtime: CpuRuntime, out: View, value: number): void {
-  const total = count(out.shape);
+  const total = numel(out.shape);
   if (total === 0) return;
   const scalar = runtime.temporary(4);
   if (out.dtype === "float32") runtime.float32(scalar, 1)[0] = value;
@@ -61,7 +62,7 @@ function conversionOf(from: DType, to: DType): string | null {
 
 /** Moves 4-byte elements: rows where both sides step by one, tiles where each side has its own unit dimension, gathers otherwise. */
 function move(runtime: CpuRuntime, shape: readonly number[], target: Side, source: Side): void {
-  const collapsed = collapse(shape, [target.strides, source.strides]);
+  const collapsed = mergeDimensions(shape, [target.strides, source.strides]);
   const [to = [], from = []] = collapsed.strides;
   const order = orderByTarget(collapsed.shape, to, from);
   const sizes = order.map((dim) => collapsed.shape[dim] ?? 1);
@@ -72,7 +73,7 @@ function move(runtime: CpuRuntime, shape: readonly number[], target: Side, sourc
     return;
   }
   const rowLength = sizes.at(-1) ?? 1, outer = sizes.slice(0, -1);
-  const rows = count(outer);
+  const rows = numel(outer);
   // Long rows are cut, short ones bundled, so that a task moves about 16 Ki elements.
   const piece = Math.min(rowLength, elementsPerTask), rowsPerTask = Math.max(1, Math.floor(elementsPerTask / rowLength));
   const tasks = Math.ceil(rows / rowsPerTask) * Math.ceil(rowLength / piece);
@@ -101,6 +102,6 @@ function transpose(runtime: CpuRuntime, rowDim: number, sizes: readonly number[]
     rows, columns, target.strides[rowDim] ?? 0, source.strides[last] ?? 0, outer.length, ...outer,
     ...outerDims.map((dim) => target.strides[dim] ?? 0), ...outerDims.map((dim) => source.strides[dim] ?? 0),
   ]);
-  const tasks = count(outer) * Math.ceil(rows / tile) * Math.ceil(columns / tile);
+  const tasks = numel(outer) * Math.ceil(rows / tile) * Math.ceil(columns / tile);
   runtime.run("copyTransposed", tasks, [job, target.address, source.address], tasks > 3);
 }

@@ -1,10 +1,10 @@
 // Softmax cross-entropy: labels are checked on the host, rows computed by the kernel, and their sum closed here. Logits with an inner
 // dimension ([N, C, H·W], segmentation) are turned into rows first.
 import { IndexError } from "../errors.js";
+import { at, numel } from "../shape.js";
 import type { CrossEntropyParams, View } from "../types.js";
 import { copy, materialised } from "./copy.js";
 import type { CpuRuntime } from "./runtime.js";
-import { count, lengthAt } from "./strided.js";
 
 /** Logits that are worth waking a thread for. */
 const parallelFrom = 16384;
@@ -12,7 +12,7 @@ const parallelFrom = 16384;
 export function crossEntropy(
   runtime: CpuRuntime, out: View, totalWeight: View, x: View, labels: View, weight: View | null, params: CrossEntropyParams,
 ): void {
-  const classes = lengthAt(x.shape, 1), rows = count(labels.shape);
+  const classes = at(x.shape, 1), rows = numel(labels.shape);
   checkLabels(runtime, labels, classes, params.ignoreIndex);
   const logits = logitRows(runtime, x);
   const none = params.reduction === "none";
@@ -35,7 +35,7 @@ export function crossEntropy(
 export function crossEntropyBackward(
   runtime: CpuRuntime, gradX: View, grad: View, totalWeight: View, x: View, labels: View, weight: View | null, params: CrossEntropyParams,
 ): void {
-  const classes = lengthAt(x.shape, 1), inner = lengthAt(x.shape, 2), rows = count(labels.shape);
+  const classes = at(x.shape, 1), inner = at(x.shape, 2), rows = numel(labels.shape);
   if (rows * classes === 0) return;
   checkLabels(runtime, labels, classes, params.ignoreIndex);
   const logits = logitRows(runtime, x);
@@ -56,21 +56,21 @@ export function crossEntropyBackward(
 
 /** Rows [N·inner, C] in memory, seen as [N, C, inner]. */
 function channelsBack(rows: View): View {
-  const [batch, classes, inner] = [lengthAt(rows.shape, 0), lengthAt(rows.shape, 1), lengthAt(rows.shape, 2)];
+  const [batch, classes, inner] = [at(rows.shape, 0), at(rows.shape, 1), at(rows.shape, 2)];
   return { ...rows, shape: [batch, classes, inner], strides: [inner * classes, 1, classes] };
 }
 
 /** The logits as rows of classes: where they lie, or as a transposed copy. */
 function logitRows(runtime: CpuRuntime, x: View): { address: number; release: () => void } {
-  const inner = lengthAt(x.shape, 2);
+  const inner = at(x.shape, 2);
   if (inner === 1) return { address: runtime.pointer(x), release: () => undefined };
-  const [batch, classes] = [lengthAt(x.shape, 0), lengthAt(x.shape, 1)];
+  const [batch, classes] = [at(x.shape, 0), at(x.shape, 1)];
   const address = materialised(runtime, { ...x, shape: [batch, inner, classes], strides: [classes * inner, 1, inner] });
   return { address, release: () => runtime.releaseTemporary(address) };
 }
 
 function checkLabels(runtime: CpuRuntime, labels: View, classes: number, ignoreIndex: number): void {
-  const values = runtime.int32(runtime.pointer(labels), count(labels.shape));
+  const values = runtime.int32(runtime.pointer(labels), numel(labels.shape));
   const row = values.findIndex((label) => (label < 0 || label >= classes) && label !== ignoreIndex);
   if (row < 0) return;
   throw new IndexError(

@@ -1,10 +1,11 @@
 // Element-wise kernels: describes the operands' strides to the generated kernel of the row (codegen.ts) and splits the elements into tasks.
 import type { ElementwiseKernel } from "../elementwise.js";
+import { contiguousStrides, isContiguous, mergeDimensions, numel } from "../shape.js";
 import type { DType, View } from "../types.js";
 import { materialised } from "./copy.js";
 import { type NumberType, elementwiseTypes, exportName } from "./names.js";
 import type { CpuRuntime } from "./runtime.js";
-import { collapse, contiguousStrides, count, elementsPerTask, isContiguous } from "./strided.js";
+import { elementsPerTask } from "./tasks.js";
 
 /** Elements of a row that strided operands gather into scratch at a time: five operands of 4 KiB stay in the first-level cache. */
 const gatheredChunk = 1024;
@@ -16,7 +17,7 @@ const shortRow = 64;
 export function elementwise(
   runtime: CpuRuntime, kernel: ElementwiseKernel, out: View, inputs: readonly View[], scalars: readonly number[],
 ): void {
-  const total = count(out.shape), temporaries: number[] = [];
+  const total = numel(out.shape), temporaries: number[] = [];
   if (total === 0) return;
   const job = inputs.every(isContiguous) ? oneRow(runtime, total, inputs) : rows(runtime, total, out, inputs, temporaries);
   runtime.run(exportOf(kernel, out.dtype, inputs), Math.ceil(total / elementsPerTask), [runtime.parameters(job), runtime.pointer(out), ...scalars]);
@@ -32,7 +33,7 @@ function oneRow(runtime: CpuRuntime, total: number, inputs: readonly View[]): nu
 
 /** The job of any operands; an operand that is copied first lies in temporary memory. */
 function rows(runtime: CpuRuntime, total: number, out: View, inputs: readonly View[], temporaries: number[]): number[] {
-  const seen = collapse(out.shape, [contiguousStrides(out.shape), ...inputs.map((input) => input.strides)]);
+  const seen = mergeDimensions(out.shape, [contiguousStrides(out.shape), ...inputs.map((input) => input.strides)]);
   const inOrder = contiguousStrides(seen.shape);
   const read = inputs.map((input, i) => {
     const own = seen.strides[i + 1] ?? [];
@@ -42,7 +43,7 @@ function rows(runtime: CpuRuntime, total: number, out: View, inputs: readonly Vi
     return { address, strides: inOrder };
   });
   // What was copied lies in order now, and more dimensions may be one.
-  const { shape, strides } = temporaries.length === 0 ? seen : collapse(seen.shape, [inOrder, ...read.map(({ strides }) => strides)]);
+  const { shape, strides } = temporaries.length === 0 ? seen : mergeDimensions(seen.shape, [inOrder, ...read.map(({ strides }) => strides)]);
   const last = shape.length - 1, operandStrides = strides.slice(1);
   const chunk = operandStrides.some((own) => (own[last] ?? 1) > 1) ? gatheredChunk : total;
   const job = [total, shape[last] ?? 1, chunk, Math.max(last, 0)];

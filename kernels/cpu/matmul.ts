@@ -1,5 +1,6 @@
 // Matrix products on the CPU: cuts the output into tiles (assembly/matmul.ts computes them) so that every thread has work and little is
 // packed twice. How the output is cut never changes a result: each element sums its depth in the same order in any tile.
+import { numel } from "../shape.js";
 import type { Activation, View } from "../types.js";
 import { materialised } from "./copy.js";
 import type { CpuRuntime } from "./runtime.js";
@@ -82,7 +83,7 @@ export function evenBlock(length: number, maximum: number): number {
 }
 
 function batchCount(out: View): number {
-  return out.shape.slice(0, -2).reduce((product, length) => product * length, 1);
+  return numel(out.shape, 0, out.shape.length - 2);
 }
 
 /** Bytes from a's and b's start to each batch's matrix, in the order of out. */

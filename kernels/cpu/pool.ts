@@ -1,14 +1,14 @@
 // Max and average pooling over [N, C, H, W]: a task is one plane.
+import { at, numel } from "../shape.js";
 import type { Pool2dParams, View } from "../types.js";
 import type { CpuRuntime } from "./runtime.js";
-import { count, lengthAt } from "./strided.js";
 
 /** Elements that are worth waking a thread for. */
 const parallelFrom = 16384;
 
 /** The kernels' Window (assembly/poolWindow.ts). */
 function windowOf(runtime: CpuRuntime, out: View, x: View, { kernel, stride, padding, dilation, countIncludePad }: Pool2dParams): number {
-  const planeOf = (view: View) => [lengthAt(view.shape, 2), lengthAt(view.shape, 3)];
+  const planeOf = (view: View) => [at(view.shape, 2), at(view.shape, 3)];
   return runtime.parameters([...planeOf(x), ...planeOf(out), ...kernel, ...stride, ...padding, ...dilation, countIncludePad ? 1 : 0]);
 }
 
@@ -20,14 +20,14 @@ function inPairs(params: Pool2dParams): boolean {
 
 /** Pairs read whole windows; in ceil mode the last one hangs over the edge. */
 function windowsFit(out: View, x: View): boolean {
-  return lengthAt(out.shape, 2) * 2 <= lengthAt(x.shape, 2) && lengthAt(out.shape, 3) * 2 <= lengthAt(x.shape, 3);
+  return at(out.shape, 2) * 2 <= at(x.shape, 2) && at(out.shape, 3) * 2 <= at(x.shape, 3);
 }
 
 function launch(runtime: CpuRuntime, kernel: string, out: View, x: View, views: readonly View[], params: Pool2dParams): void {
-  if (count(x.shape) === 0) return;
+  if (numel(x.shape) === 0) return;
   const addresses = views.map((view) => runtime.pointer(view));
-  const planes = lengthAt(x.shape, 0) * lengthAt(x.shape, 1);
-  runtime.run(kernel, planes, [...addresses, windowOf(runtime, out, x, params)], count(x.shape) >= parallelFrom);
+  const planes = at(x.shape, 0) * at(x.shape, 1);
+  runtime.run(kernel, planes, [...addresses, windowOf(runtime, out, x, params)], numel(x.shape) >= parallelFrom);
 }
 
 export function maxPool2d(runtime: CpuRuntime, out: View, indices: View, x: View, params: Pool2dParams): void {

@@ -1,16 +1,17 @@
 // Reductions: a contiguous tensor is reduced where it lies, group of dimensions by group, from the last one on; any other layout is first
 // copied with the reduced dimensions last. Pieces of fixed length keep the result independent of the number of threads.
+import { at, around, contiguousStrides, isContiguous, numel } from "../shape.js";
 import type { ArgReduceName, ReduceName, View } from "../types.js";
 import { copy, materialised } from "./copy.js";
 import type { CpuRuntime } from "./runtime.js";
-import { around, contiguousStrides, count, isContiguous, lengthAt } from "./strided.js";
+import { elementsPerTask } from "./tasks.js";
 
 /** Longest stretch that one task reduces, in elements of a row and in rows of a column. */
 const rowPiece = 65536, columnPiece = 1024;
 /** Columns of a task's strip, as in assembly/reduce.ts. */
 const stripColumns = 64;
-/** Elements that are worth a task of their own, and those that are worth waking a thread. */
-const elementsPerTask = 16384, parallelFrom = 65536;
+/** Elements that are worth waking a thread. */
+const parallelFrom = 65536;
 
 type Operation = "sum" | "mean" | "prod" | "max" | "min";
 type NumberKind = "Float" | "Int";
@@ -18,9 +19,9 @@ type NumberKind = "Float" | "Int";
 const neutralElements: Record<ReduceName, number> = { sum: 0, mean: NaN, prod: 1, max: -Infinity, min: Infinity, any: 0, all: 1 };
 
 export function reduce(runtime: CpuRuntime, op: ReduceName, out: View, x: View, dims: readonly number[]): void {
-  const outputs = count(out.shape);
+  const outputs = numel(out.shape);
   if (outputs === 0) return;
-  if (count(x.shape) === 0) {
+  if (numel(x.shape) === 0) {
     fillNeutral(runtime, op, out, outputs);
     return;
   }
@@ -37,7 +38,7 @@ export function reduce(runtime: CpuRuntime, op: ReduceName, out: View, x: View, 
   } else {
     source = materialised(runtime, reducedLast(x, dims));
     temporaries.push(source);
-    groups = mergedGroups([{ length: outputs, reduced: false }, { length: count(x.shape) / outputs, reduced: true }]);
+    groups = mergedGroups([{ length: outputs, reduced: false }, { length: numel(x.shape) / outputs, reduced: true }]);
   }
   if (!groups.some((group) => group.reduced)) groups.push({ length: 1, reduced: true });
   while (groups.some((group) => group.reduced)) {
@@ -75,10 +76,10 @@ function mergedGroups(groups: readonly Group[]): Group[] {
 
 /** The last group to reduce, what lies around it, and the groups once it is gone. */
 function lastReduced(groups: readonly Group[]): { before: number; length: number; after: number; rest: Group[] } {
-  const at = groups.findLastIndex((group) => group.reduced);
+  const place = groups.findLastIndex((group) => group.reduced);
   const lengths = groups.map((group) => group.length);
-  const rest = mergedGroups([...groups.slice(0, at), ...groups.slice(at + 1)]);
-  return { before: count(lengths.slice(0, at)), length: lengths[at] ?? 1, after: count(lengths.slice(at + 1)), rest };
+  const rest = mergedGroups([...groups.slice(0, place), ...groups.slice(place + 1)]);
+  return { before: numel(lengths, 0, place), length: lengths[place] ?? 1, after: numel(lengths, place + 1), rest };
 }
 
 /** [outer, length, inner] → [outer, inner], in one or two rounds. A mean divides by `divisor` in the last one. */
@@ -111,7 +112,7 @@ function launch(
 
 /** any is the maximum of truth values, all their minimum. */
 function reduceTruth(runtime: CpuRuntime, op: "any" | "all", out: View, x: View, dims: readonly number[]): void {
-  const buffer = runtime.allocate(count(x.shape));
+  const buffer = runtime.allocate(numel(x.shape));
   const truth: View = { buffer, shape: x.shape, strides: contiguousStrides(x.shape), offset: 0, dtype: "bool" };
   copy(runtime, truth, x);
   reduce(runtime, op === "any" ? "max" : "min", out, truth, dims);
@@ -127,13 +128,13 @@ function fillNeutral(runtime: CpuRuntime, op: ReduceName, out: View, outputs: nu
 function reducedLast(x: View, dims: readonly number[]): View {
   const all = x.shape.map((_, dim) => dim);
   const order = [...all.filter((dim) => !dims.includes(dim)), ...all.filter((dim) => dims.includes(dim))];
-  return { ...x, shape: order.map((dim) => lengthAt(x.shape, dim)), strides: order.map((dim) => x.strides[dim] ?? 0) };
+  return { ...x, shape: order.map((dim) => at(x.shape, dim)), strides: order.map((dim) => x.strides[dim] ?? 0) };
 }
 
 export function variance(runtime: CpuRuntime, out: View, x: View, dims: readonly number[], correction: number): void {
-  const outputs = count(out.shape);
+  const outputs = numel(out.shape);
   if (outputs === 0) return;
-  const length = count(x.shape) / outputs;
+  const length = numel(x.shape) / outputs;
   const moved = reducedLast(x, dims), direct = isContiguous(moved);
   const source = direct ? runtime.pointer(x) : materialised(runtime, moved);
   runtime.run("varianceRows", outputs, [runtime.pointer(out), source, length, length - correction], outputs * length >= parallelFrom);

@@ -1,7 +1,7 @@
 // Softmax and log-softmax along any dimension of a contiguous tensor, and their gradients.
+import { around } from "../shape.js";
 import type { View } from "../types.js";
 import type { CpuRuntime } from "./runtime.js";
-import { around } from "./strided.js";
 
 /** Elements that are worth waking a thread for. */
 const parallelFrom = 16384;

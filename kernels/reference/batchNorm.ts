@@ -1,12 +1,13 @@
 // Batch normalisation in training mode over [N, C, inner], and its backward (Ioffe & Szegedy 2015).
+import { lengths3 } from "../shape.js";
 import type { Activation, View } from "../types.js";
 import { activate } from "./matmul.js";
 import { meanOf } from "./reduce.js";
-import { at, read, threeLengths, write } from "./views.js";
+import { at, read, write } from "./views.js";
 
 /** The flat positions of one channel's elements. */
 function channelCells(x: View, channel: number): number[] {
-  const [batch, channels, inner] = threeLengths(x);
+  const [batch, channels, inner] = lengths3(x);
   return Array.from({ length: batch * inner }, (_, i) => (Math.floor(i / inner) * channels + channel) * inner + (i % inner));
 }
 
@@ -17,7 +18,7 @@ export function batchNorm(
   runningMean: View | null, runningVar: View | null, momentum: number, eps: number, activation: Activation,
 ): void {
   const values = read(x), scale = w && read(w), shift = b && read(b), result = new Float64Array(values.length);
-  const channels = Array.from({ length: threeLengths(x)[1] }, (_, channel) => {
+  const channels = Array.from({ length: lengths3(x)[1] }, (_, channel) => {
     const cells = channelCells(x, channel), n = cells.length;
     const centre = meanOf(Float64Array.from(cells, (i) => at(values, i)));
     const squares = total(cells, (i) => (at(values, i) - centre) ** 2);
@@ -46,7 +47,7 @@ export function batchNormBackward(
   const values = read(x), centres = read(mean), inverses = read(invStd), scale = w && read(w), output = y && read(y);
   const g = read(grad).map((value, i) => (output && at(output, i) <= 0 ? 0 : value));
   const result = new Float64Array(values.length);
-  const channels = Array.from({ length: threeLengths(x)[1] }, (_, channel) => {
+  const channels = Array.from({ length: lengths3(x)[1] }, (_, channel) => {
     const cells = channelCells(x, channel), n = cells.length, inverse = at(inverses, channel);
     const normal = (i: number) => (at(values, i) - at(centres, channel)) * inverse;
     const sum = total(cells, (i) => at(g, i)), product = total(cells, (i) => at(g, i) * normal(i));

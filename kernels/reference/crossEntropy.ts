@@ -1,7 +1,8 @@
 // Softmax cross-entropy of [N, C, inner] logits against integer labels, with class weights, an ignored label and label smoothing
 // (Szegedy et al. 2016): (1 − ε)·w[label]·(−log p[label]) + ε/C·Σ_c w[c]·(−log p[c]).
+import { lengths3, numel } from "../shape.js";
 import type { CrossEntropyParams, View } from "../types.js";
-import { at, checkIndex, count, read, threeLengths, write } from "./views.js";
+import { at, checkIndex, read, write } from "./views.js";
 
 interface Row {
   readonly index: number;
@@ -13,7 +14,7 @@ interface Row {
 
 /** The rows whose label is not ignored. */
 function labelledRows(x: View, labels: View, ignoreIndex: number): Row[] {
-  const [batch, classes, inner] = threeLengths(x);
+  const [batch, classes, inner] = lengths3(x);
   const values = read(x), targets = read(labels);
   return Array.from({ length: batch * inner }, (_, index): Row | null => {
     const label = at(targets, index);
@@ -35,8 +36,8 @@ function classShares(label: number, classes: number, weights: Float64Array, smoo
 const weightsOf = (weight: View | null, classes: number) => (weight ? read(weight) : new Float64Array(classes).fill(1));
 
 export function crossEntropy(out: View, totalWeight: View, x: View, labels: View, weight: View | null, params: CrossEntropyParams): void {
-  const classes = threeLengths(x)[1];
-  const weights = weightsOf(weight, classes), losses = new Float64Array(count(labels.shape));
+  const classes = lengths3(x)[1];
+  const weights = weightsOf(weight, classes), losses = new Float64Array(numel(labels.shape));
   let total = 0;
   for (const { index, label, logProbabilities } of labelledRows(x, labels, params.ignoreIndex)) {
     const shares = classShares(label, classes, weights, params.labelSmoothing);
@@ -51,9 +52,9 @@ export function crossEntropy(out: View, totalWeight: View, x: View, labels: View
 export function crossEntropyBackward(
   gradX: View, grad: View, totalWeight: View, x: View, labels: View, weight: View | null, params: CrossEntropyParams,
 ): void {
-  const classes = threeLengths(x)[1];
+  const classes = lengths3(x)[1];
   const weights = weightsOf(weight, classes), cotangents = read(grad), total = at(read(totalWeight), 0);
-  const result = new Float64Array(count(x.shape));
+  const result = new Float64Array(numel(x.shape));
   for (const { index, cells, label, logProbabilities } of labelledRows(x, labels, params.ignoreIndex)) {
     const shares = classShares(label, classes, weights, params.labelSmoothing), whole = shares.reduce((a, b) => a + b, 0);
     const cotangent = at(cotangents, params.reduction === "none" ? index : 0) / (params.reduction === "mean" ? total : 1);

@@ -1,6 +1,7 @@
 // Reading and adding through integer indices.
+import { around } from "../shape.js";
 import type { View } from "../types.js";
-import { around, at, checkIndex, read, write } from "./views.js";
+import { at, checkIndex, read, write } from "./views.js";
 
 /** Calls visit with (position in index, position in target) where target is index's cell with its coordinate along dim replaced. */
 function forEachIndexed(index: View, target: View, dim: number, visit: (indexAt: number, targetAt: number) => void): void {

@@ -1,6 +1,7 @@
 // Batched matrix product with bias and activation, and the gradient of that epilogue.
+import { lengths3, numel } from "../shape.js";
 import type { Activation, View } from "../types.js";
-import { at, count, read, threeLengths, write } from "./views.js";
+import { at, read, write } from "./views.js";
 
 export function activate(value: number, activation: Activation): number {
   return activation === "relu" ? Math.max(value, 0) : value;
@@ -10,7 +11,7 @@ export function matmul(out: View, a: View, b: View, bias: View | null, activatio
   const left = read(a), right = read(b), shift = bias && read(bias);
   const rank = a.shape.length;
   const m = at(a.shape, rank - 2), k = at(a.shape, rank - 1), n = at(b.shape, rank - 1);
-  const batches = count(a.shape.slice(0, -2));
+  const batches = numel(a.shape, 0, a.shape.length - 2);
   const result = new Float64Array(batches * m * n);
   for (let batch = 0; batch < batches; batch++) {
     for (let i = 0; i < m; i++) {
@@ -25,7 +26,7 @@ export function matmul(out: View, a: View, b: View, bias: View | null, activatio
 }
 
 export function biasActivationGrad(gradZ: View | null, gradBias: View | null, grad: View, y: View | null): void {
-  const [batch, channels, inner] = threeLengths(grad);
+  const [batch, channels, inner] = lengths3(grad);
   const g = read(grad), output = y && read(y);
   const masked = g.map((value, i) => (output && at(output, i) <= 0 ? 0 : value));
   const sums = new Float64Array(channels);

@@ -1,12 +1,13 @@
 // Max and average pooling over windows, adaptive average pooling and nearest-neighbour upsampling. The linear ones are lists of
 // (output, input, weight) links: forward reads a link one way, backward the other.
+import { lengths4, numel } from "../shape.js";
 import type { Pair, Pool2dParams, View } from "../types.js";
-import { at, count, fourLengths, read, write } from "./views.js";
+import { at, read, write } from "./views.js";
 
 export function maxPool2d(out: View, indices: View, x: View, params: Pool2dParams): void {
-  const [batch, channels, outHeight, outWidth] = fourLengths(out);
-  const [, , height, width] = fourLengths(x);
-  const values = read(x), best = new Float64Array(count(out.shape)), where = new Float64Array(count(out.shape));
+  const [batch, channels, outHeight, outWidth] = lengths4(out);
+  const [, , height, width] = lengths4(x);
+  const values = read(x), best = new Float64Array(numel(out.shape)), where = new Float64Array(numel(out.shape));
   for (let plane = 0; plane < batch * channels; plane++) {
     for (let cell = 0; cell < outHeight * outWidth; cell++) {
       const inputs = windowCells(Math.floor(cell / outWidth), cell % outWidth, height, width, params);
@@ -33,8 +34,8 @@ function windowCells(p: number, q: number, height: number, width: number, params
 }
 
 export function maxPool2dBackward(gradX: View, grad: View, indices: View): void {
-  const [batch, channels, height, width] = fourLengths(gradX);
-  const g = read(grad), where = read(indices), sums = new Float64Array(count(gradX.shape));
+  const [batch, channels, height, width] = lengths4(gradX);
+  const g = read(grad), where = read(indices), sums = new Float64Array(numel(gradX.shape));
   const cells = g.length / Math.max(batch * channels, 1);
   g.forEach((value, i) => {
     if (at(where, i) < 0) return; // a window of padding alone has no maximum
@@ -48,8 +49,8 @@ export function maxPool2dBackward(gradX: View, grad: View, indices: View): void 
 type Links = (p: number, q: number) => { readonly cells: readonly number[]; readonly divisor: number };
 
 function forEachLink(output: View, input: View, links: Links, visit: (outputAt: number, inputAt: number, divisor: number) => void): void {
-  const [batch, channels, outHeight, outWidth] = fourLengths(output);
-  const [, , height, width] = fourLengths(input);
+  const [batch, channels, outHeight, outWidth] = lengths4(output);
+  const [, , height, width] = lengths4(input);
   for (let p = 0; p < outHeight; p++) for (let q = 0; q < outWidth; q++) {
     const { cells, divisor } = links(p, q);
     for (let plane = 0; plane < batch * channels; plane++) {
@@ -59,7 +60,7 @@ function forEachLink(output: View, input: View, links: Links, visit: (outputAt: 
 }
 
 function gatherLinks(out: View, x: View, links: Links): void {
-  const values = read(x), sums = new Float64Array(count(out.shape)), divisors = new Float64Array(count(out.shape)).fill(1);
+  const values = read(x), sums = new Float64Array(numel(out.shape)), divisors = new Float64Array(numel(out.shape)).fill(1);
   forEachLink(out, x, links, (o, i, divisor) => {
     sums[o] = at(sums, o) + at(values, i);
     divisors[o] = divisor;
@@ -68,14 +69,14 @@ function gatherLinks(out: View, x: View, links: Links): void {
 }
 
 function scatterLinks(gradX: View, grad: View, links: Links): void {
-  const g = read(grad), sums = new Float64Array(count(gradX.shape));
+  const g = read(grad), sums = new Float64Array(numel(gradX.shape));
   forEachLink(grad, gradX, links, (o, i, divisor) => (sums[i] = at(sums, i) + at(g, o) / divisor));
   write(gradX, sums);
 }
 
 /** PyTorch's divisor: with the padding counted, a window still ends at the padded image's edge (it matters in ceil mode). */
 function averageLinks(input: View, params: Pool2dParams): Links {
-  const [, , height, width] = fourLengths(input);
+  const [, , height, width] = lengths4(input);
   const padded = (start: number, kernel: number, length: number, padding: number) => Math.min(start + kernel, length + padding) - start;
   return (p, q) => {
     const cells = windowCells(p, q, height, width, params);
@@ -93,8 +94,8 @@ export function avgPool2dBackward(gradX: View, grad: View, params: Pool2dParams)
 }
 
 function adaptiveLinks(output: View, input: View): Links {
-  const [, , outHeight, outWidth] = fourLengths(output);
-  const [, , height, width] = fourLengths(input);
+  const [, , outHeight, outWidth] = lengths4(output);
+  const [, , height, width] = lengths4(input);
   const range = (i: number, cells: number, length: number) => {
     const start = Math.floor((i * length) / cells), end = Math.ceil(((i + 1) * length) / cells);
     return Array.from({ length: end - start }, (_, j) => start + j);
@@ -112,7 +113,7 @@ export function adaptiveAvgPool2dBackward(gradX: View, grad: View): void {
 }
 
 function nearestLinks(input: View, [rowStep, columnStep]: Pair): Links {
-  const [, , height, width] = fourLengths(input);
+  const [, , height, width] = lengths4(input);
   const source = (i: number, step: number, length: number) => Math.min(Math.floor(Math.fround(i * step)), length - 1);
   return (p, q) => ({ cells: [source(p, rowStep, height) * width + source(q, columnStep, width)], divisor: 1 });
 }

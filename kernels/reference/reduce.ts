@@ -1,6 +1,7 @@
 // Reductions over any set of dimensions, variance in two passes, and the index of an extreme element.
+import { around, numelAlong } from "../shape.js";
 import type { ArgReduceName, ReduceName, View } from "../types.js";
-import { around, at, count, type Numbers, read, write } from "./views.js";
+import { at, type Numbers, read, write } from "./views.js";
 
 interface Reduction {
   readonly neutral: number;
@@ -28,8 +29,8 @@ function groups(x: View, dims: readonly number[]): Numbers[] {
   const order = [...all.filter((dim) => !reduced.has(dim)), ...all.filter((dim) => reduced.has(dim))];
   const moved = { ...x, shape: order.map((dim) => at(x.shape, dim)), strides: order.map((dim) => at(x.strides, dim)) };
   const values = read(moved);
-  const length = count(dims.map((dim) => at(x.shape, dim)));
-  const outputs = count(all.filter((dim) => !reduced.has(dim)).map((dim) => at(x.shape, dim)));
+  const length = numelAlong(x.shape, dims);
+  const outputs = numelAlong(x.shape, all.filter((dim) => !reduced.has(dim)));
   return Array.from({ length: outputs }, (_, i) => values.subarray(i * length, (i + 1) * length));
 }
 

@@ -2,7 +2,8 @@
 // result back: slow, and impossible to get subtly wrong.
 import { cast } from "../casts.js";
 import { ArgumentError, IndexError } from "../errors.js";
-import type { DeviceBuffer, Shape, View } from "../types.js";
+import { numel } from "../shape.js";
+import type { DeviceBuffer, View } from "../types.js";
 import { ReferenceBuffer } from "./buffer.js";
 
 export type Numbers = Float64Array;
@@ -19,14 +20,10 @@ export function at(values: ArrayLike<number>, index: number): number {
   return value;
 }
 
-export function count(shape: Shape): number {
-  return shape.reduce((product, length) => product * length, 1);
-}
-
 /** The position in the buffer of every element of the view, in row-major order. */
 export function positions(view: View): Int32Array {
   const { shape, strides, offset } = view;
-  const result = new Int32Array(count(shape));
+  const result = new Int32Array(numel(shape));
   const index = shape.map(() => 0);
   let position = offset;
   for (let i = 0; i < result.length; i++) {
@@ -55,21 +52,6 @@ export function read(view: View): Numbers {
 export function write(view: View, source: ArrayLike<number>): void {
   const values = valuesOf(view.buffer);
   positions(view).forEach((position, i) => (values[position] = cast(at(source, i), view.dtype)));
-}
-
-/** A shape seen from one dimension: how many rows lie before it, its own length, how many elements lie behind. */
-export function around(shape: Shape, dim: number): { outer: number; length: number; inner: number } {
-  return { outer: count(shape.slice(0, dim)), length: at(shape, dim), inner: count(shape.slice(dim + 1)) };
-}
-
-/** The four lengths of an image batch or of a convolution's weight. */
-export function fourLengths(view: View): [number, number, number, number] {
-  return [at(view.shape, 0), at(view.shape, 1), at(view.shape, 2), at(view.shape, 3)];
-}
-
-/** The three lengths of a view [N, C, inner]. */
-export function threeLengths(view: View): [number, number, number] {
-  return [at(view.shape, 0), at(view.shape, 1), at(view.shape, 2)];
 }
 
 export function checkIndex(index: number, length: number, what: string): void {

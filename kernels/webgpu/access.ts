@@ -1,6 +1,7 @@
 // How a kernel that computes four neighbouring elements of its output an invocation reaches its operands: as whole vec4s, as one value for all,
 // or element by element through strides. Dimensions are merged first, so that most operands need no index arithmetic at all.
-import type { View } from "../types.js";
+import { type MergedDimensions, isContiguous, mergeDimensions, numel } from "../shape.js";
+import type { Shape, View } from "../types.js";
 
 /** vector: contiguous and aligned, one vec4 at the invocation's index. scalar: one value for all elements (all strides 0). row: strided, but the
  *  innermost dimension is contiguous and aligned: one vec4 at a computed index. repeat: strided, one value for the four neighbours.
@@ -24,41 +25,10 @@ export interface AccessPlan {
   readonly inputs: readonly Operand[];
 }
 
-export function elementCount(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
-}
-
-export function isContiguous(view: View): boolean {
-  let expected = 1;
-  for (let d = view.shape.length - 1; d >= 0; d--) {
-    const size = view.shape[d] ?? 1;
-    if (size !== 1 && view.strides[d] !== expected) return false;
-    expected *= size;
-  }
-  return true;
-}
-
-/** Drops dimensions of size 1 and merges neighbours that are one dimension to every view. Always leaves at least one dimension. */
-export function mergeDimensions(shape: readonly number[], allStrides: readonly (readonly number[])[]): { dims: number[]; strides: number[][] } {
-  const dims: number[] = [];
-  const strides: number[][] = allStrides.map(() => []);
-  shape.forEach((size, d) => {
-    if (size === 1) return;
-    const outer = dims.length - 1;
-    const merges = outer >= 0 && allStrides.every((of, v) => strides[v]?.[outer] === (of[d] ?? 0) * size);
-    if (merges) dims[outer] = (dims[outer] ?? 1) * size;
-    else dims.push(size);
-    const position = dims.length - 1;
-    allStrides.forEach((of, v) => {
-      const merged = strides[v];
-      if (merged) merged[position] = of[d] ?? 0;
-    });
-  });
-  if (dims.length === 0) {
-    dims.push(1);
-    for (const of of strides) of.push(0);
-  }
-  return { dims, strides };
+/** Merged dimensions, but at least one: a kernel's index arithmetic has an innermost dimension. */
+export function loopDimensions(shape: Shape, views: readonly (readonly number[])[]): MergedDimensions {
+  const merged = mergeDimensions(shape, views);
+  return merged.shape.length > 0 ? merged : { shape: [1], strides: views.map(() => [0]) };
 }
 
 /** Plans an output and inputs of one shape. */
@@ -70,8 +40,8 @@ export function planAccess(out: View, inputs: readonly View[]): AccessPlan {
     return null;
   });
   const strided = views.filter((_, i) => simple[i] === null);
-  const merged = mergeDimensions(out.shape, strided.map((view) => view.strides));
-  const aligned = (merged.dims.at(-1) ?? 1) % 4 === 0;
+  const merged = loopDimensions(out.shape, strided.map((view) => view.strides));
+  const aligned = (merged.shape.at(-1) ?? 1) % 4 === 0;
   let next = 0;
   const operands = views.map((view, i): Operand => {
     const mode = simple[i];
@@ -81,7 +51,7 @@ export function planAccess(out: View, inputs: readonly View[]): AccessPlan {
   });
   const [first, ...rest] = operands;
   if (!first) throw new RangeError("planAccess needs an output");
-  return { count: elementCount(out.shape), dims: strided.length > 0 ? merged.dims : [], aligned, out: first, inputs: rest };
+  return { count: numel(out.shape), dims: strided.length > 0 ? merged.shape : [], aligned, out: first, inputs: rest };
 }
 
 function stridedMode(view: View, strides: readonly number[], aligned: boolean, isOutput: boolean): AccessMode {

@@ -1,7 +1,8 @@
 // Adaptive average pooling: output cell i of P averages the inputs ⌊i·H/P⌋ … ⌈(i+1)·H/P⌉−1. Both directions are gathers.
+import { lengths4, numel } from "../shape.js";
 import type { View } from "../types.js";
 import { exactSumCode, quotientCode } from "./exactSums.js";
-import { dispatchElements, elements, lengths4 } from "./kernelCall.js";
+import { dispatchElements } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 
 /** WGSL: first and past-the-last input of output cell i. */
@@ -10,7 +11,7 @@ const rangeCode = (i: string, length: number, cells: number) =>
 
 export function adaptiveAvgPool2d(runtime: WebGPURuntime, out: View, x: View): void {
   const [, , height, width] = lengths4(x), [, , outHeight, outWidth] = lengths4(out);
-  dispatchElements(runtime, elements(out), {
+  dispatchElements(runtime, numel(out.shape), {
     name: "adaptiveAvgPool2d",
     constants: [height, width, outHeight, outWidth],
     inputs: { x },
@@ -32,7 +33,7 @@ export function adaptiveAvgPool2d(runtime: WebGPURuntime, out: View, x: View): v
 
 export function adaptiveAvgPool2dBackward(runtime: WebGPURuntime, gradX: View, grad: View): void {
   const [, , height, width] = lengths4(gradX), [, , outHeight, outWidth] = lengths4(grad);
-  dispatchElements(runtime, elements(gradX), {
+  dispatchElements(runtime, numel(gradX.shape), {
     name: "adaptiveAvgPool2d, backward",
     constants: [height, width, outHeight, outWidth],
     inputs: { grad },

@@ -1,7 +1,8 @@
 // The end of a sum that was shared out among workgroups: out[i] = act(Σ of the parts' i-th numbers, in the parts' order, + bias of its column), so
 // the same bits every time.
+import { numel } from "../shape.js";
 import type { Activation, View } from "../types.js";
-import { dispatchElements, elements } from "./kernelCall.js";
+import { dispatchElements } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 import { activate, reluCode } from "./tiles.js";
 
@@ -14,7 +15,7 @@ interface Epilogue {
 export function addParts(
   runtime: WebGPURuntime, name: string, out: View, partial: View, parts: number, columns = 1, { bias, activation }: Epilogue = { bias: null, activation: "none" },
 ): void {
-  dispatchElements(runtime, elements(out), {
+  dispatchElements(runtime, numel(out.shape), {
     name,
     constants: [bias !== null, activation],
     inputs: { partial, bias },

@@ -2,10 +2,11 @@
 // reads it twice (mean, then squared deviations: never E[x²] − E[x]²) and writes it, all in one dispatch. Where few channels would leave a
 // hardware GPU idle, a first dispatch takes the statistics of parts of the batch and the second combines them (Chan et al. 1979). The mean is
 // summed exactly, so that a constant channel becomes 0 whatever its value.
+import { lengths3 } from "../shape.js";
 import type { Activation, View } from "../types.js";
 import { channelParts } from "./biasActivation.js";
 import { exactSumCode, exactTotalCode, quotientCode } from "./exactSums.js";
-import { dispatchKernel, float, lengths3 } from "./kernelCall.js";
+import { dispatchKernel, float } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 import { activate, reluCode } from "./tiles.js";
 import { totalsCode, walkChannel } from "./workgroupTotals.js";

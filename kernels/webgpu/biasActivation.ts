@@ -1,7 +1,8 @@
 // The gradient of the epilogue y = relu(z + bias): the mask and the bias's sum in one reading of the cotangent, one workgroup a channel. Where
 // few channels would leave a hardware GPU idle the images are split and the parts' sums added in their order.
+import { lengths3 } from "../shape.js";
 import type { View } from "../types.js";
-import { dispatchKernel, lengths3 } from "./kernelCall.js";
+import { dispatchKernel } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 import { totalsCode, walkChannel } from "./workgroupTotals.js";
 

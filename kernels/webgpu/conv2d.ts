@@ -1,6 +1,6 @@
 // Convolution forward: an implicit GEMM of output channels × pixels over taps and input channels, with bias and activation in its epilogue.
+import { lengths4 } from "../shape.js";
 import type { Activation, Conv2dParams, View } from "../types.js";
-import { lengths4 } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 import { tappedProduct } from "./tappedProduct.js";
 

@@ -1,8 +1,8 @@
 // The gradients of a convolution. By the input: the same product as forward with channels exchanged and taps walked backwards; a stride s
 // parts the pixels into s × s phases, each with its own taps, instead of multiplying the zeros between the outputs. By the weight: its own
 // kernel, see conv2dWeightGrad.ts.
+import { lengths4 } from "../shape.js";
 import type { Conv2dParams, View } from "../types.js";
-import { lengths4 } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 import { tappedProduct } from "./tappedProduct.js";
 

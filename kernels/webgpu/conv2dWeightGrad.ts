@@ -4,16 +4,17 @@
 // images; lanes are either neighbouring weights, with the cotangent broadcast, or pixels, whose sums meet in workgroup memory. Hardware GPUs: a
 // blocked product whose terms are pixels.
 // Where a layer has too few weights to fill the device, the sum is split and the parts are added in their order: the same bits every time.
+import { lengths4, numel } from "../shape.js";
 import type { Conv2dParams, View } from "../types.js";
 import { type GradientSizes, inParts, partsFor, sizesIn, type WeightGradProblem } from "./conv2dWeightGradParts.js";
 import { weightGradTiles } from "./conv2dWeightGradTiles.js";
-import { dispatchKernel, elements, lengths4, unroll } from "./kernelCall.js";
+import { dispatchKernel, unroll } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 import { sizesOf } from "./sizes.js";
 import { laneMemory, laneParameters, reduceLanes, registerMultiply, type RegisterTile, registerSums, rowPlaces, storeRegisters } from "./tiles.js";
 
 export function conv2dWeightGrad(runtime: WebGPURuntime, gradW: View, grad: View, x: View, params: Conv2dParams): void {
-  if (elements(gradW) === 0) return;
+  if (numel(gradW.shape) === 0) return;
   const [batch, inChannels, height, width] = lengths4(x);
   const [, outChannels, outHeight, outWidth] = lengths4(grad);
   const [, groupChannels, kernelHeight, kernelWidth] = lengths4(gradW);

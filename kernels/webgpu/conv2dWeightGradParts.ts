@@ -1,7 +1,7 @@
 // The problem of a weight gradient, and how its long sum is split: the parts are added in their order, so the same bits every time.
+import { numel } from "../shape.js";
 import type { Conv2dParams, View } from "../types.js";
 import { addParts } from "./addParts.js";
-import { elements } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 import type { Sizes } from "./sizes.js";
 
@@ -29,7 +29,7 @@ export function inParts(runtime: WebGPURuntime, gradW: View, parts: number, disp
     dispatch(gradW);
     return;
   }
-  const partial = runtime.temporary(parts * elements(gradW));
+  const partial = runtime.temporary(parts * numel(gradW.shape));
   dispatch(partial);
   addParts(runtime, "conv2d, weight gradient, add parts", gradW, partial, parts);
   runtime.releaseTemporary(partial);

@@ -1,7 +1,8 @@
 // Softmax cross-entropy of [N, C, inner] logits, loss and gradient straight from the logits. Few rows: one workgroup does everything in one
 // dispatch. Many: each workgroup sums its rows, and a second dispatch adds these sums in their order.
+import { lengths3, numel } from "../shape.js";
 import type { CrossEntropyParams, View } from "../types.js";
-import { dispatchKernel, elements, float, lengths3, signed } from "./kernelCall.js";
+import { dispatchKernel, float, signed } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 import { planRows, rowLoop, rowMain, type RowPlan, totalsCode } from "./workgroupTotals.js";
 
@@ -185,7 +186,7 @@ export function crossEntropyBackward(
   runtime: WebGPURuntime, gradX: View, grad: View, totalWeight: View, x: View, labels: View, weight: View | null, params: CrossEntropyParams,
 ): void {
   const [batch, classes, inner] = lengths3(x), rows = batch * inner;
-  if (elements(gradX) === 0) return;
+  if (numel(gradX.shape) === 0) return;
   const plan = planRows(rows, classes, inner), smoothed = params.labelSmoothing > 0, { reduction } = params;
   const weightOf = weight ? "weight[params.weightOffset + k]" : "1.0";
   dispatchKernel(runtime, {

@@ -2,8 +2,9 @@
 // invocation owns a column of the target (all places that differ only along dim) and adds in ascending order; where there are too few columns
 // to fill a hardware GPU, an invocation owns a single target place and looks through the indices; many indices are sorted (sortedAdd.ts). A bad index raises the error flag; a read
 // gives 0, an addition is left out.
+import { around, numel } from "../shape.js";
 import type { View } from "../types.js";
-import { around, dispatchElements, elements } from "./kernelCall.js";
+import { dispatchElements } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 import { leastIndices, mostIndices, sortedAdd } from "./sortedAdd.js";
 
@@ -15,7 +16,7 @@ function coordinateParams(index: View, target: View): Record<string, number> {
   const params: Record<string, number> = {};
   index.shape.forEach((length, d) => {
     params[`length${d}`] = length;
-    params[`step${d}`] = target.shape.slice(d + 1).reduce((a, b) => a * b, 1);
+    params[`step${d}`] = numel(target.shape, d + 1);
   });
   return params;
 }
@@ -39,7 +40,7 @@ const isBad = (chosen: string) => `${chosen} < 0 || ${chosen} >= i32(params.limi
 
 export function gather(runtime: WebGPURuntime, out: View, x: View, index: View, dim: number): void {
   const rank = index.shape.length;
-  dispatchElements(runtime, elements(out), {
+  dispatchElements(runtime, numel(out.shape), {
     name: "gather",
     constants: [rank, dim],
     inputs: { x, index },
@@ -66,12 +67,12 @@ const zero = (view: View) => (view.dtype === "float32" ? "0.0" : view.dtype === 
 
 export function indexSelect(runtime: WebGPURuntime, out: View, x: View, index: View, dim: number): void {
   const { length, inner } = around(x.shape, dim);
-  dispatchElements(runtime, elements(out), {
+  dispatchElements(runtime, numel(out.shape), {
     name: "indexSelect",
     constants: [],
     inputs: { x, index },
     outputs: { out },
-    params: { chosenCount: elements(index), inner, limit: length },
+    params: { chosenCount: numel(index.shape), inner, limit: length },
     reportsIndices: true,
     body: () => `
   let position = i % params.inner;
@@ -106,7 +107,7 @@ export function scatterAdd(runtime: WebGPURuntime, out: View, index: View, src: 
   const rank = index.shape.length, along = dimOf(index.shape, dim);
   addColumns(runtime, out, index, src, dimOf(out.shape, dim), along, {
     name: "scatterAdd",
-    count: along === 0 ? 0 : elements(index) / along,
+    count: along === 0 ? 0 : numel(index.shape) / along,
     constants: [rank, dim],
     params: coordinateParams(index, out),
     code: `${coordinateCode(rank, dim)}\n  let ownIndex = own;`,
@@ -117,12 +118,12 @@ export function scatterAdd(runtime: WebGPURuntime, out: View, index: View, src: 
 }
 
 export function indexAdd(runtime: WebGPURuntime, out: View, index: View, src: View, dim: number): void {
-  const { outer, length, inner } = around(out.shape, dim), count = elements(index);
+  const { outer, length, inner } = around(out.shape, dim), count = numel(index.shape);
   if (!runtime.isSoftware && count >= leastIndices && count <= mostIndices && length > 0 && outer * inner > 0) {
     sortedAdd(runtime, out, index, src, { outer, limit: length, inner });
     return;
   }
-  addColumns(runtime, out, index, src, length, elements(index), {
+  addColumns(runtime, out, index, src, length, numel(index.shape), {
     name: "indexAdd",
     count: outer * inner,
     constants: [],

@@ -154,21 +154,3 @@ export function unroll(n: number, line: (i: number) => string): string {
 export function inSlices(total: number, dispatch: (start: number, length: number) => void): void {
   for (let start = 0; start < total; start += largestGrid) dispatch(start, Math.min(largestGrid, total - start));
 }
-
-export const elements = (view: View): number => view.shape.reduce((product, length) => product * length, 1);
-
-/** The lengths of a view whose rank the contract fixes. */
-export function lengths3(view: View): readonly [number, number, number] {
-  const [a = 1, b = 1, c = 1] = view.shape;
-  return [a, b, c];
-}
-export function lengths4(view: View): readonly [number, number, number, number] {
-  const [a = 1, b = 1, c = 1, d = 1] = view.shape;
-  return [a, b, c, d];
-}
-
-/** A shape seen from one dimension: [outer, length, inner]. */
-export function around(shape: readonly number[], dim: number): { outer: number; length: number; inner: number } {
-  const product = (part: readonly number[]) => part.reduce((a, b) => a * b, 1);
-  return { outer: product(shape.slice(0, dim)), length: shape[dim] ?? 1, inner: product(shape.slice(dim + 1)) };
-}

@@ -1,9 +1,9 @@
 // Matrix products whose sums are long: the terms are split into parts, the parts become one more batch dimension of the same kernels, and their
 // sums are added exactly. A float32 register that takes a million terms one after the other is off by the rounding of most of them.
+import { contiguousStrides, numel } from "../shape.js";
 import type { Activation, View } from "../types.js";
 import { elementwiseRow } from "../elementwise.js";
 import { elementwise } from "./elementwise.js";
-import { elements } from "./kernelCall.js";
 import { reduce } from "./reduce.js";
 import type { WebGPURuntime } from "./runtime.js";
 
@@ -25,7 +25,7 @@ export function longSumParts(k: number, outputs: number): number {
 export function productInParts(
   runtime: WebGPURuntime, parts: number, out: View, a: View, b: View, bias: View | null, activation: Activation, product: Product,
 ): void {
-  const rank = out.shape.length, k = a.shape[rank - 1] ?? 0, outputs = elements(out), strides = contiguousStrides(out.shape);
+  const rank = out.shape.length, k = a.shape[rank - 1] ?? 0, outputs = numel(out.shape), strides = contiguousStrides(out.shape);
   const length = Math.ceil(k / parts / slab) * slab, whole = Math.floor(k / length), rest = k - whole * length;
   const add = (name: string, inputs: readonly View[]) => elementwise(runtime, elementwiseRow(name), out, inputs, []);
   /** `count` parts of `terms` along a dimension, from term `first` on, as the first dimension. */
@@ -48,8 +48,4 @@ export function productInParts(
   }
   if (bias) add("add", [out, { ...bias, shape: out.shape, strides: out.shape.map((_, d) => (d === rank - 1 ? 1 : 0)) }]);
   if (activation === "relu") add("relu", [out]);
-}
-
-function contiguousStrides(shape: readonly number[]): number[] {
-  return shape.map((_, dim) => shape.slice(dim + 1).reduce((product, size) => product * size, 1));
 }

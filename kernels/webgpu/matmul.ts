@@ -1,8 +1,9 @@
 // Batched matrix products, out[m, n] = act(Σ_k a[m, k]·b[k, n] + bias[n]), in three candidates that a decision list chooses from. Operands come
 // with their strides (NN, NT, TN, TT), nothing is transposed in memory; every index is clamped once before the loop over k, which then has no
 // bounds tests.
+import { numel } from "../shape.js";
 import type { Activation, View } from "../types.js";
-import { elements, unroll } from "./kernelCall.js";
+import { unroll } from "./kernelCall.js";
 import { dispatchTiles, type MatmulOperands } from "./matmulDispatch.js";
 import { type MatmulProblem, matmulProblem } from "./matmulProblem.js";
 import { matmulTiles } from "./matmulTiles.js";
@@ -33,7 +34,7 @@ export const matmulCandidates: readonly Candidate[] = [
 ];
 
 export function matmul(runtime: WebGPURuntime, out: View, a: View, b: View, bias: View | null, activation: Activation): void {
-  const outputs = elements(out);
+  const outputs = numel(out.shape);
   if (outputs === 0) return;
   const parts = longSumParts(a.shape.at(-1) ?? 0, outputs);
   if (parts > 1) productInParts(runtime, parts, out, a, b, bias, activation, (sums, left, right) => product(runtime, sums, left, right, null, "none"));

@@ -1,5 +1,6 @@
 // The driver of all kernels that compute each element of their output from the same element of their inputs: element-wise operations, copies,
 // fills. One invocation makes four neighbouring elements; how it reaches them is planned in access.ts.
+import { contiguousStrides } from "../shape.js";
 import type { DType, View } from "../types.js";
 import { type AccessPlan, type Operand, planAccess } from "./access.js";
 import { workgroupSize } from "./constants.js";
@@ -48,8 +49,7 @@ function sameVectors(out: Operand, input: Operand | undefined): boolean {
 /** The output's buffer holds an input at other places: WebGPU forbids binding it twice, and other invocations may still need the old values. */
 function throughTemporary(runtime: WebGPURuntime, p: Pointwise, count: number): void {
   const scratch = runtime.temporary(count, p.out.dtype);
-  const strides = p.out.shape.map((_, d) => p.out.shape.slice(d + 1).reduce((product, size) => product * size, 1));
-  const whole: View = { ...scratch, shape: p.out.shape, strides };
+  const whole: View = { ...scratch, shape: p.out.shape, strides: contiguousStrides(p.out.shape) };
   pointwise(runtime, { ...p, out: whole });
   move(runtime, p.out, whole);
   runtime.releaseTemporary(scratch);

@@ -1,8 +1,9 @@
 // Max and average pooling, forward and backward, as gathers: one invocation for each element written, no atomics. Windows that tile the image
 // exactly have a max backward of their own, an invocation a window.
+import { lengths4, numel } from "../shape.js";
 import type { Pair, Pool2dParams, View } from "../types.js";
 import { exactSumCode, quotientCode } from "./exactSums.js";
-import { dispatchElements, elements, float, lengths4, unroll } from "./kernelCall.js";
+import { dispatchElements, float, unroll } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 
 interface Geometry {
@@ -69,7 +70,7 @@ export function maxPool2d(runtime: WebGPURuntime, out: View, indices: View, x: V
   const g = geometry(x, out, params), [height, width] = g.image;
   // NaN wins, and is known by its bits: WGSL lets a compiler assume that there is none.
   const isNaN = (value: string) => `((bitcast<u32>(${value}) & 0x7fffffffu) > 0x7f800000u)`;
-  dispatchElements(runtime, elements(out), {
+  dispatchElements(runtime, numel(out.shape), {
     name: "maxPool2d",
     constants: constantsOf(g),
     inputs: { x },
@@ -101,7 +102,7 @@ function tilingBackward(runtime: WebGPURuntime, g: Geometry, gradX: View, grad: 
   const [height, width] = g.image, [kernelHeight, kernelWidth] = g.params.kernel;
   const cell = (k: number) => `corner + ${Math.floor(k / kernelWidth) * width + (k % kernelWidth)}`;
   const write = (at: string) => `gradX[first + u32(${at})] = select(0.0, value, ${at} == place);`;
-  dispatchElements(runtime, elements(grad), {
+  dispatchElements(runtime, numel(grad.shape), {
     name: "maxPool2d, backward of tiling windows",
     constants: constantsOf(g),
     inputs: { grad, indices },
@@ -118,7 +119,7 @@ function tilingBackward(runtime: WebGPURuntime, g: Geometry, gradX: View, grad: 
 
 function coveringBackward(runtime: WebGPURuntime, g: Geometry, gradX: View, grad: View, indices: View): void {
   const windows = g.windows[0] * g.windows[1];
-  dispatchElements(runtime, elements(gradX), {
+  dispatchElements(runtime, numel(gradX.shape), {
     name: "maxPool2d, backward",
     constants: constantsOf(g),
     inputs: { grad, indices },
@@ -148,7 +149,7 @@ function areaCode({ image, params }: Geometry): string {
 
 export function avgPool2d(runtime: WebGPURuntime, out: View, x: View, params: Pool2dParams): void {
   const g = geometry(x, out, params), [height, width] = g.image;
-  dispatchElements(runtime, elements(out), {
+  dispatchElements(runtime, numel(out.shape), {
     name: "avgPool2d",
     constants: constantsOf(g),
     inputs: { x },
@@ -171,7 +172,7 @@ export function avgPool2dBackward(runtime: WebGPURuntime, gradX: View, grad: Vie
   // The window that ends a stride past the cell reaches it only if the kernel is long enough.
   const covers = `row >= p * ${stride[0]} - ${padding[0]} && row < p * ${stride[0]} - ${padding[0]} + ${kernel[0]} && ` +
     `column >= q * ${stride[1]} - ${padding[1]} && column < q * ${stride[1]} - ${padding[1]} + ${kernel[1]}`;
-  dispatchElements(runtime, elements(gradX), {
+  dispatchElements(runtime, numel(gradX.shape), {
     name: "avgPool2d, backward",
     constants: constantsOf(g),
     inputs: { grad },

@@ -1,7 +1,7 @@
 // Random masks from Philox 4×32-10 (kernels/philox.ts): each invocation computes one block, four words, the same bits as on every device.
 import { secondKeyWord } from "../philox.js";
+import { numel } from "../shape.js";
 import type { RandomKey, View } from "../types.js";
-import { elementCount } from "./access.js";
 import { workgroupSize } from "./constants.js";
 import { floatBits, type WebGPURuntime } from "./runtime.js";
 
@@ -63,7 +63,7 @@ fn kept(bits: vec4<u32>, i: u32) -> vec4<f32> {
 }`, "kept(bits, i)", vector ? storeVector : storeEach);
 
 export function uniform(runtime: WebGPURuntime, out: View, key: RandomKey): void {
-  const count = elementCount(out.shape);
+  const count = numel(out.shape);
   runtime.dispatch({
     name: "uniform", code: uniformText, bindings: [{ view: out, access: "write" }],
     params: [count, key.seed, key.stream, out.offset], workgroups: Math.ceil(count / (4 * workgroupSize)),
@@ -71,7 +71,7 @@ export function uniform(runtime: WebGPURuntime, out: View, key: RandomKey): void
 }
 
 export function dropout(runtime: WebGPURuntime, out: View, x: View, p: number, scale: number, key: RandomKey): void {
-  const count = elementCount(out.shape);
+  const count = numel(out.shape);
   // bits ≥ p·2³² over integers is bits ≥ ⌈p·2³²⌉; at p = 1 that no longer fits a word.
   const threshold = Math.ceil(p * 2 ** 32);
   const dropsAll = threshold >= 2 ** 32, vector = [count, out.offset, x.offset].every((n) => n % 4 === 0);

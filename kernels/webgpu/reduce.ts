@@ -1,6 +1,7 @@
 // Reductions over any dimensions of any strided view: each invocation combines its share of one output's elements, a tree in workgroup memory
 // combines the invocations, and where few outputs would leave the GPU idle the reduction is cut into slices that a second stage combines.
 // The order of combination depends on the shape alone, so equal inputs give equal bits. Sums of floats carry what float32 loses (exactSums.ts).
+import { numel, numelAlong } from "../shape.js";
 import type { ArgReduceName, DType, ReduceName, View } from "../types.js";
 import { workgroupSize } from "./constants.js";
 import { exactSumCode, quotientCode } from "./exactSums.js";
@@ -52,15 +53,13 @@ function combination(op: ReduceName, stored: WorkType): Combination {
 const storedAs = (dtype: DType): WorkType => (dtype === "float32" ? "f32" : "i32");
 const negativeInfinityBits = 0xff800000;
 
-const lengthOver = (x: View, dims: readonly number[]): number => dims.reduce((product, d) => product * (x.shape[d] ?? 1), 1);
-
 export function reduce(runtime: WebGPURuntime, op: ReduceName, out: View, x: View, dims: readonly number[]): void {
-  reduceInStages(runtime, op, combination(op, storedAs(x.dtype)), out, x, dims, op === "mean" ? lengthOver(x, dims) : null, null);
+  reduceInStages(runtime, op, combination(op, storedAs(x.dtype)), out, x, dims, op === "mean" ? numelAlong(x.shape, dims) : null, null);
 }
 
 export function variance(runtime: WebGPURuntime, out: View, x: View, dims: readonly number[], correction: number): void {
-  const n = lengthOver(x, dims);
-  const outputs = out.shape.reduce((product, size) => product * size, 1);
+  const n = numelAlong(x.shape, dims);
+  const outputs = numel(out.shape);
   if (outputs === 0) return;
   const mean = runtime.temporary(outputs);
   reduceInStages(runtime, "mean", combination("mean", "f32"), mean, x, dims, n, null);

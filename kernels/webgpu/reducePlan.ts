@@ -1,7 +1,8 @@
 // How a reduction is spread over the GPU: which dimensions are kept and reduced (merged), how the 256 invocations of a workgroup are shared out
 // between outputs and the reduced elements of one output, and into how many slices a long reduction of few outputs is cut.
+import { numel } from "../shape.js";
 import type { View } from "../types.js";
-import { elementCount, mergeDimensions } from "./access.js";
+import { loopDimensions } from "./access.js";
 import { workgroupSize } from "./constants.js";
 
 export interface ReducePlan {
@@ -29,11 +30,11 @@ export function planReduce(x: View, dims: readonly number[], mayCut: boolean): R
   const reduced = new Set(dims);
   const pick = (wanted: boolean): { dims: number[]; strides: number[] } => {
     const chosen = x.shape.map((_, d) => d).filter((d) => reduced.has(d) === wanted);
-    const merged = mergeDimensions(chosen.map((d) => x.shape[d] ?? 1), [chosen.map((d) => x.strides[d] ?? 0)]);
-    return { dims: merged.dims, strides: merged.strides[0] ?? [] };
+    const merged = loopDimensions(chosen.map((d) => x.shape[d] ?? 1), [chosen.map((d) => x.strides[d] ?? 0)]);
+    return { dims: merged.shape, strides: merged.strides[0] ?? [] };
   };
   const kept = pick(false), gone = pick(true);
-  const outputs = elementCount(kept.dims), length = elementCount(gone.dims);
+  const outputs = numel(kept.dims), length = numel(gone.dims);
   // Neighbours should read neighbouring addresses: along the reduction where its innermost stride is the smaller one.
   const lanesFirst = (gone.strides.at(-1) ?? 0) <= (kept.strides.at(-1) ?? 0) || outputs === 1;
   const lanes = lanesFirst ? rowLanes(length) : columnLanes(outputs, length);

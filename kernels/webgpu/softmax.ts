@@ -1,6 +1,7 @@
 // Softmax and log-softmax along any dimension, and their backward: maximum, sum and quotient of a row in one dispatch.
+import { around } from "../shape.js";
 import type { View } from "../types.js";
-import { around, dispatchKernel } from "./kernelCall.js";
+import { dispatchKernel } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 import { planRows, rowLoop, rowMain, type RowPlan } from "./workgroupTotals.js";
 

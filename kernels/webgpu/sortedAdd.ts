@@ -3,8 +3,9 @@
 //
 // The sort is a radix sort of four bits a round (Satish, Harris & Garland 2009): each workgroup counts the digits of its 256 pairs, one
 // workgroup sums the counts over digits and workgroups, and each pair goes to the place that its digit's sum and its rank in its workgroup give.
+import { numel } from "../shape.js";
 import type { View } from "../types.js";
-import { dispatchElements, dispatchKernel, elements } from "./kernelCall.js";
+import { dispatchElements, dispatchKernel } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 
 const bits = 4;
@@ -24,7 +25,7 @@ interface Slices {
 }
 
 export function sortedAdd(runtime: WebGPURuntime, out: View, index: View, src: View, { outer, limit, inner }: Slices): void {
-  const count = elements(index), blocks = Math.ceil(count / block);
+  const count = numel(index.shape), blocks = Math.ceil(count / block);
   // Key `limit` marks a bad index: it sorts to the end and is left out.
   const rounds = Math.ceil(Math.log2(limit + 1) / bits) || 1;
   const scratch = (length: number) => runtime.temporary(length, "int32");

@@ -1,8 +1,8 @@
 // Copies that exchange two dimensions, on hardware GPUs: a view that is contiguous in another dimension than the output's last one. A workgroup
 // brings a tile of 32 × 32 through workgroup memory, so that reads and writes both run along what lies side by side; element by element they
 // would touch a whole cache line for each four bytes.
+import { isContiguous, mergeDimensions, numel } from "../shape.js";
 import type { View } from "../types.js";
-import { elementCount, isContiguous, mergeDimensions } from "./access.js";
 import { dispatchKernel, inSlices, wgslType } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 
@@ -25,11 +25,11 @@ interface Exchange {
 
 /** How `out ← x` exchanges two dimensions; null where it does not, or where tiles would stand mostly empty. */
 export function exchangeOf(out: View, x: View): Exchange | null {
-  if (out.dtype !== x.dtype || elementCount(out.shape) < leastElements || !isContiguous(out)) return null;
-  const merged = mergeDimensions(x.shape, [x.strides]), dims = merged.dims, strides = merged.strides[0] ?? [];
+  if (out.dtype !== x.dtype || numel(out.shape) < leastElements || !isContiguous(out)) return null;
+  const merged = mergeDimensions(x.shape, [x.strides]), dims = merged.shape, strides = merged.strides[0] ?? [];
   const last = dims.length - 1, unit = strides.indexOf(1);
   if (dims.length < 2 || dims.length > 3 || unit < 0 || unit === last) return null;
-  const outStride = (d: number) => dims.slice(d + 1).reduce((product, size) => product * size, 1);
+  const outStride = (d: number) => numel(dims, d + 1);
   const rest = dims.length === 3 ? 1 - unit : null;
   const [rows = 1, columns = 1] = [dims[unit], dims[last]];
   if (rows < edge / 2 || columns < edge / 2) return null;

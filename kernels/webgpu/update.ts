@@ -1,8 +1,8 @@
 // One optimizer step: a row of kernels/updates.ts compiled to WGSL. A dispatch updates as many parameters as the adapter's limit of storage
 // buffers allows (Adam binds 4 buffers a parameter); a workgroup takes 1,024 elements of one of them.
+import { numel } from "../shape.js";
 import type { View } from "../types.js";
 import { type UpdateName, type UpdateRow, updates } from "../updates.js";
-import { elementCount } from "./access.js";
 import { workgroupSize } from "./constants.js";
 import { type Binding, floatBits, type WebGPURuntime } from "./runtime.js";
 import { withSpecialFunctions } from "./specialFunctions.js";
@@ -21,7 +21,7 @@ export function update(runtime: WebGPURuntime, name: UpdateName, groups: readonl
   const perDispatch = Math.max(1, Math.min(mostParameters, Math.floor(limit / (2 + row.states))));
   let chunk: Group[] = [];
   for (const group of groups) {
-    if (elementCount(group[0]?.shape ?? [0]) === 0) continue;
+    if (numel(group[0]?.shape ?? [0]) === 0) continue;
     if (chunk.length === perDispatch || chunk.some((other) => conflicts(group, other))) {
       updateTogether(runtime, name, row, chunk, scalars);
       chunk = [];
@@ -44,7 +44,7 @@ function updateTogether(runtime: WebGPURuntime, name: UpdateName, row: UpdateRow
   const params: number[] = [];
   let workgroups = 0;
   for (const group of groups) {
-    const count = elementCount(group[0]?.shape ?? []);
+    const count = numel(group[0]?.shape ?? []);
     params.push(workgroups, count, ...group.map((view) => view.offset));
     workgroups += Math.ceil(count / elementsPerWorkgroup);
   }

@@ -1,14 +1,15 @@
 // Nearest-neighbour resampling, out[p, q] = x[⌊p·rowStep⌋, ⌊q·columnStep⌋] (at most the last), and its backward, which gathers the outputs that
 // copied an input.
+import { lengths4, numel } from "../shape.js";
 import type { Pair, View } from "../types.js";
-import { dispatchElements, elements, float, lengths4 } from "./kernelCall.js";
+import { dispatchElements, float } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 
 const nearestCode = "fn nearest(i: u32, step: f32, length: u32) -> u32 { return min(u32(f32(i) * step), length - 1u); }\n";
 
 export function upsampleNearest2d(runtime: WebGPURuntime, out: View, x: View, [rowStep, columnStep]: Pair): void {
   const [, , height, width] = lengths4(x), [, , outHeight, outWidth] = lengths4(out);
-  dispatchElements(runtime, elements(out), {
+  dispatchElements(runtime, numel(out.shape), {
     name: "upsampleNearest2d",
     constants: [height, width, outHeight, outWidth],
     inputs: { x },
@@ -37,7 +38,7 @@ export function upsampleNearest2dBackward(runtime: WebGPURuntime, gradX: View, g
   const [, , height, width] = lengths4(gradX), [, , outHeight, outWidth] = lengths4(grad);
   const rows = (h: string) => `firstAt(${h}, params.rowStep, ${height}u, ${outHeight}u)`;
   const columns = (w: string) => `firstAt(${w}, params.columnStep, ${width}u, ${outWidth}u)`;
-  dispatchElements(runtime, elements(gradX), {
+  dispatchElements(runtime, numel(gradX.shape), {
     name: "upsampleNearest2d, backward",
     constants: [height, width, outHeight, outWidth],
     inputs: { grad },
