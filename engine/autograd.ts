@@ -136,10 +136,9 @@ export interface Result {
 
 /** Runs an operation without a tape: what forward, backward formulas and optimizers share. */
 export function runRaw<P>(op: Operation<P>, inputs: readonly (RawTensor | null)[], params: P): readonly [RawTensor, ...RawTensor[]] {
-  if (op.view) return [op.view(need(inputs, 0), params)];
   if (op.views) return atLeastOne(op.name, op.views(need(inputs, 0), params));
+  if (op.viewOrCopy) return [op.viewOrCopy(need(inputs, 0), params)];
   const device = commonDevice(op.name, inputs);
-  if (!op.outputs || !op.forward) throw new AthanorError(`${op.name}: the record has neither a view nor a forward.`);
   const path = currentModulePath();
   device.label = path === "" ? op.name : `${path}: ${op.name}`;
   const outputs: RawTensor[] = [];

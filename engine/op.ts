@@ -1,7 +1,9 @@
 // What an operation is: one record with its shape rule, its forward on the device's kernels, what backward needs, and its backward written
 // against the same operations. `operations` lists every record, for the tests and the tables of the README.
-import type { Device, DType, Shape } from "../kernels/types.js";
+import type { Device, DType, Kernels, Shape } from "../kernels/types.js";
 import type { RawTensor } from "./raw.js";
+
+export type KernelName = keyof Kernels;
 
 export interface Spec {
   readonly shape: Shape;
@@ -32,26 +34,49 @@ export interface Saves {
   readonly outputs?: readonly number[];
 }
 
-export interface Operation<P> {
+interface Differentiable<P> {
   readonly name: string;
-  /** Shapes and dtypes of the outputs; throws a sentence that names what it got. A view returns nothing here. */
-  outputs?(inputs: readonly (Spec | null)[], params: P): readonly Spec[];
-  /** Fills the outputs. Strided inputs come as they are. */
-  forward?(device: Device, outputs: readonly RawTensor[], inputs: readonly (RawTensor | null)[], params: P): void;
-  /** Instead of both, for a view: the same memory seen otherwise (or a copy, where strides cannot say it). */
-  view?(input: RawTensor, params: P): RawTensor;
-  /** The same for several views of one memory. */
-  views?(input: RawTensor, params: P): readonly RawTensor[];
+  /** A step of other operations' formulas, mostly of their gradients: no function and no method is this operation. */
+  readonly isStep?: boolean;
   /** What backward will ask for, given which inputs want gradients. */
   saves?(needs: readonly boolean[], params: P): Saves;
   /** The gradient of each input (null for none), from the cotangents of the outputs (null where an output was not used). */
   backward?<A extends ArrayLike>(run: Run<A>, grads: readonly (A | null)[], context: BackwardContext<A, P>): readonly (A | null)[];
 }
 
+/** An operation with memory of its own to fill. */
+export interface Computation<P> extends Differentiable<P> {
+  /** Which kernels fill it, beside the copies that put a strided input in order. */
+  readonly kernels: readonly KernelName[];
+  /** Shapes and dtypes of the outputs; throws a sentence that names what it got. */
+  outputs(inputs: readonly (Spec | null)[], params: P): readonly Spec[];
+  /** Fills the outputs. Strided inputs come as they are. */
+  forward(device: Device, outputs: readonly RawTensor[], inputs: readonly (RawTensor | null)[], params: P): void;
+  readonly views?: undefined;
+  readonly viewOrCopy?: undefined;
+}
+
+/** An operation that sees its input's memory otherwise, once or as several pieces; no kernel runs. */
+export interface View<P> extends Differentiable<P> {
+  views(input: RawTensor, params: P): readonly RawTensor[];
+  readonly forward?: undefined;
+  readonly viewOrCopy?: undefined;
+}
+
+/** A view where strides can say it, else a copy. */
+export interface ViewOrCopy<P> extends Differentiable<P> {
+  viewOrCopy(input: RawTensor, params: P): RawTensor;
+  readonly forward?: undefined;
+  readonly views?: undefined;
+}
+
+export type Operation<P> = Computation<P> | View<P> | ViewOrCopy<P>;
+type Unnamed<O> = O extends unknown ? Omit<O, "name"> : never;
+
 /** Every operation by its name. */
 export const operations = new Map<string, Operation<never>>();
 
-export function defineOp<P>(name: string, record: Omit<Operation<P>, "name">): Operation<P> {
+export function defineOp<P>(name: string, record: Unnamed<Operation<P>>): Operation<P> {
   const operation: Operation<P> = { name, ...record };
   operations.set(name, operation);
   return operation;

@@ -27,12 +27,15 @@ export interface DerivativeKernel extends ElementwiseKernel {
 export interface ElementwiseRow extends ElementwiseKernel {
   /** By each input; null where no gradient flows (comparisons, conditions, step functions). */
   readonly derivatives: readonly (DerivativeKernel | null)[];
+  /** A step of other operations' formulas, which no function or method is. */
+  readonly isStep: boolean;
 }
 
 interface RowOptions {
   readonly inputs?: number;
   readonly scalars?: number;
   readonly kind?: ElementwiseKind;
+  readonly isStep?: boolean;
   /** By input; each over [cotangent, ...inputs, output, ...scalars]. */
   readonly grad?: readonly (NumberExpression | null)[];
 }
@@ -43,12 +46,12 @@ const identity: NumberExpression = (_e, g) => g;
 const nothing: NumberExpression = (e) => e.constant(0);
 
 function row(name: string, expression: NumberExpression | TruthExpression, options: RowOptions = {}): ElementwiseRow {
-  const { inputs = 1, scalars = 0, kind = "float", grad = [] } = options;
+  const { inputs = 1, scalars = 0, kind = "float", isStep = false, grad = [] } = options;
   const derivatives = Array.from({ length: inputs }, (_, by) => {
     const whole = grad[by];
     return whole ? derivative(`${name}'${by}`, whole, inputs + 2, scalars) : null;
   });
-  return { name, inputs, scalars, kind, expression, derivatives };
+  return { name, inputs, scalars, kind, expression, derivatives, isStep };
 }
 
 /** Narrows a derivative over [cotangent, ...inputs, output, ...scalars] to the operands it reads. */
@@ -133,6 +136,7 @@ const arithmetic = [
     return e.select(e.lt(zero, zeros), e.select(e.lt(zero, nonFinite), e.constant(NaN), zero), e.div(product, factor));
   }, {
     inputs: 4,
+    isStep: true,
     grad: [
       (e, g, _product, factor, zeros) => e.select(e.lt(e.constant(0), zeros), e.constant(0), e.div(g, factor)),
       (e, g, _product, factor, zeros, _nonFinite, y) => e.select(e.lt(e.constant(0), zeros), e.constant(0), e.neg(e.div(e.mul(g, y), factor))),
@@ -140,7 +144,7 @@ const arithmetic = [
     ],
   }),
   /** a/b, and 0 where b is 0: gradients that PyTorch defines as zero there. */
-  row("safeDiv", (e, a, b) => e.select(e.eq(b, e.constant(0)), e.constant(0), e.div(a, b)), { inputs: 2 }),
+  row("safeDiv", (e, a, b) => e.select(e.eq(b, e.constant(0)), e.constant(0), e.div(a, b)), { inputs: 2, isStep: true }),
   row("pow", (e, a, b) => e.pow(a, b), {
     inputs: 2,
     grad: [

@@ -2,6 +2,7 @@
 // is up to date. A device without a kernel that an operation needs ends it with an error.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { KernelName, Operation } from "../engine/op.js";
 import { operations } from "../engine/index.js";
 import { elementwiseRows } from "../kernels/elementwise.js";
 import { updates } from "../kernels/updates.js";
@@ -11,49 +12,41 @@ const devices = ["webgpu", "cpu", "reference"] as const;
 const readme = `${root}README.md`;
 const markers = /(<!-- operations[^>]*-->\n)[^]*?(<!-- \/operations -->)/;
 
-/** Every source file of a device's folder, by name. */
-function sourcesOf(device: string): Map<string, string> {
-  const names = readdirSync(`${root}kernels/${device}`, { recursive: true, encoding: "utf8" });
-  const sources = names.filter((name) => name.endsWith(".ts") && !name.startsWith("assembly") && !name.startsWith("generated"));
-  return new Map(sources.map((name) => [name, readFileSync(`${root}kernels/${device}/${name}`, "utf8")]));
+/** The names that each file of a device's folder exports. */
+async function exportsOf(device: string): Promise<Map<string, ReadonlySet<string>>> {
+  const files = readdirSync(`${root}kernels/${device}`).filter((name) => name.endsWith(".ts"));
+  return new Map(await Promise.all(files.map(async (name) => [name, new Set(Object.keys((await import(`../kernels/${device}/${name}`)) as object))] as const)));
 }
+const homes = new Map(await Promise.all(devices.map(async (device) => [device, await exportsOf(device)] as const)));
 
-const sources = new Map(devices.map((device) => [device, sourcesOf(device)]));
-
-/** A link to the file in which a device defines the kernel. */
-function home(device: (typeof devices)[number], kernel: string): string {
-  const files = [...(sources.get(device) ?? [])];
-  const defines = [new RegExp(`export (const|function) ${kernel}\\b`), new RegExp(`^ +${kernel}[(<]`, "m"), new RegExp(`\\b${kernel}\\b.*=`)];
-  for (const pattern of defines) {
-    const found = files.find(([name, text]) => name !== "kernels.ts" && pattern.test(text));
-    if (found) return `[${found[0]}](kernels/${device}/${found[0]})`;
-  }
-  throw new Error(`No file of kernels/${device} defines ${kernel}.`);
-}
-
-/** The kernels an operation starts, in the order its record names them; none for one that only looks at the same memory otherwise. */
-function kernelsOf(name: string): string[] {
-  const { forward, view, views } = operations.get(name) ?? {};
-  if (views) return [];
-  if (view) return /copied|contiguous/.test(view.toString()) ? ["copy"] : [];
-  return [...new Set([...(forward?.toString() ?? "").matchAll(/kernels\.(\w+)/g)].map(([, kernel]) => kernel ?? ""))];
+/** A link to the file that exports a device's kernel. */
+function home(device: (typeof devices)[number], kernel: KernelName): string {
+  const [file, ...more] = [...(homes.get(device) ?? [])].filter(([, names]) => names.has(kernel)).map(([name]) => name);
+  if (file === undefined || more.length > 0) throw new Error(`kernels/${device}: ${file === undefined ? "no file exports" : `${[file, ...more].join(" and ")} export`} ${kernel}; expected one.`);
+  return `[${file}](kernels/${device}/${file})`;
 }
 
 const cells = (...row: string[]) => `| ${row.join(" | ")} |`;
-const places = (kernels: readonly string[]) => devices.map((device) => [...new Set(kernels.map((kernel) => home(device, kernel)))].join(", "));
+const places = (kernels: readonly KernelName[]) => devices.map((device) => [...new Set(kernels.map((kernel) => home(device, kernel)))].join(", "));
+const gradient = ({ backward }: Operation<never>) => (backward ? "yes" : "none");
+
+/** One line an operation; views have none of their own. */
+function structured(operation: Operation<never>): string[] {
+  if (operation.forward) return [cells(operation.name, gradient(operation), ...places(operation.kernels))];
+  if (operation.views) return [];
+  return [cells(operation.name, gradient(operation), ...places(["copy"]).map((file) => `strides, else ${file}`))];
+}
 
 function operationsTable(): string {
-  const rows = [...elementwiseRows.values()];
+  const rows = [...elementwiseRows.values()].filter(({ isStep }) => !isStep);
   const differentiable = rows.filter((row) => row.derivatives.some((derivative) => derivative !== null)).length;
-  const structured = [...operations.keys()].filter((name) => !elementwiseRows.has(name) && !/(Backward|Grad)$/.test(name)).sort();
-  const views = structured.filter((name) => kernelsOf(name).length === 0);
+  const others = [...operations.values()].filter(({ name, isStep }) => !isStep && !elementwiseRows.has(name)).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const views = others.flatMap(({ name, views }) => (views ? [name] : []));
   return [
     cells("operation", "gradient", ...devices),
     cells("---", "---", ...devices.map(() => "---")),
     cells(`${rows.length} element-wise: ${rows.map(({ name }) => name).join(", ")}`, `${differentiable} of them`, ...places(["elementwise"])),
-    ...structured
-      .filter((name) => !views.includes(name))
-      .map((name) => cells(name, operations.get(name)?.backward ? "yes" : "none", ...places(kernelsOf(name)))),
+    ...others.flatMap(structured),
     cells(`views: ${views.join(", ")}`, "yes", ...devices.map(() => "strides alone")),
     cells(`optimizer steps: ${Object.keys(updates).join(", ")}`, "none", ...places(["update"])),
     "",

@@ -11,14 +11,14 @@ import { fixtureOperations } from "./support/operations.js";
 import { watchOperations } from "./support/watchOperations.js";
 
 const operationFixtures = ["operations", "gates"].map((name) => readFixtures<OperationRow>(name)), layerFixtures = readFixtures<LayerRow>("layers");
-const seen = new Set<string>();
-watchOperations(seen);
+const { seen, called, kernels, watch } = watchOperations();
 
 let devices: Device[] = [];
 
 test("the devices open", async (t) => {
   devices = await openDevices();
   t.deepEqual(devices.map(({ kind }) => kind), ["reference", "cpu", "webgpu"]);
+  for (const device of devices) if (device.kind === "reference") watch(device);
 });
 
 const byOperation = new Map<string, { fixtures: Fixtures<OperationRow>; row: OperationRow }[]>();
@@ -66,10 +66,23 @@ test("dropout: one seed gives one mask on every device, and its gradient is the 
   t.equal(new Set(masks).size, 1, "the same elements on every device");
 });
 
+test("every operation starts the kernels that its record names", (t) => {
+  for (const [name, operation] of operations) {
+    const started = [...(kernels.get(name) ?? [])].sort();
+    // Beside its own, a computation may start the copy that puts a strided input in order. A view starts none.
+    const named = operation.forward ? operation.kernels : operation.viewOrCopy ? ["copy" as const] : [];
+    const allowed = operation.forward ? [...named, "copy"] : named;
+    t.deepEqual({ unused: named.filter((kernel) => !started.includes(kernel)), unnamed: started.filter((kernel) => !allowed.some((one) => one === kernel)) }, { unused: [], unnamed: [] }, name);
+  }
+  t.end();
+});
+
 test("coverage: every operation of the engine has a fixture", async (t) => {
   await tensor([1, 2]).data(); // dtype conversions and copies on the way count as any other operation
   t.deepEqual([...elementwiseRows.keys()].filter((name) => !seen.has(name)), [], "every element-wise row ran");
   t.deepEqual([...operations.keys()].filter((name) => !seen.has(name)), [], "every operation and every derivative ran");
+  const steps = [...operations.values()].filter(({ isStep }) => isStep).map(({ name }) => name);
+  t.deepEqual([...operations.keys()].filter((name) => !called.has(name)).sort(), steps.sort(), "what no function, method or layer runs is a step of formulas, and says so");
   t.deepEqual([...byOperation.keys()].filter((op) => !fixtureOperations.has(op)), [], "every fixture has its function");
   t.deepEqual([...fixtureOperations.keys()].filter((op) => !byOperation.has(op)), [], "every function has its fixtures");
   await closeDevices(devices);

@@ -43,6 +43,8 @@ function defineElementwise(row: ElementwiseRow): Operation<Scalars> {
   const derivatives = row.derivatives.map((kernel) => kernel && defineDerivative(kernel));
   const saves: Saves[] = []; // by the bits of what inputs need
   return defineOp<Scalars>(row.name, {
+    isStep: row.isStep,
+    kernels: ["elementwise"],
     outputs: (inputs) => [{ shape: resultShape(row.name, inputs), dtype: resultDType(row, inputs) }],
     forward: (device, outputs, inputs, scalars) => runElementwise(device, row, outputs[0], inputs, scalars),
     saves: (needs) => (saves[needs.reduce((bits, needed, i) => bits | (Number(needed) << i), 0)] ??= savesOf(row, needs)),
@@ -70,6 +72,7 @@ function savesOf(row: ElementwiseRow, needs: readonly boolean[]): Saves {
 function defineDerivative(kernel: DerivativeKernel): Operation<Scalars> {
   return {
     name: kernel.name,
+    kernels: ["elementwise"],
     outputs: (inputs) => [{ shape: resultShape(kernel.name, inputs), dtype: "float32" }],
     forward: (device, outputs, inputs, scalars) => runElementwise(device, kernel, outputs[0], inputs, scalars),
   };
@@ -95,6 +98,7 @@ export interface ReduceParams {
 
 /** Σ over dims. Integers and bools sum into int32. */
 export const sum = defineOp<ReduceParams>("sum", {
+  kernels: ["reduce"],
   outputs: ([x], { dims, keepdim }) => {
     const spec = need([x ?? null], 0);
     return [{ shape: reducedShape(spec.shape, dims, keepdim), dtype: spec.dtype === "float32" ? "float32" : "int32" }];
@@ -116,6 +120,7 @@ export const sum = defineOp<ReduceParams>("sum", {
 
 /** Σ/n over dims, of float32 alone; NaN where there is nothing. */
 export const mean = defineOp<ReduceParams>("mean", {
+  kernels: ["reduce"],
   outputs: ([x], { dims, keepdim }) => [{ shape: reducedShape(need([x ?? null], 0).shape, dims, keepdim), dtype: "float32" }],
   forward: ({ kernels }, [out], inputs, { dims }) => {
     if (out) withoutRepeats(out, need(inputs, 0), dims, (target, x) => kernels.reduce("mean", target, x, dims));
@@ -130,7 +135,7 @@ export const mean = defineOp<ReduceParams>("mean", {
 
 /** The same elements under another shape: a view where strides allow it, else a copy. */
 export const reshapeTo: Operation<readonly number[]> = defineOp<readonly number[]>("reshape", {
-  view: (x, shape) => {
+  viewOrCopy: (x, shape) => {
     if (numel(shape) !== x.elements) throw new RangeError(`A formula reshaped [${x.shape}] to [${shape}], which holds another number of elements.`);
     const strides = reshapedStrides(x.shape, x.strides, shape);
     return strides === null ? contiguous(x).reshaped(shape) : x.as(shape, strides);
@@ -140,12 +145,6 @@ export const reshapeTo: Operation<readonly number[]> = defineOp<readonly number[
 
 /** The tensor seen as a larger one, by strides of 0; its backward is the engine's own un-broadcasting. */
 export const expandTo = defineOp<readonly number[]>("expand", {
-  view: expand,
-  backward: (_run, [grad]) => [grad ?? null],
-});
-
-/** The tensor itself where its elements lie in order, else a copy in order: what structured kernels ask of their inputs. */
-export const inOrder = defineOp<null>("contiguous", {
-  view: (x) => contiguous(x),
+  views: (x, shape) => [expand(x, shape)],
   backward: (_run, [grad]) => [grad ?? null],
 });

@@ -23,6 +23,7 @@ const perChannel = (x: RawTensor): RawTensor => {
 
 /** Inputs: x [N, C, …], weight [C] or null, bias [C] or null. Outputs: act(x̂·w + b), mean [C], 1/√(var + eps) [C]. */
 export const batchNorm: Operation<BatchNormParams> = defineOp<BatchNormParams>("batchNorm", {
+  kernels: ["batchNorm"],
   outputs: (inputs, { runningMean }) => {
     const x = need(inputs, 0), channels = x.shape[1];
     if (x.shape.length < 2 || channels === undefined || x.dtype !== "float32") {
@@ -58,6 +59,8 @@ export const batchNorm: Operation<BatchNormParams> = defineOp<BatchNormParams>("
 });
 
 const batchNormBackward = defineOp<{ readonly wants: readonly [boolean, boolean, boolean] }>("batchNormBackward", {
+  isStep: true,
+  kernels: ["batchNormBackward"],
   outputs: (inputs, { wants }) => {
     const { shape } = need(inputs, 1);
     const statistic = { shape: [at(shape, 1)], dtype: "float32" } as const;

@@ -9,6 +9,8 @@ interface MaskParams {
 }
 /** Inputs: cotangent and (after a ReLU) the output, [N, C, ...]; gives the masked cotangent and its sum over all but the channel. */
 const maskAndSum = defineOp<MaskParams>("biasActivationGrad", {
+  isStep: true,
+  kernels: ["biasActivationGrad"],
   outputs: (inputs, { wantsBias, wantsInput }) => {
     const { shape } = need(inputs, 0);
     const masked = { shape, dtype: "float32" } as const, bias = { shape: [at(shape, 1)], dtype: "float32" } as const;

@@ -35,6 +35,7 @@ function convOutput(x: Spec, w: Spec, bias: Spec | null, p: Conv2dOpParams): Spe
 
 /** act(x ∗ w + bias). Specification: relu(conv2d(x, w) + bias[:, None, None]). */
 export const conv2d: Operation<Conv2dOpParams> = defineOp<Conv2dOpParams>("conv2d", {
+  kernels: ["conv2d"],
   outputs: (inputs, params) => [convOutput(need(inputs, 0), need(inputs, 1), inputs[2] ?? null, params)],
   forward: (device, [out], inputs, params) => {
     const bias = inputs[2] ?? null;
@@ -58,6 +59,8 @@ const plain = (params: Conv2dOpParams): Conv2dOpParams => ({ ...params, activati
 
 /** Inputs: cotangent [N, O, P, Q] and w; gives the gradient of x (`shape`). */
 export const conv2dInputGrad: Operation<GradParams> = defineOp<GradParams>("conv2dInputGrad", {
+  isStep: true,
+  kernels: ["conv2dInputGrad"],
   outputs: (_inputs, { shape }) => [{ shape, dtype: "float32" }],
   forward: (device, [out], inputs, params) => {
     if (out) device.kernels.conv2dInputGrad(out, contiguous(need(inputs, 0)), contiguous(need(inputs, 1)), params);
@@ -74,6 +77,8 @@ export const conv2dInputGrad: Operation<GradParams> = defineOp<GradParams>("conv
 
 /** Inputs: cotangent [N, O, P, Q] and x; gives the gradient of w (`shape`). */
 export const conv2dWeightGrad: Operation<GradParams> = defineOp<GradParams>("conv2dWeightGrad", {
+  isStep: true,
+  kernels: ["conv2dWeightGrad"],
   outputs: (_inputs, { shape }) => [{ shape, dtype: "float32" }],
   forward: (device, [out], inputs, params) => {
     if (out) device.kernels.conv2dWeightGrad(out, contiguous(need(inputs, 0)), contiguous(need(inputs, 1)), params);

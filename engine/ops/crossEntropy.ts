@@ -32,6 +32,7 @@ function check(x: Spec, labels: Spec, weight: Spec | null): void {
 
 /** Inputs: logits [N, C, …], labels int32 [N, …], weight [C] or null. Outputs: the loss ([] or [N, …]) and the total weight []. */
 export const crossEntropy: Operation<CrossEntropyParams> = defineOp<CrossEntropyParams>("crossEntropy", {
+  kernels: ["crossEntropy"],
   outputs: (inputs, { reduction }) => {
     const x = need(inputs, 0), labels = need(inputs, 1);
     check(x, labels, inputs[2] ?? null);
@@ -52,6 +53,8 @@ export const crossEntropy: Operation<CrossEntropyParams> = defineOp<CrossEntropy
 });
 
 const crossEntropyBackward = defineOp<CrossEntropyParams>("crossEntropyBackward", {
+  isStep: true,
+  kernels: ["crossEntropyBackward"],
   outputs: (inputs) => [{ shape: need(inputs, 2).shape, dtype: "float32" }],
   forward: (device, [out], inputs, params) => {
     if (!out) return;

@@ -19,6 +19,7 @@ function checkIndex(operation: string, index: Spec): void {
 
 /** out[i…] = x[.., index[i…], ..] along dim. */
 export const gather = defineOp<DimParams>("gather", {
+  kernels: ["gather"],
   outputs: (inputs, { dim }) => {
     const x = need(inputs, 0), index = need(inputs, 1);
     checkIndex("gather", index);
@@ -40,6 +41,8 @@ export const gather = defineOp<DimParams>("gather", {
 
 /** Inputs: index and source; zeros of `shape` with the source's elements added at the index. */
 export const scatterIntoZeros: Operation<IntoParams> = defineOp<IntoParams>("scatterAdd", {
+  isStep: true,
+  kernels: ["fill", "scatterAdd"],
   outputs: (inputs, { shape }) => [{ shape, dtype: need(inputs, 1).dtype }],
   forward: (device, [out], inputs, { dim }) => {
     if (!out) return;
@@ -52,6 +55,7 @@ export const scatterIntoZeros: Operation<IntoParams> = defineOp<IntoParams>("sca
 
 /** The slices index[j] of x along dim. */
 export const indexSelect = defineOp<DimParams>("indexSelect", {
+  kernels: ["indexSelect"],
   outputs: (inputs, { dim }) => {
     const x = need(inputs, 0), index = need(inputs, 1);
     checkIndex("indexSelect", index);
@@ -68,6 +72,8 @@ export const indexSelect = defineOp<DimParams>("indexSelect", {
   ],
 });
 const indexAddIntoZeros: Operation<IntoParams> = defineOp<IntoParams>("indexAdd", {
+  isStep: true,
+  kernels: ["fill", "indexAdd"],
   outputs: (inputs, { shape }) => [{ shape, dtype: need(inputs, 1).dtype }],
   forward: (device, [out], inputs, { dim }) => {
     if (!out) return;

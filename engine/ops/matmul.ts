@@ -33,6 +33,7 @@ function productSpec([a, b]: readonly (Spec | null)[]): Spec {
 
 /** [..., m, k]·[..., k, n] with equal batch dimensions. */
 export const matmul: Operation<null> = defineOp<null>("matmul", {
+  kernels: ["matmul"],
   outputs: (inputs) => [productSpec(inputs)],
   forward: (device, [out], inputs) => {
     if (out) device.kernels.matmul(out, asMatrix(need(inputs, 0)), asMatrix(need(inputs, 1)), null, "none");
@@ -59,6 +60,7 @@ export interface LinearParams {
 
 /** act(x·wᵀ + bias): x [n, in], w [out, in], bias [out] or null. Specification: relu(matmul(x, wᵀ) + bias). */
 export const linear = defineOp<LinearParams>("linear", {
+  kernels: ["matmul"],
   outputs: ([x, w, bias]) => {
     const input = need([x ?? null], 0), weight = need([w ?? null], 0);
     const fits = input.shape.length === 2 && weight.shape.length === 2 && input.shape[1] === weight.shape[1];

@@ -3,12 +3,11 @@ import { at } from "../../kernels/shape.js";
 import type { DType, Shape } from "../../kernels/types.js";
 import { promote } from "../dtype.js";
 import { type Operation, defineOp, need } from "../op.js";
-import { copied } from "../raw.js";
 import { argumentError } from "../scope.js";
 import { formatShape } from "../shape.js";
 
 export const permute: Operation<readonly number[]> = defineOp<readonly number[]>("permute", {
-  view: (x, dims) => x.as(dims.map((d) => at(x.shape, d)), dims.map((d) => at(x.strides, d))),
+  views: (x, dims) => [x.as(dims.map((d) => at(x.shape, d)), dims.map((d) => at(x.strides, d)))],
   backward: (run, [grad], { params }) => [grad ? run(permute, [grad], params.map((_, d) => params.indexOf(d)))[0] : null],
 });
 
@@ -19,12 +18,14 @@ export interface SliceParams {
   readonly step: number;
 }
 export const slice = defineOp<SliceParams>("slice", {
-  view: (x, { dim, start, length, step }) => x.window(dim, start, length, step),
+  views: (x, { dim, start, length, step }) => [x.window(dim, start, length, step)],
   backward: (run, [grad], { params, specs }) => [grad ? run(embed, [grad], { ...params, size: at(need(specs, 0).shape, params.dim) })[0] : null],
 });
 
 /** Zeros of `size` along dim, with the input in the slice's place: the slice's derivative. */
 const embed: Operation<SliceParams & { readonly size: number }> = defineOp<SliceParams & { readonly size: number }>("sliceBackward", {
+  isStep: true,
+  kernels: ["fill", "copy"],
   outputs: (inputs, { dim, size }) => [{ shape: need(inputs, 0).shape.with(dim, size), dtype: need(inputs, 0).dtype }],
   forward: (device, [out], inputs, { dim, start, length, step }) => {
     if (!out) return;
@@ -50,6 +51,8 @@ export const split: Operation<SplitParams> = defineOp<SplitParams>("split", {
 
 /** The pieces end to end, zeros where one is missing: the split's derivative. */
 const joined: Operation<SplitParams & { readonly shape: Shape }> = defineOp<SplitParams & { readonly shape: Shape }>("splitBackward", {
+  isStep: true,
+  kernels: ["copy", "fill"],
   outputs: (_, { shape }) => [{ shape, dtype: "float32" }],
   forward: (device, [out], inputs, { dim, sizes }) => {
     startsOf(sizes).forEach(([start, length], i) => {
@@ -71,6 +74,7 @@ function startsOf(sizes: readonly number[]): [start: number, length: number][] {
 }
 
 export const cat = defineOp<{ readonly dim: number }>("cat", {
+  kernels: ["copy"],
   outputs: (inputs, { dim }) => {
     const specs = inputs.map((_, i) => need(inputs, i));
     const first = need(specs, 0);
@@ -106,6 +110,7 @@ export interface PadParams {
   readonly value: number;
 }
 export const pad = defineOp<PadParams>("pad", {
+  kernels: ["fill", "copy"],
   outputs: (inputs, { pads }) => {
     const { shape, dtype } = need(inputs, 0);
     return [{ shape: shape.map((size, d) => size + (pads[d]?.[0] ?? 0) + (pads[d]?.[1] ?? 0)), dtype }];
@@ -126,12 +131,13 @@ export const pad = defineOp<PadParams>("pad", {
 
 /** The main diagonal of a matrix as a view. */
 export const diagonal = defineOp<null>("diagonal", {
-  view: (x) => x.as([Math.min(at(x.shape, 0), at(x.shape, 1))], [at(x.strides, 0) + at(x.strides, 1)]),
+  views: (x) => [x.as([Math.min(at(x.shape, 0), at(x.shape, 1))], [at(x.strides, 0) + at(x.strides, 1)])],
   backward: (run, [grad], { specs }) => [grad ? run(diagonalMatrix, [grad], need(specs, 0).shape)[0] : null],
 });
 
 /** Zeros of the given matrix shape with the vector on the main diagonal. */
 export const diagonalMatrix: Operation<readonly number[]> = defineOp<readonly number[]>("diag", {
+  kernels: ["fill", "copy"],
   outputs: (inputs, shape) => [{ shape, dtype: need(inputs, 0).dtype }],
   forward: (device, [out], inputs) => {
     if (!out) return;
@@ -144,6 +150,7 @@ export const diagonalMatrix: Operation<readonly number[]> = defineOp<readonly nu
 
 /** Another dtype: float to integer truncates, anything to bool asks "≠ 0". */
 export const cast = defineOp<DType>("to", {
+  kernels: ["copy"],
   outputs: (inputs, dtype) => [{ shape: need(inputs, 0).shape, dtype }],
   forward: (device, [out], inputs) => {
     if (out) device.kernels.copy(out, need(inputs, 0));
@@ -151,8 +158,17 @@ export const cast = defineOp<DType>("to", {
   backward: (_run, [grad]) => [grad ?? null],
 });
 
+function defineCopy(name: string): Operation<null> {
+  return defineOp<null>(name, {
+    kernels: ["copy"],
+    outputs: (inputs) => [{ shape: need(inputs, 0).shape, dtype: need(inputs, 0).dtype }],
+    forward: (device, [out], inputs) => {
+      if (out) device.kernels.copy(out, need(inputs, 0));
+    },
+    backward: (_run, [grad]) => [grad ?? null],
+  });
+}
 /** A copy with memory of its own. */
-export const clone = defineOp<null>("clone", {
-  view: (x) => copied(x),
-  backward: (_run, [grad]) => [grad ?? null],
-});
+export const clone = defineCopy("clone");
+/** The same of a tensor whose elements do not lie in order: in its copy they do. */
+export const contiguous = defineCopy("contiguous");

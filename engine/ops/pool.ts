@@ -37,6 +37,7 @@ function pooledSpec(operation: string, spec: Spec, params: PoolParams): Spec {
 
 /** Outputs: the maxima and their int32 places h·W + w. The first of equal maxima wins. */
 export const maxPool2d = defineOp<PoolParams>("maxPool2d", {
+  kernels: ["maxPool2d"],
   outputs: (inputs, params) => {
     const spec = pooledSpec("maxPool2d", need(inputs, 0), params);
     return [spec, { shape: spec.shape, dtype: "int32" }];
@@ -50,6 +51,8 @@ export const maxPool2d = defineOp<PoolParams>("maxPool2d", {
   ],
 });
 const maxPool2dBackward: Operation<PoolParams & { readonly shape: readonly number[] }> = defineOp("maxPool2dBackward", {
+  isStep: true,
+  kernels: ["maxPool2dBackward"],
   outputs: (_inputs, { shape }) => [{ shape, dtype: "float32" }],
   forward: (device, [out], inputs, params) => {
     if (out) device.kernels.maxPool2dBackward(out, contiguous(need(inputs, 0)), need(inputs, 1), params);
@@ -57,6 +60,7 @@ const maxPool2dBackward: Operation<PoolParams & { readonly shape: readonly numbe
 });
 
 export const avgPool2d: Operation<PoolParams> = defineOp<PoolParams>("avgPool2d", {
+  kernels: ["avgPool2d"],
   outputs: (inputs, params) => [pooledSpec("avgPool2d", need(inputs, 0), params)],
   forward: (device, [out], inputs, params) => {
     if (out) device.kernels.avgPool2d(out, contiguous(need(inputs, 0)), params);
@@ -64,6 +68,8 @@ export const avgPool2d: Operation<PoolParams> = defineOp<PoolParams>("avgPool2d"
   backward: (run, [grad], { params, specs }) => [grad ? run(avgPool2dBackward, [grad], { ...params, shape: need(specs, 0).shape })[0] : null],
 });
 const avgPool2dBackward: Operation<PoolParams & { readonly shape: readonly number[] }> = defineOp("avgPool2dBackward", {
+  isStep: true,
+  kernels: ["avgPool2dBackward"],
   outputs: (_inputs, { shape }) => [{ shape, dtype: "float32" }],
   forward: (device, [out], inputs, params) => {
     if (out) device.kernels.avgPool2dBackward(out, contiguous(need(inputs, 0)), params);
@@ -73,6 +79,7 @@ const avgPool2dBackward: Operation<PoolParams & { readonly shape: readonly numbe
 
 /** Params: the output's height and width. */
 export const adaptiveAvgPool2d: Operation<Size> = defineOp<Size>("adaptiveAvgPool2d", {
+  kernels: ["adaptiveAvgPool2d"],
   outputs: (inputs, size) => {
     const [n, c, h, w] = image("adaptiveAvgPool2d", need(inputs, 0));
     checkSize("adaptiveAvgPool2d", size);
@@ -85,6 +92,8 @@ export const adaptiveAvgPool2d: Operation<Size> = defineOp<Size>("adaptiveAvgPoo
   backward: (run, [grad], { specs }) => [grad ? run(adaptiveAvgPool2dBackward, [grad], need(specs, 0).shape)[0] : null],
 });
 const adaptiveAvgPool2dBackward: Operation<readonly number[]> = defineOp("adaptiveAvgPool2dBackward", {
+  isStep: true,
+  kernels: ["adaptiveAvgPool2dBackward"],
   outputs: (_inputs, shape) => [{ shape, dtype: "float32" }],
   forward: (device, [out], inputs) => {
     if (out) device.kernels.adaptiveAvgPool2dBackward(out, contiguous(need(inputs, 0)));
@@ -98,6 +107,7 @@ export interface ResampleParams {
 }
 /** Nearest-neighbour resampling to a height and a width. */
 export const upsampleNearest2d: Operation<ResampleParams> = defineOp<ResampleParams>("upsampleNearest2d", {
+  kernels: ["upsampleNearest2d"],
   outputs: (inputs, { size }) => {
     const [n, c] = image("upsampleNearest2d", need(inputs, 0));
     checkSize("upsampleNearest2d", size);
@@ -111,6 +121,8 @@ export const upsampleNearest2d: Operation<ResampleParams> = defineOp<ResamplePar
   ],
 });
 const upsampleNearest2dBackward: Operation<{ readonly shape: readonly number[]; readonly steps: Size }> = defineOp("upsampleNearest2dBackward", {
+  isStep: true,
+  kernels: ["upsampleNearest2dBackward"],
   outputs: (_inputs, { shape }) => [{ shape, dtype: "float32" }],
   forward: (device, [out], inputs, { steps }) => {
     if (out) device.kernels.upsampleNearest2dBackward(out, contiguous(need(inputs, 0)), steps);

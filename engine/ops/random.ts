@@ -11,6 +11,7 @@ export interface DropoutParams {
 
 /** x/(1 − p) where the mask keeps an element, else 0. */
 export const dropout: Operation<DropoutParams> = defineOp<DropoutParams>("dropout", {
+  kernels: ["dropout"],
   outputs: (inputs) => [{ shape: need(inputs, 0).shape, dtype: "float32" }],
   forward: (device, [out], inputs, { p, key }) => {
     if (out) device.kernels.dropout(out, contiguous(need(inputs, 0)), p, p < 1 ? 1 / (1 - p) : 0, key);

@@ -3,12 +3,13 @@ import { elementwiseRow as row } from "../../kernels/elementwise.js";
 import { numel, numelAlong } from "../../kernels/shape.js";
 import type { ArgReduceName } from "../../kernels/types.js";
 import { runRaw } from "../autograd.js";
-import { type Operation, defineOp, need } from "../op.js";
+import { type Computation, type Operation, defineOp, need } from "../op.js";
 import { allocate, contiguous } from "../raw.js";
 import { argumentError } from "../scope.js";
 import { formatShape, reducedShape } from "../shape.js";
 import { type ReduceParams, elementwise, expandTo, mean, mul, mulScalar, reshapeTo, sum } from "./basic.js";
 import { scatterIntoZeros } from "./indexing.js";
+import { cast } from "./movement.js";
 import { hasRepeats, power, times, withoutRepeats } from "./repeats.js";
 
 const abs = elementwise("abs"), add = elementwise("add"), div = elementwise("div"), divScalar = elementwise("divScalar"), eq = elementwise("eq");
@@ -16,43 +17,55 @@ const isnan = elementwise("isnan"), logicalOr = elementwise("logicalOr"), neg = 
 const relu = elementwise("relu"), reverseSubScalar = elementwise("reverseSubScalar"), safeDiv = elementwise("safeDiv"), sqrt = elementwise("sqrt");
 const square = elementwise("square"), sub = elementwise("sub");
 
-export interface ExtremeParams extends ReduceParams {
-  readonly kind: "max" | "min" | "any" | "all";
-  /** Whether a NaN that was chosen takes the gradient (PyTorch's max() and min()), or makes it NaN everywhere (amax and amin). */
-  readonly finds?: "NaN";
+/** What the reductions that choose have in common: the largest, the smallest, whether any or all hold. */
+function choosing(name: string, reduces: "max" | "min" | "any" | "all"): Pick<Computation<ReduceParams>, "kernels" | "outputs" | "forward"> {
+  const isExtreme = reduces === "max" || reduces === "min";
+  return {
+    kernels: ["reduce"],
+    outputs: (inputs, { dims, keepdim }) => {
+      const { shape, dtype } = need(inputs, 0);
+      if (isExtreme && numel(shape) === 0 && dims.some((d) => shape[d] === 0)) {
+        throw argumentError(name, `a tensor of shape ${formatShape(shape)} has no elements to choose from along the reduced dimensions; expected at least one.`);
+      }
+      return [{ shape: reducedShape(shape, dims, keepdim), dtype: isExtreme ? dtype : "bool" }];
+    },
+    forward: ({ kernels }, [out], inputs, { dims }) => {
+      if (out) withoutRepeats(out, need(inputs, 0), dims, (target, x) => kernels.reduce(reduces, target, x, dims));
+    },
+  };
 }
 
-/** max and min over dims (amax, amin): ties share the gradient evenly, as in PyTorch. any and all give bool, without a gradient. */
-export const extreme = defineOp<ExtremeParams>("amax", {
-  outputs: (inputs, { dims, keepdim, kind }) => {
-    const { shape, dtype } = need(inputs, 0);
-    if ((kind === "max" || kind === "min") && numel(shape) === 0 && dims.some((d) => shape[d] === 0)) {
-      throw argumentError(kind, `a tensor of shape ${formatShape(shape)} has no elements to choose from along the reduced dimensions; expected at least one.`);
-    }
-    const result = kind === "any" || kind === "all" ? "bool" : dtype;
-    return [{ shape: reducedShape(shape, dims, keepdim), dtype: result }];
-  },
-  forward: ({ kernels }, [out], inputs, { dims, kind }) => {
-    if (out) withoutRepeats(out, need(inputs, 0), dims, (target, x) => kernels.reduce(kind, target, x, dims));
-  },
-  saves: () => ({ inputs: [0], outputs: [0] }),
-  backward: (run, [grad], { params: { dims, keepdim, finds }, specs, input, output }) => {
-    if (!grad) return [null];
-    const { shape } = need(specs, 0);
-    const kept = reducedShape(shape, dims, true);
-    const spread = (a: typeof grad) => run(expandTo, [run(reshapeTo, [a], kept)[0]], shape)[0];
-    const equal = run(eq, [input(0), spread(output(0))], [])[0];
-    const chosen = finds ? run(logicalOr, [equal, run(isnan, [input(0)], [])[0]], [])[0] : equal; // where there is a NaN, nothing is equal
-    const mask = run(castToFloat, [chosen], null)[0];
-    const count = run(sum, [mask], { dims, keepdim })[0];
-    const share = run(div, [grad, count], [])[0];
-    return [run(mul, [mask, spread(share)], [])[0]];
-  },
-});
+/** The gradient of an extreme: ties share it evenly, as in PyTorch. A NaN that was chosen takes it (max() and min()), or makes it NaN
+ *  everywhere (amax and amin). */
+function sharedByTies(findsNaN: boolean): Pick<Computation<ReduceParams>, "saves" | "backward"> {
+  return {
+    saves: () => ({ inputs: [0], outputs: [0] }),
+    backward: (run, [grad], { params: { dims, keepdim }, specs, input, output }) => {
+      if (!grad) return [null];
+      const { shape } = need(specs, 0);
+      const kept = reducedShape(shape, dims, true);
+      const spread = (a: typeof grad) => run(expandTo, [run(reshapeTo, [a], kept)[0]], shape)[0];
+      const equal = run(eq, [input(0), spread(output(0))], [])[0];
+      const chosen = findsNaN ? run(logicalOr, [equal, run(isnan, [input(0)], [])[0]], [])[0] : equal; // where there is a NaN, nothing is equal
+      const mask = run(cast, [chosen], "float32")[0];
+      const count = run(sum, [mask], { dims, keepdim })[0];
+      const share = run(div, [grad, count], [])[0];
+      return [run(mul, [mask, spread(share)], [])[0]];
+    },
+  };
+}
+
+export const any = defineOp<ReduceParams>("any", choosing("any", "any"));
+export const all = defineOp<ReduceParams>("all", choosing("all", "all"));
+export const amax = defineOp<ReduceParams>("amax", { ...choosing("amax", "max"), ...sharedByTies(false) });
+export const amin = defineOp<ReduceParams>("amin", { ...choosing("amin", "min"), ...sharedByTies(false) });
+export const max = defineOp<ReduceParams>("max", { ...choosing("max", "max"), ...sharedByTies(true) });
+export const min = defineOp<ReduceParams>("min", { ...choosing("min", "min"), ...sharedByTies(true) });
 
 /** Πx over dims. The gradient by a factor is the product of the others, which zeros make more than a division: see the row otherFactors. As in
  *  PyTorch the product of everything has a gradient of zeros where two factors are zero, whatever the others are. */
 export const product: Operation<ReduceParams> = defineOp<ReduceParams>("prod", {
+  kernels: ["reduce"],
   outputs: (inputs, { dims, keepdim }) => {
     const { shape, dtype } = need(inputs, 0);
     return [{ shape: reducedShape(shape, dims, keepdim), dtype: dtype === "float32" ? dtype : "int32" }];
@@ -71,10 +84,10 @@ export const product: Operation<ReduceParams> = defineOp<ReduceParams>("prod", {
     const kept = reducedShape(shape, dims, true);
     const spread = (a: typeof grad) => run(expandTo, [run(reshapeTo, [a], kept)[0]], shape)[0];
     const x = input(0);
-    const isZero = run(castToFloat, [run(eq, [x, run(neg, [x], [])[0]], [])[0]], null)[0];
+    const isZero = run(cast, [run(eq, [x, run(neg, [x], [])[0]], [])[0]], "float32")[0];
     const withoutZeros = run(add, [x, isZero], [])[0];
     const products = spread(run(product, [withoutZeros], { dims, keepdim: true })[0]);
-    const isNonFinite = run(castToFloat, [run(isnan, [run(mulScalar, [x], [0])[0]], [])[0]], null)[0];
+    const isNonFinite = run(cast, [run(isnan, [run(mulScalar, [x], [0])[0]], [])[0]], "float32")[0];
     const total = (mask: typeof grad) => spread(run(sum, [mask], { dims, keepdim: true })[0]);
     const others = (mask: typeof grad) => run(sub, [total(mask), mask], [])[0];
     const fewZeros = run(relu, [run(reverseSubScalar, [total(isZero)], [2])[0]], [])[0]; // 0 from two on
@@ -83,60 +96,65 @@ export const product: Operation<ReduceParams> = defineOp<ReduceParams>("prod", {
   },
 });
 
-const castToFloat = defineOp<null>("float", {
-  outputs: (inputs) => [{ shape: need(inputs, 0).shape, dtype: "float32" }],
-  forward: (device, [out], inputs) => {
-    if (out) device.kernels.copy(out, need(inputs, 0));
-  },
-});
-
-export interface AlongParams {
-  readonly kind: "max" | "min";
+interface DimParams {
   readonly dim: number;
 }
-
-/** Values and indices of the extreme along one dimension (kept with size 1); the gradient goes to the chosen element. */
-export const extremeAlong = defineOp<AlongParams>("max", {
-  outputs: (inputs, { dim, kind }) => {
-    const { shape, dtype } = need(inputs, 0);
-    checkNotEmpty(kind, shape, dim);
-    return [{ shape: shape.with(dim, 1), dtype }, { shape: shape.with(dim, 1), dtype: "int32" }];
-  },
-  forward: (device, [values, indices], inputs, { dim, kind }) => {
-    if (!values || !indices) return;
-    const given = need(inputs, 0), { kernels } = device, indexOf = kind === "max" ? "argmax" : "argmin";
-    if (hasRepeats(given)) {
-      withoutRepeats(indices, given, [dim], (target, x) => kernels.argReduce(indexOf, target, x, dim));
-      withoutRepeats(values, given, [dim], (target, x) => kernels.reduce(kind, target, x, [dim]));
-      return;
-    }
-    const x = contiguous(given);
-    kernels.argReduce(indexOf, indices, x, dim);
-    kernels.gather(values, x, indices, dim);
-  },
-  saves: () => ({ outputs: [1] }),
-  backward: (run, [grad], { params: { dim }, specs, output }) => [
-    grad ? run(scatterIntoZeros, [output(1), grad], { dim, shape: need(specs, 0).shape })[0] : null,
-  ],
-});
 
 function checkNotEmpty(operation: string, shape: readonly number[], dim: number): void {
   if (shape[dim] === 0) throw argumentError(operation, `dimension ${dim} of shape ${formatShape(shape)} is empty; expected at least one element to choose from.`);
 }
 
-export const argReduce = defineOp<{ readonly kind: ArgReduceName; readonly dim: number }>("argmax", {
-  outputs: (inputs, { dim, kind }) => {
-    const { shape } = need(inputs, 0);
-    checkNotEmpty(kind, shape, dim);
-    return [{ shape: shape.filter((_, d) => d !== dim), dtype: "int32" }];
-  },
-  forward: (device, [out], inputs, { kind, dim }) => {
-    if (out) withoutRepeats(out, need(inputs, 0), [dim], (target, x) => device.kernels.argReduce(kind, target, x, dim));
-  },
-});
+/** Values and indices of the extreme along one dimension (kept with size 1); the gradient goes to the chosen element. The records are called as
+ *  PyTorch calls this overload, "max.dim". */
+function defineAlong(name: "max" | "min"): Operation<DimParams> {
+  const indexOf = name === "max" ? "argmax" : "argmin";
+  return defineOp<DimParams>(`${name}.dim`, {
+    kernels: ["argReduce", "gather"],
+    outputs: (inputs, { dim }) => {
+      const { shape, dtype } = need(inputs, 0);
+      checkNotEmpty(name, shape, dim);
+      return [{ shape: shape.with(dim, 1), dtype }, { shape: shape.with(dim, 1), dtype: "int32" }];
+    },
+    forward: ({ kernels }, [values, indices], inputs, { dim }) => {
+      if (!values || !indices) return;
+      const given = need(inputs, 0);
+      if (hasRepeats(given)) {
+        withoutRepeats(indices, given, [dim], (target, x) => kernels.argReduce(indexOf, target, x, dim));
+        withoutRepeats(values, given, [dim], (target, x) => kernels.reduce(name, target, x, [dim]));
+        return;
+      }
+      const x = contiguous(given);
+      kernels.argReduce(indexOf, indices, x, dim);
+      kernels.gather(values, x, indices, dim);
+    },
+    saves: () => ({ outputs: [1] }),
+    backward: (run, [grad], { params: { dim }, specs, output }) => [
+      grad ? run(scatterIntoZeros, [output(1), grad], { dim, shape: need(specs, 0).shape })[0] : null,
+    ],
+  });
+}
+export const maxAlong = defineAlong("max");
+export const minAlong = defineAlong("min");
+
+function defineArgReduce(name: ArgReduceName): Operation<DimParams> {
+  return defineOp<DimParams>(name, {
+    kernels: ["argReduce"],
+    outputs: (inputs, { dim }) => {
+      const { shape } = need(inputs, 0);
+      checkNotEmpty(name, shape, dim);
+      return [{ shape: shape.filter((_, d) => d !== dim), dtype: "int32" }];
+    },
+    forward: ({ kernels }, [out], inputs, { dim }) => {
+      if (out) withoutRepeats(out, need(inputs, 0), [dim], (target, x) => kernels.argReduce(name, target, x, dim));
+    },
+  });
+}
+export const argmax = defineArgReduce("argmax");
+export const argmin = defineArgReduce("argmin");
 
 /** Σ(x − mean)²/(n − correction), two passes. */
 export const variance = defineOp<ReduceParams & { readonly correction: number }>("var", {
+  kernels: ["variance"],
   outputs: (inputs, { dims, keepdim }) => [{ shape: reducedShape(need(inputs, 0).shape, dims, keepdim), dtype: "float32" }],
   forward: (device, [out], inputs, { dims, correction }) => {
     // Σ(x − mean)² and the count are both `repeats` times those of what is not repeated.
@@ -157,6 +175,7 @@ export const variance = defineOp<ReduceParams & { readonly correction: number }>
 /** √var. The deviations are divided by the largest of them, so that no square leaves float32's range; the gradient where nothing varies is
  *  zero, as in PyTorch, not that of a root at zero. */
 export const deviation = defineOp<ReduceParams & { readonly correction: number }>("std", {
+  kernels: ["elementwise", "reduce"],
   outputs: (inputs, { dims, keepdim }) => [{ shape: reducedShape(need(inputs, 0).shape, dims, keepdim), dtype: "float32" }],
   forward: (device, [out], inputs, { dims, correction }) => {
     if (!out) return;
@@ -166,7 +185,7 @@ export const deviation = defineOp<ReduceParams & { readonly correction: number }
       return;
     }
     const difference = runRaw(sub, [x, runRaw(mean, [x], over)[0]], [])[0];
-    const largest = runRaw(extreme, [runRaw(abs, [difference], [])[0]], { ...over, kind: "max" })[0];
+    const largest = runRaw(amax, [runRaw(abs, [difference], [])[0]], over)[0];
     const squares = runRaw(square, [runRaw(safeDiv, [difference, largest], [])[0]], [])[0];
     const variance = runRaw(divScalar, [runRaw(sum, [squares], over)[0]], [Math.max(0, count - correction)])[0];
     const root = runRaw(sqrt, [variance], [])[0];
@@ -184,6 +203,7 @@ export const deviation = defineOp<ReduceParams & { readonly correction: number }
 
 /** √Σx² over dims; the gradient at zero is zero, as in PyTorch. */
 export const norm2 = defineOp<ReduceParams>("norm", {
+  kernels: ["elementwise", "reduce"],
   outputs: (inputs, { dims, keepdim }) => [{ shape: reducedShape(need(inputs, 0).shape, dims, keepdim), dtype: "float32" }],
   forward: (device, [out], inputs, { dims }) => {
     if (!out) return;
@@ -210,6 +230,7 @@ interface SoftmaxParams {
   readonly log: boolean;
 }
 export const softmax = defineOp<SoftmaxParams>("softmax", {
+  kernels: ["softmax"],
   outputs: (inputs) => [{ shape: need(inputs, 0).shape, dtype: "float32" }],
   forward: (device, [out], inputs, { dim, log }) => {
     if (out) device.kernels.softmax(out, contiguous(need(inputs, 0)), dim, log);
@@ -218,6 +239,8 @@ export const softmax = defineOp<SoftmaxParams>("softmax", {
   backward: (run, [grad], { params, output }) => [grad ? run(softmaxBackward, [grad, output(0)], params)[0] : null],
 });
 const softmaxBackward: Operation<SoftmaxParams> = defineOp<SoftmaxParams>("softmaxBackward", {
+  isStep: true,
+  kernels: ["softmaxBackward"],
   outputs: (inputs) => [{ shape: need(inputs, 1).shape, dtype: "float32" }],
   forward: (device, [out], inputs, { dim, log }) => {
     if (out) device.kernels.softmaxBackward(out, contiguous(need(inputs, 0)), need(inputs, 1), dim, log);

@@ -4,7 +4,7 @@ import { type Call, Signature } from "../arguments.js";
 import { aBoolean, aNumber, aTensor, dimensions, either, oneOf } from "../kinds.js";
 import { type ReduceParams, mean, sum } from "../ops/basic.js";
 import { matmul } from "../ops/matmul.js";
-import { type ExtremeParams, argReduce, deviation, extreme, extremeAlong, norm2, product, softmax, variance } from "../ops/reduce.js";
+import { all, amax, amin, any, argmax, argmin, deviation, max, maxAlong, min, minAlong, norm2, product, softmax, variance } from "../ops/reduce.js";
 import { argumentError } from "../scope.js";
 import { broadcastShapes, formatShape, normalizeDim, normalizeDims } from "../shape.js";
 import { isPlainObject } from "../spelling.js";
@@ -59,20 +59,17 @@ export abstract class TensorReductions extends TensorArithmetic {
     return call(product, [this], this.over("prod", tail))[0];
   }
   any(...tail: ReductionCall): Tensor {
-    return this.cast("bool").extremeOver("any", tail);
+    return call(any, [this.cast("bool")], this.over("any", tail))[0];
   }
   all(...tail: ReductionCall): Tensor {
-    return this.cast("bool").extremeOver("all", tail);
+    return call(all, [this.cast("bool")], this.over("all", tail))[0];
   }
   /** The largest element over the dimensions; equal ones share the gradient. */
   amax(...tail: ReductionCall): Tensor {
-    return this.extremeOver("max", tail);
+    return call(amax, [this], this.over("amax", tail))[0];
   }
   amin(...tail: ReductionCall): Tensor {
-    return this.extremeOver("min", tail);
-  }
-  private extremeOver(kind: ExtremeParams["kind"], tail: unknown[]): Tensor {
-    return call(extreme, [this], { ...this.over(kind, tail), kind })[0];
+    return call(amin, [this], this.over("amin", tail))[0];
   }
   /** max(): the largest element; max(dim): [values, int32 indices]; max(other): element-wise. */
   max(): Tensor;
@@ -88,7 +85,7 @@ export abstract class TensorReductions extends TensorArithmetic {
     return this.extremeOf("min", given);
   }
   private extremeOf(kind: "max" | "min", given: unknown[]): Tensor | Extremes {
-    if (given.every((value) => value === undefined)) return call(extreme, [this], { ...this.over(kind, []), kind, finds: "NaN" })[0];
+    if (given.every((value) => value === undefined)) return call(kind === "max" ? max : min, [this], this.over(kind, []))[0];
     const [first] = given;
     if (!aTensor.takes(first) && !(isPlainObject(first) && Object.hasOwn(first, "other"))) return this.alongDim(kind, given);
     const [other] = extremeBeside.read(given, kind);
@@ -98,7 +95,7 @@ export abstract class TensorReductions extends TensorArithmetic {
     const [dim, keepdim] = along.read(given, kind);
     const d = normalizeDim(kind, dim, this.ndim);
     const source = this.ndim === 0 ? this.reshape(1) : this.self;
-    const [values, indices] = call(extremeAlong, [source], { kind, dim: d });
+    const [values, indices] = call(kind === "max" ? maxAlong : minAlong, [source], { dim: d });
     if (indices === undefined) throw argumentError(kind, "gave no indices.");
     if (keepdim && this.ndim > 0) return extremes(values, indices);
     const shape = this.shape.filter((_, i) => i !== d);
@@ -115,7 +112,7 @@ export abstract class TensorReductions extends TensorArithmetic {
     const [dim, keepdim] = place.read(given, kind);
     const source = dim === null || this.ndim === 0 ? this.reshape(-1) : this.self;
     const d = dim === null ? 0 : normalizeDim(kind, dim, this.ndim);
-    const index = call(argReduce, [source], { kind, dim: d })[0];
+    const index = call(kind === "argmax" ? argmax : argmin, [source], { dim: d })[0];
     return keepdim && this.ndim > 0 ? index.reshape(this.shape.map((size, i) => (dim === null || i === d ? 1 : size))) : index;
   }
   /** Variance, unbiased by default (correction 1): var(), var(dim, unbiased, keepdim), var(dim, { correction, keepdim }). */
@@ -139,8 +136,8 @@ export abstract class TensorReductions extends TensorArithmetic {
     const x = this.cast("float32");
     if (p === 2) return call(norm2, [x], over)[0];
     if (p === 0) return x.ne(0).float().sum({ dim: over.dims, keepdim: over.keepdim });
-    if (p === Infinity) return call(extreme, [x.abs()], { ...over, kind: "max", finds: "NaN" })[0];
-    if (p === -Infinity) return call(extreme, [x.abs()], { ...over, kind: "min", finds: "NaN" })[0];
+    if (p === Infinity) return call(max, [x.abs()], over)[0];
+    if (p === -Infinity) return call(min, [x.abs()], over)[0];
     return p === 1 ? x.abs().sum({ dim: over.dims, keepdim: over.keepdim }) : x.generalNorm(p, over);
   }
   /** (Σ|x|^p)^(1/p). Where a power's derivative at zero is infinite, the tape gets a constant in its place. */

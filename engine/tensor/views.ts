@@ -2,9 +2,9 @@
 import { at, numel } from "../../kernels/shape.js";
 import { type Call, Signature, takesNothing } from "../arguments.js";
 import { type Kind, aDType, aNumber, aTensor, either, numbers } from "../kinds.js";
-import { expandTo, inOrder, reshapeTo } from "../ops/basic.js";
+import { expandTo, reshapeTo } from "../ops/basic.js";
 import { gather, indexSelect } from "../ops/indexing.js";
-import { diagonal, diagonalMatrix, pad, permute, slice, split } from "../ops/movement.js";
+import { contiguous, diagonal, diagonalMatrix, pad, permute, slice, split } from "../ops/movement.js";
 import { argumentError } from "../scope.js";
 import { broadcastShapes, formatShape, inferShape, normalizeDim, reshapedStrides, sameShape, numberArguments, type NumbersCall } from "../shape.js";
 import { call } from "./core.js";
@@ -36,7 +36,7 @@ const takes = {
 export abstract class TensorViews extends TensorTransfer {
   contiguous(...none: []): Tensor {
     takesNothing("contiguous", none);
-    return this.isContiguous ? this.self : call(inOrder, [this], null)[0];
+    return this.isContiguous ? this.self : call(contiguous, [this], null)[0];
   }
   /** Another shape on the same memory; one size may be −1. Where strides forbid a view, reshape copies and view refuses, as in PyTorch. */
   reshape(...shape: NumbersCall<"shape">): Tensor {
