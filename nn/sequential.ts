@@ -7,16 +7,14 @@ import { isPlainObject, shown } from "../engine/spelling.js";
 import { takesOne } from "./arguments.js";
 import { runAs } from "./calls.js";
 import { checkedModule, entryAt } from "./entries.js";
-import * as activations from "./layers/activations.js";
-import { BatchNorm1d, BatchNorm2d } from "./layers/batchnorm.js";
-import { Conv2d } from "./layers/conv.js";
-import { Identity, Linear } from "./layers/linear.js";
-import { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d, Upsample } from "./layers/pooling.js";
-import { Dropout, Dropout2d, Flatten } from "./layers/shaping.js";
+import { ReLU } from "./layers/activations.js";
 import { Module, type Unnamed } from "./module.js";
+import { canActivate, isPrivate } from "./passing.js";
 
 /** Chains modules: each one's output is the next one's input. From a list, an object or a Map of named modules. */
 export class Sequential extends Module {
+  /** @internal */
+  static readonly keeps = "as its modules";
   private readonly entries: Map<string, Module>;
 
   constructor(named: Readonly<Record<string, Module>> | ReadonlyMap<string, Module>);
@@ -69,38 +67,6 @@ export interface Sequential {
   [index: number]: Unnamed;
 }
 
-const { ReLU, SiLU, LeakyReLU, Sigmoid, Tanh, GELU, Softmax, LogSoftmax } = activations;
-const activatedLayers = [Linear, Conv2d, BatchNorm1d, BatchNorm2d] as const;
-type ActivatedLayer = InstanceType<(typeof activatedLayers)[number]>;
-
-/** Classes that keep neither their input nor their output. Subclasses may, so they do not count. */
-const plainLayers: ReadonlySet<unknown> = new Set([
-  ...activatedLayers, ReLU, SiLU, LeakyReLU, Sigmoid, Tanh, GELU, Softmax, LogSoftmax, Identity, Flatten, Dropout, Dropout2d,
-  MaxPool2d, AvgPool2d, AdaptiveAvgPool2d, Upsample,
-]);
-
-/** The library's composites of layers that keep neither their input nor their output either. */
-const plainComposites = new Set<unknown>();
-/** @internal Declares that a composite of this very class makes a new output at every call and keeps no tensor. */
-export function declarePlain(...composites: readonly (new (...given: never) => Module)[]): void {
-  for (const composite of composites) plainComposites.add(composite);
-}
-
-/** @internal Whether nobody outside can get hold of what goes into and comes out of this module. */
-export function isPrivate(module: Module): boolean {
-  if (module.hasHooks || Object.hasOwn(module, "forward")) return false;
-  if (plainComposites.has(module.constructor)) return module.children().every(isPrivate);
-  if (module instanceof Sequential && module.constructor === Sequential) return [...module].every(isPrivate);
-  return plainLayers.has(module.constructor);
-}
-/** @internal Lets go of a value between two steps of a composite's forward, if its maker and its reader are layers without hooks. */
-export function letGo(value: Tensor, ...neighbours: readonly Module[]): void {
-  if (neighbours.every(isPrivate)) value.dispose();
-}
-
-function canActivate(module: Module): module is ActivatedLayer {
-  return isPrivate(module) && activatedLayers.some((layer) => module instanceof layer);
-}
 function isPlainReLU(module: Module | undefined): boolean {
   return module !== undefined && module.constructor === ReLU && isPrivate(module);
 }

@@ -2,6 +2,7 @@
 // parity.test.ts.
 import test from "tape";
 import { type Device, type Tensor, manualSeed, memory, nn, noGrad, ones, randn, tensor, tidy, zeros } from "../index.js";
+import * as losses from "../nn/losses.js";
 import { closeDevices, openDevices } from "./support/engineDevices.js";
 
 const { functional: F } = nn;
@@ -232,6 +233,16 @@ test("Sequential gives the values and gradients of its layers called one by one"
       t.deepEqual(results[0], results[1], `${device.kind}, ${training ? "training" : "evaluation"}`);
     }
   }
+});
+
+test("every layer's class says itself what it keeps of the tensors that pass through it", (t) => {
+  const bases: readonly unknown[] = [nn.Module, nn.ModuleList, nn.RNNBase, ...Object.values(losses)]; // none of these stands in a chain
+  const layers = Object.values(nn).filter((value): value is typeof value & (new () => nn.Module) => typeof value === "function" && value.prototype instanceof nn.Module && !bases.includes(value));
+  t.ok(layers.length > 20, `${layers.length} layers`);
+  const says = (layer: object): unknown => (Object.hasOwn(layer, "keeps") ? Reflect.get(layer, "keeps") : "not a word");
+  t.deepEqual(layers.filter((layer) => !["nothing", "as its modules", "something"].includes(String(says(layer)))).map(({ name }) => name), []);
+  t.deepEqual([nn.Linear, nn.Sequential, nn.LSTM, class extends nn.Linear {}].map(says), ["nothing", "as its modules", "something", "not a word"], "a subclass may do otherwise");
+  t.end();
 });
 
 test("Sequential lets go of what passes between its layers, and of nothing else", async (t) => {

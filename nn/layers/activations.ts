@@ -22,12 +22,16 @@ abstract class InplaceActivation extends Module {
 
 /** max(x, 0) */
 export class ReLU extends InplaceActivation {
+  /** @internal */
+  static readonly keeps = "nothing";
   forward(x: Tensor): Tensor {
     return x.relu();
   }
 }
 /** x·σ(x) */
 export class SiLU extends InplaceActivation {
+  /** @internal */
+  static readonly keeps = "nothing";
   forward(x: Tensor): Tensor {
     return x.silu();
   }
@@ -36,6 +40,8 @@ const leaky = new Signature("LeakyReLU", [["negativeSlope", aNumber, 0.01], ["in
 export type LeakyReLUOptions = Options<typeof leaky>;
 /** x where it is positive, negativeSlope·x elsewhere. */
 export class LeakyReLU extends Module {
+  /** @internal */
+  static readonly keeps = "nothing";
   readonly negativeSlope: number;
   readonly inplace: boolean;
   constructor(...given: Call<typeof leaky>) {
@@ -50,6 +56,8 @@ export class LeakyReLU extends Module {
   }
 }
 export class Sigmoid extends Module {
+  /** @internal */
+  static readonly keeps = "nothing";
   constructor(...none: []) {
     takesNothing("Sigmoid", none);
     super();
@@ -59,6 +67,8 @@ export class Sigmoid extends Module {
   }
 }
 export class Tanh extends Module {
+  /** @internal */
+  static readonly keeps = "nothing";
   constructor(...none: []) {
     takesNothing("Tanh", none);
     super();
@@ -70,6 +80,8 @@ export class Tanh extends Module {
 const gaussian = new Signature("GELU", [["approximate", oneOf("none", "tanh"), "none"]]);
 /** x·Φ(x), or its tanh approximation. */
 export class GELU extends Module {
+  /** @internal */
+  static readonly keeps = "nothing";
   readonly approximate: "none" | "tanh";
   constructor(...given: Call<typeof gaussian>) {
     super();
@@ -96,11 +108,15 @@ abstract class SoftmaxLayer extends Module {
 }
 /** exp(x)/Σ exp(x) along dim. */
 export class Softmax extends SoftmaxLayer {
+  /** @internal */
+  static readonly keeps = "nothing";
   forward(x: Tensor): Tensor {
     return F.softmax(x, this.dim);
   }
 }
 export class LogSoftmax extends SoftmaxLayer {
+  /** @internal */
+  static readonly keeps = "nothing";
   forward(x: Tensor): Tensor {
     return F.logSoftmax(x, this.dim);
   }

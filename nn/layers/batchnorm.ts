@@ -104,6 +104,8 @@ export abstract class BatchNorm extends Module {
 
 /** Per feature of x [N, C] or [N, C, L]. */
 export class BatchNorm1d extends BatchNorm {
+  /** @internal */
+  static readonly keeps = "nothing";
   protected check(x: Tensor): void {
     if (x.ndim === 2 || x.ndim === 3) return;
     throw argumentError(
@@ -114,6 +116,8 @@ export class BatchNorm1d extends BatchNorm {
 }
 /** Per channel of images [N, C, H, W]. */
 export class BatchNorm2d extends BatchNorm {
+  /** @internal */
+  static readonly keeps = "nothing";
   protected check(x: Tensor): void {
     if (x.ndim === 4) return;
     throw argumentError(

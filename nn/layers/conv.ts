@@ -21,6 +21,8 @@ export type PaddingMode = "zeros" | "reflect" | "replicate" | "circular";
 
 /** Convolution of images [N, inChannels, H, W] with outChannels windows; the weight is [outChannels, inChannels/groups, R, S]. */
 export class Conv2d extends Module {
+  /** @internal */
+  static readonly keeps = "nothing";
   readonly inChannels: number;
   readonly outChannels: number;
   readonly kernelSize: Pair;

@@ -15,6 +15,8 @@ export type LinearOptions = Pick<Options<typeof parameters>, "bias">;
 
 /** y = x·Wᵀ + b for x [..., inFeatures]. Sizes of zero are legal: the result is then empty, or the bias. */
 export class Linear extends Module {
+  /** @internal */
+  static readonly keeps = "nothing";
   readonly inFeatures: number;
   readonly outFeatures: number;
   /** May be another layer's, which ties the two: decoder.weight = embedding.weight. */
@@ -48,6 +50,8 @@ export class Linear extends Module {
 
 /** Gives back its input; whatever it is constructed with, as in PyTorch. */
 export class Identity extends Module {
+  /** @internal */
+  static readonly keeps = "nothing";
   constructor(..._ignored: readonly unknown[]) {
     super();
   }

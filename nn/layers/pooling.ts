@@ -12,6 +12,8 @@ const window = [["kernelSize", size2], ["stride", size2, null], ["padding", size
 const largest = new Signature("MaxPool2d", [...window, ["dilation", size2, 1], ["ceilMode", aBoolean, false]]);
 /** The largest value in each window. */
 export class MaxPool2d extends Module {
+  /** @internal */
+  static readonly keeps = "nothing";
   readonly kernelSize: Size2;
   readonly stride: Size2;
   readonly padding: Size2;
@@ -45,6 +47,8 @@ export class MaxPool2d extends Module {
 const averages = new Signature("AvgPool2d", [...window, ["ceilMode", aBoolean, false], ["countIncludePad", aBoolean, true]]);
 /** The mean of each window. */
 export class AvgPool2d extends Module {
+  /** @internal */
+  static readonly keeps = "nothing";
   readonly kernelSize: Size2;
   readonly stride: Size2;
   readonly padding: Size2;
@@ -73,6 +77,8 @@ export class AvgPool2d extends Module {
 const adaptive = new Signature("AdaptiveAvgPool2d", [["outputSize", F.outputSizes]]);
 /** Averages so that the output has the given height and width, whatever the input's; null keeps a side. */
 export class AdaptiveAvgPool2d extends Module {
+  /** @internal */
+  static readonly keeps = "nothing";
   readonly outputSize: F.OutputSize;
   constructor(...given: Call<typeof adaptive>) {
     super();
@@ -89,6 +95,8 @@ export class AdaptiveAvgPool2d extends Module {
 const resampling = new Signature("Upsample", resamplingArguments);
 /** Resamples [N, C, L] or [N, C, H, W] to a size or by a factor; nearest neighbour. Upsample(size) or Upsample({ scaleFactor: 2 }). */
 export class Upsample extends Module {
+  /** @internal */
+  static readonly keeps = "nothing";
   readonly sizes: PerSide | null;
   readonly scaleFactor: PerSide | null;
   readonly mode: "nearest";

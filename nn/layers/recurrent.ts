@@ -16,6 +16,8 @@ export type RNNOptions = Omit<Options<typeof parameters>, "inputSize" | "hiddenS
 /** Elman's network: h′ = tanh(x·W_ihᵀ + b_ih + h·W_hhᵀ + b_hh), or ReLU in tanh's place. RNN(inputSize, hiddenSize, numLayers, nonlinearity,
  *  bias, batchFirst, dropout, bidirectional), or an options object in place of any tail. */
 export class RNN extends RNNBase {
+  /** @internal */
+  static readonly keeps = "something";
   readonly nonlinearity: RnnNonlinearity;
   constructor(...given: Call<typeof parameters>) {
     const [inputSize, hiddenSize, numLayers, nonlinearity, ...choices] = parameters.read(given);
@@ -33,6 +35,8 @@ export class RNN extends RNNBase {
 /** Long short-term memory (Hochreiter & Schmidhuber 1997, with the forget gate). LSTM(inputSize, hiddenSize, numLayers, bias, batchFirst,
  *  dropout, bidirectional), or an options object in place of any tail. */
 export class LSTM extends RNNBase {
+  /** @internal */
+  static readonly keeps = "something";
   constructor(...given: Call<RecurrentParameters>) {
     super("LSTM", ...recurrentParameters("LSTM").read(given));
   }
@@ -46,6 +50,8 @@ export class LSTM extends RNNBase {
 /** Gated recurrent units (Cho et al. 2014), the reset gate after the product as in PyTorch. GRU(inputSize, hiddenSize, numLayers, bias,
  *  batchFirst, dropout, bidirectional), or an options object in place of any tail. */
 export class GRU extends RNNBase {
+  /** @internal */
+  static readonly keeps = "something";
   constructor(...given: Call<RecurrentParameters>) {
     super("GRU", ...recurrentParameters("GRU").read(given));
   }

@@ -71,6 +71,8 @@ abstract class RNNCellBase extends Module {
 
 /** h′ = tanh(x·W_ihᵀ + b_ih + h·W_hhᵀ + b_hh), or ReLU in tanh's place: RNNCell(inputSize, hiddenSize, bias, nonlinearity). */
 export class RNNCell extends RNNCellBase {
+  /** @internal */
+  static readonly keeps = "nothing";
   readonly nonlinearity: RnnNonlinearity;
   constructor(...given: Call<typeof rnn>) {
     const [inputSize, hiddenSize, bias, nonlinearity] = rnn.read(given);
@@ -88,6 +90,8 @@ export class RNNCell extends RNNCellBase {
 
 /** One step of an LSTM: LSTMCell(inputSize, hiddenSize, bias). */
 export class LSTMCell extends RNNCellBase {
+  /** @internal */
+  static readonly keeps = "something";
   constructor(...given: Call<typeof lstm>) {
     super("LSTM", ...lstm.read(given));
   }
@@ -101,6 +105,8 @@ export class LSTMCell extends RNNCellBase {
 
 /** One step of a GRU: GRUCell(inputSize, hiddenSize, bias). */
 export class GRUCell extends RNNCellBase {
+  /** @internal */
+  static readonly keeps = "nothing";
   constructor(...given: Call<typeof gru>) {
     super("GRU", ...gru.read(given));
   }

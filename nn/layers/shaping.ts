@@ -10,6 +10,8 @@ const flattened = new Signature("Flatten", [["startDim", aNumber, 1], ["endDim",
 export type FlattenOptions = Options<typeof flattened>;
 /** Dimensions startDim to endDim as one; a view where memory allows. */
 export class Flatten extends Module {
+  /** @internal */
+  static readonly keeps = "nothing";
   readonly startDim: number;
   readonly endDim: number;
   constructor(...given: Call<typeof flattened>) {
@@ -42,12 +44,16 @@ abstract class DropoutLayer extends Module {
 }
 /** In training, zeroes elements with probability p and scales the others by 1/(1 − p). */
 export class Dropout extends DropoutLayer {
+  /** @internal */
+  static readonly keeps = "nothing";
   forward(x: Tensor): Tensor {
     return F.dropout(x, this.p, this.training);
   }
 }
 /** Dropout of whole channels of [N, C, ...]. */
 export class Dropout2d extends DropoutLayer {
+  /** @internal */
+  static readonly keeps = "nothing";
   forward(x: Tensor): Tensor {
     return F.dropout2d(x, this.p, this.training);
   }

@@ -7,7 +7,8 @@ import { ReLU } from "../layers/activations.js";
 import { AdaptiveAvgPool2d, MaxPool2d } from "../layers/pooling.js";
 import { Dropout } from "../layers/shaping.js";
 import { Module, type TensorModule } from "../module.js";
-import { Sequential, letGo } from "../sequential.js";
+import { letGo } from "../passing.js";
+import { Sequential } from "../sequential.js";
 import { classes, conv, initialise, initializeArgument, linear, numClassesArgument } from "./initialise.js";
 
 // dropout: before each of the first two linear layers

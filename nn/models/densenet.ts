@@ -11,8 +11,9 @@ import type { Conv2d } from "../layers/conv.js";
 import type { Linear } from "../layers/linear.js";
 import { AvgPool2d, MaxPool2d } from "../layers/pooling.js";
 import { type LoadStateDictCall, Module, type TensorModule, loadStateDictArguments } from "../module.js";
+import { letGo } from "../passing.js";
 import type { LoadReport } from "../stateDict.js";
-import { Sequential, declarePlain, letGo, runChain } from "../sequential.js";
+import { Sequential, runChain } from "../sequential.js";
 import { classes, conv, initialise, initializeArgument, linear, numClassesArgument } from "./initialise.js";
 
 // bnSize: the bottleneck inside a layer has bnSize·growthRate channels; dropRate: of the dropout on each layer's new features
@@ -26,6 +27,8 @@ export type DenseNetOptions = Options<typeof named>;
 // The underscores are torchvision's: the printed text shows the class names.
 /** Features [N, C, H, W] of all layers before to growthRate new ones. */
 class _DenseLayer extends Module {
+  /** @internal */
+  static readonly keeps = "as its modules";
   norm1: BatchNorm2d;
   relu1: ReLU;
   conv1: Conv2d;
@@ -55,6 +58,8 @@ interface BlockSizes {
 }
 
 class _DenseBlock extends Module {
+  /** @internal */
+  static readonly keeps = "as its modules";
   private readonly layers: readonly _DenseLayer[];
   constructor(layers: number, inputs: number, { growthRate, bnSize, dropRate }: BlockSizes) {
     super();
@@ -74,11 +79,12 @@ class _DenseBlock extends Module {
 
 /** Halves the channels and the sides between two blocks. */
 class _Transition extends Sequential {
+  /** @internal */
+  static override readonly keeps = "as its modules";
   constructor(inputs: number, outputs: number) {
     super({ norm: new BatchNorm2d(inputs), relu: new ReLU(true), conv: conv(inputs, outputs, 1, { bias: false }), pool: new AvgPool2d(2, 2) });
   }
 }
-declarePlain(_DenseLayer, _DenseBlock, _Transition);
 
 /** Images [N, 3, H, W] (sides of at least 29; 224 in training) to logits [N, numClasses]. */
 export class DenseNet extends Module {

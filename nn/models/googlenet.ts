@@ -12,7 +12,8 @@ import { AdaptiveAvgPool2d, MaxPool2d } from "../layers/pooling.js";
 import { Dropout } from "../layers/shaping.js";
 import { initialiseBias } from "../layers/weights.js";
 import { Module, type TensorModule } from "../module.js";
-import { Sequential, declarePlain, isPrivate, letGo, runChain } from "../sequential.js";
+import { isPrivate, letGo } from "../passing.js";
+import { Sequential, runChain } from "../sequential.js";
 import { classes, conv, initialise, initializeArgument, linear, numClassesArgument } from "./initialise.js";
 
 // auxLogits: whether there are two auxiliary heads, which answer in training; transformInput: takes images normalised by ImageNet's mean and
@@ -34,6 +35,8 @@ export interface GoogLeNetOutputs {
 
 /** relu(bn(conv(x))), without a bias. */
 class BasicConv2d extends Module {
+  /** @internal */
+  static readonly keeps = "as its modules";
   conv: Conv2d;
   bn: BatchNorm2d;
   constructor(inChannels: number, outChannels: number, kernelSize: number, options: Conv2dLayerOptions = {}) {
@@ -54,6 +57,8 @@ type Branches = readonly [number, readonly [number, number], readonly [number, n
 
 /** Four convolutions of different reach beside one another, their channels joined. */
 class Inception extends Module {
+  /** @internal */
+  static readonly keeps = "as its modules";
   branch1: BasicConv2d;
   branch2: Sequential;
   branch3: Sequential;
@@ -92,7 +97,6 @@ class InceptionAux extends Module {
     return this.fc2(this.dropout(this.fc1(maps.flatten(1)).relu()));
   }
 }
-declarePlain(BasicConv2d, Inception);
 
 /** Images [N, 3, H, W] (sides of at least 15; 224 in training) to logits [N, numClasses], in training with auxiliary heads to all three
  *  answers. 13,004,888 parameters for 1000 classes, 6,624,904 without the heads. */

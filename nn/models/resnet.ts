@@ -9,7 +9,8 @@ import type { Conv2d } from "../layers/conv.js";
 import type { Linear } from "../layers/linear.js";
 import { AdaptiveAvgPool2d, MaxPool2d } from "../layers/pooling.js";
 import { Module, type TensorModule } from "../module.js";
-import { Sequential, declarePlain, letGo, runChain } from "../sequential.js";
+import { letGo } from "../passing.js";
+import { Sequential, runChain } from "../sequential.js";
 import { classes, conv, initialise, initializeArgument, linear, numClassesArgument } from "./initialise.js";
 
 // zeroInitResidual: the last batch norm of each block starts with zeros, so that every block begins as the identity (Goyal et al. 2017)
@@ -46,6 +47,8 @@ function residual(x: Tensor, chain: readonly [...TensorModule[], TensorModule], 
 
 /** Two 3×3 convolutions beside a shortcut. */
 export class BasicBlock extends Module {
+  /** @internal */
+  static readonly keeps = "as its modules";
   readonly stride: number;
   static readonly expansion = 1;
   conv1: Conv2d;
@@ -73,6 +76,8 @@ export class BasicBlock extends Module {
 
 /** 1×1, 3×3 and 1×1 convolutions beside a shortcut; four times as many channels come out as the middle has. */
 export class Bottleneck extends Module {
+  /** @internal */
+  static readonly keeps = "as its modules";
   readonly stride: number;
   static readonly expansion = 4;
   conv1: Conv2d;
@@ -102,7 +107,6 @@ export class Bottleneck extends Module {
     return residual(x, [conv1, bn1, relu, conv2, bn2, relu, conv3, bn3], this.downsample, relu);
   }
 }
-declarePlain(BasicBlock, Bottleneck);
 
 const parameters = new Signature("ResNet", [
   ["block", kind<BlockClass>("BasicBlock, Bottleneck or a class like them", (value) => typeof value === "function" && "expansion" in value)], ["layers", numbers as Kind<StageSizes>], ...choices,
