@@ -4,8 +4,8 @@ import { join } from "node:path";
 import type { ImageDataset } from "../data/mnist.js";
 import { save, writeFileAtomically } from "../serialization/files.js";
 import type { Tensor } from "../engine/index.js";
-import { curves } from "../training/plot/curves.js";
-import { imageSheet, type SheetImage } from "../training/plot/sheet.js";
+import { curves } from "../training/plots/curves.js";
+import { imageSheet, type SheetImage } from "../training/plots/sheet.js";
 
 export interface EpochRecord {
   /** Whole for a finished epoch; 0.4 when the first one was stopped after 40 % of it. */

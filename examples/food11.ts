@@ -3,9 +3,8 @@
 // test-time augmentation. Interrupted, it goes on with --resume to the numbers of a run that was not.
 import { type Device, load, nn, noGrad, optim, save, type Tensor, tensor } from "athanor";
 import { DataLoader, type HostTensor, ImageFileDataset, listImages, transforms } from "athanor/data";
-import {
-  Accuracy, Checkpoint, checkLoss, confusionMatrix, ConfusionMatrix, curves, EarlyStopping, History, imageSheet, MeanLoss, progress, type SheetImage,
-} from "athanor/training";
+import { Accuracy, Checkpoint, checkLoss, ConfusionMatrix, EarlyStopping, History, MeanLoss, progress } from "athanor/training";
+import { confusionMatrix, curves, imageSheet, type SheetImage } from "athanor/training/plots";
 import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { drawFood } from "./support/drawFood.js";

@@ -3,7 +3,8 @@
 // start. One table at the end compares the runs, one figure their curves.
 import { type Device, manualSeed, nn, noGrad, optim, type Tensor, zeros } from "athanor";
 import { DataLoader, type Dataset, type HostTensor, type ImageDataset, KFold, loadMnist, randomSplit, Subset, transforms } from "athanor/data";
-import { Accuracy, diagnose, EarlyStopping, History, lineChart, MeanLoss } from "athanor/training";
+import { Accuracy, diagnose, EarlyStopping, History, MeanLoss } from "athanor/training";
+import { lineChart } from "athanor/training/plots";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { example, folderFlag, type Interruption, numberFlag, packagedMnist, say, wholeFlag } from "./support/program.js";

@@ -2,7 +2,7 @@
 // `npm start` trains the same network with a progress bar, more flags and a sheet of predictions.
 import { nn, noGrad, optim, save, type Tensor } from "athanor";
 import { DataLoader, loadMnist, Subset, transforms } from "athanor/data";
-import { lineChart } from "athanor/training";
+import { lineChart } from "athanor/training/plots";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { example, folderFlag, numberFlag, packagedMnist, say, wholeFlag } from "./support/program.js";

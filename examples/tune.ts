@@ -2,9 +2,8 @@
 // Bayesian search (TPE), with hopeless trials stopped early; a ranked table and a figure at the end.
 import { type Device, manualSeed, nn, noGrad, optim, type Tensor } from "athanor";
 import { DataLoader, type Dataset, type HostTensor, loadMnist, Subset, transforms } from "athanor/data";
-import {
-  choice, GridSampler, lineChart, logUniform, MedianPruner, type Point, RandomSearchSampler, rankedTable, search, type Trial, TpeSampler,
-} from "athanor/training";
+import { lineChart, rankedTable } from "athanor/training/plots";
+import { choice, GridSampler, logUniform, MedianPruner, type Point, RandomSearchSampler, search, type Trial, TpeSampler } from "athanor/training/search";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { choiceFlag, example, folderFlag, packagedMnist, say, wholeFlag } from "./support/program.js";

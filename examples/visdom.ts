@@ -1,7 +1,9 @@
 // Curves that are drawn while the network trains: the notes' three lines of Visdom, and the same scalars as TensorBoard event files.
 import { nn, noGrad, optim, type Tensor } from "athanor";
 import { DataLoader, type HostTensor, loadMnist, Subset, transforms } from "athanor/data";
-import { Accuracy, MeanLoss, SummaryWriter, Visdom } from "athanor/training";
+import { Accuracy, MeanLoss } from "athanor/training";
+import { Visdom } from "athanor/training/live";
+import { SummaryWriter } from "athanor/training/tensorboard";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { example, folderFlag, numberFlag, packagedMnist, say, wholeFlag } from "./support/program.js";

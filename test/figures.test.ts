@@ -4,13 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "tape";
 import { data, training } from "../index.js";
+import { barChart, confusionMatrix, curves, Figure, imageSheet, lineChart, rankedTable } from "../training/plots/index.js";
 import { type RefusedCall, checkRefusals } from "./support/refusal.js";
 
-const { barChart, Confusion, confusionMatrix, curves, Figure, History, imageSheet, lineChart, rankedTable } = training;
+const { Confusion, History } = training;
 
 /** What a figure writes, in order. */
 const texts = (svg: string): string[] => [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, content]) => content ?? "");
-const pixels = async (figure: training.Figure, scale?: number) => data.decodePng(await figure.toPng(scale), { channels: 3 });
+const pixels = async (figure: Figure, scale?: number) => data.decodePng(await figure.toPng(scale), { channels: 3 });
 
 /** Dark pixels of a part of an image. */
 function darkPixels({ width, data: values }: data.Image, left: number, top: number, right: number, bottom: number): number {

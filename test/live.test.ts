@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import test from "tape";
-import { data, training } from "../index.js";
+import { data } from "../index.js";
+import { Visdom } from "../training/live/index.js";
 import { launchChromium } from "./browser/chromium.js";
 import { type RefusedCall, checkRefusals, refusal } from "./support/refusal.js";
 
-const { Visdom } = training;
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 function ask(url: string, options: { method?: string; host?: string } = {}): Promise<{ status: number; text: string; type: string }> {
@@ -86,8 +86,8 @@ test("the server answers this machine, and only reads", async (t) => {
 
 test("a process with a live page ends when its work is done, though a page is open", async (t) => {
   const program = `
-    import { training } from ${JSON.stringify(join(root, "index.ts"))};
-    const viz = await training.Visdom.open({ port: 0 });
+    import { Visdom } from ${JSON.stringify(join(root, "training/live/index.ts"))};
+    const viz = await Visdom.open({ port: 0 });
     viz.line(1, 1, { win: "loss" });
     console.log(viz.url);
     process.stdin.once("data", () => process.stdin.unref());`;

@@ -11,6 +11,8 @@ import { typedCalls } from "./support/typedCalls.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const subpaths = ["athanor", "athanor/nn", "athanor/nn/functional", "athanor/optim", "athanor/data", "athanor/training"];
+/** Those that may hold a single class. */
+const apart = ["athanor/training/plots", "athanor/training/live", "athanor/training/tensorboard", "athanor/training/search"];
 let home = "";
 
 function run(program: string, args: string[]) {
@@ -37,11 +39,13 @@ test("a user's folder with the built package and its dependencies", (t) => {
 });
 
 test("every subpath loads", (t) => {
-  const program = `for (const path of ${JSON.stringify(subpaths)}) if (Object.keys(await import(path)).length < 3) throw new Error(path);`;
+  const program = `for (const path of ${JSON.stringify(subpaths)}) if (Object.keys(await import(path)).length < 3) throw new Error(path);
+    for (const path of ${JSON.stringify(apart)}) if (Object.keys(await import(path)).length < 1) throw new Error(path);`;
   t.deepEqual(run(process.execPath, [write("load.mjs", program)]), { status: 0, text: "" });
   const common = `const athanor = require("athanor");
     import("athanor").then((other) => { if (other.tensor !== athanor.tensor) throw new Error("two libraries"); });
-    for (const path of ${JSON.stringify(subpaths)}) if (Object.keys(require(path)).length < 3) throw new Error(path);`;
+    for (const path of ${JSON.stringify(subpaths)}) if (Object.keys(require(path)).length < 3) throw new Error(path);
+    for (const path of ${JSON.stringify(apart)}) if (Object.keys(require(path)).length < 1) throw new Error(path);`;
   const required = run(process.execPath, ["--no-warnings", write("load.cjs", common)]);
   if (process.features.require_module) t.deepEqual(required, { status: 0, text: "" }, "by require too, one library for both");
   else t.match(required.text, /ERR_REQUIRE_ESM/, "before 20.19 and 22.12 Node has no require of ES modules");
@@ -69,8 +73,9 @@ test("without the package webgpu the CPU serves, and one line says so", (t) => {
 test("without the optional chart library a figure says what to install; the rest of the training room works", (t) => {
   const program = `
     import { training } from "athanor";
+    import { curves } from "athanor/training/plots";
     const history = new training.History([{ epoch: 1, trainLoss: 0.5 }]);
-    await training.curves(history).catch((error) => console.log(error.message));`;
+    await curves(history).catch((error) => console.log(error.message));`;
   const { status, text } = run(process.execPath, [write("figure.mjs", program)]);
   t.equal(status, 0);
   t.match(text, /^The npm package "echarts" could not be loaded .*npm install echarts @resvg\/resvg-js @expo-google-fonts\/open-sans`\.\n$/);
@@ -98,6 +103,10 @@ test("the declarations serve a strict TypeScript user, who checks them too", (t)
     import { SGD } from "athanor/optim";
     import { TensorDataset } from "athanor/data";
     import { Checkpoint, EarlyStopping, progress } from "athanor/training";
+    import { Visdom } from "athanor/training/live";
+    import { curves, type Figure } from "athanor/training/plots";
+    import { search, GridSampler, uniform } from "athanor/training/search";
+    import { SummaryWriter } from "athanor/training/tensorboard";
     class Net extends nn.Module {
       fc = new Linear(3, 2);
       override forward(x: Tensor): Tensor { return relu(this.fc(x)); }
@@ -110,12 +119,16 @@ test("the declarations serve a strict TypeScript user, who checks them too", (t)
     export const dataset = new TensorDataset(output);
     export const kept = new Checkpoint("runs", { net, optimizer, stopping: new EarlyStopping({ restoreBest: net }) });
     export async function walk(): Promise<void> { for await (const batch of progress([output])) batch.dispose(); }
+    export const drawn: Promise<Figure> = curves([{ epoch: 1, loss: 1 }]), written = new SummaryWriter("runs"), page = Visdom.open;
+    export const found = search({ space: { lr: uniform(0, 1) }, sampler: new GridSampler(), objective: ({ lr }) => lr });
     // @ts-expect-error a module of one tensor does not take a string
     net("x");`;
   write("user.ts", program);
   write("common.cts", `
     import { nn, tensor, type Tensor } from "athanor";
     import optim = require("athanor/optim");
+    import plots = require("athanor/training/plots");
+    export const { curves } = plots;
     const layer: nn.Linear = new nn.Linear(1, 1), optimizer: optim.Optimizer = new optim.Adam(layer.parameters());
     export const x: Tensor = layer(tensor([[1]]));
     optimizer.step();`);

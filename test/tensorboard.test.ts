@@ -6,11 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import test from "tape";
-import { training, zeros } from "../index.js";
+import { zeros } from "../index.js";
+import { SummaryWriter } from "../training/tensorboard/index.js";
 import { crc32c } from "../training/tensorboard/records.js";
 import { type RefusedCall, checkRefusals } from "./support/refusal.js";
 
-const { SummaryWriter } = training;
 
 type Call =
   | [kind: "scalar" | "text", tag: string, value: number | string, step: number, wallTime: number]
@@ -215,9 +215,9 @@ test("what cannot be is a sentence", async (t) => {
 test("each writer has a file of its own: threads of one process, and writers of one second", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "athanor-threads-"));
   const program = `
-    const { training } = await import(${JSON.stringify(new URL("../dist/index.js", import.meta.url).href)});
+    const { SummaryWriter } = await import(${JSON.stringify(new URL("../dist/training/tensorboard/index.js", import.meta.url).href)});
     const { workerData } = await import("node:worker_threads");
-    const writers = [new training.SummaryWriter(${JSON.stringify(folder)}), new training.SummaryWriter(${JSON.stringify(folder)})];
+    const writers = [new SummaryWriter(${JSON.stringify(folder)}), new SummaryWriter(${JSON.stringify(folder)})];
     for (let step = 0; step < 40; step++) for (const writer of writers) { writer.addScalar("thread" + workerData, step, step); await writer.flush(); }
     for (const writer of writers) await writer.close();`;
   await Promise.all([0, 1, 2].map((workerData) => new Promise<void>((resolve, reject) => {

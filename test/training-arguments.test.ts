@@ -5,9 +5,11 @@ import { join } from "node:path";
 import test from "tape";
 import { zeros } from "../index.js";
 import {
-  Accuracy, barChart, Checkpoint, checkLoss, Confusion, confusionMatrix, ConfusionMatrix, CsvLogger, diagnose, EarlyStopping, GridSampler, Figure, History, imageSheet, lineChart, logUniform, MeanLoss, MedianPruner, progress,
-  ProgressBar, search, TpeSampler, Visdom,
+  Accuracy, Checkpoint, checkLoss, Confusion, ConfusionMatrix, CsvLogger, diagnose, EarlyStopping, History, MeanLoss, progress, ProgressBar,
 } from "../training/index.js";
+import { Visdom } from "../training/live/index.js";
+import { barChart, confusionMatrix, Figure, imageSheet, lineChart } from "../training/plots/index.js";
+import { GridSampler, logUniform, MedianPruner, search, TpeSampler } from "../training/search/index.js";
 import { checkRefusals, type RefusedCall } from "./support/refusal.js";
 
 const made = (Made: object, ...given: unknown[]): unknown => Reflect.construct(Made as new (...all: unknown[]) => unknown, given);

@@ -1,5 +1,5 @@
 // The figure of a loss over a run's steps, one panel for each setting side by side, as SVG and PNG.
-import { lineChart } from "athanor/training";
+import { lineChart } from "athanor/training/plots";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 

@@ -2,6 +2,10 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Tensor, data, nn, optim, tensor, training } from "../../index.js";
+import { Visdom } from "../../training/live/index.js";
+import { Figure } from "../../training/plots/index.js";
+import { GridSampler, MedianPruner, RandomSearchSampler, TpeSampler } from "../../training/search/index.js";
+import { SummaryWriter } from "../../training/tensorboard/index.js";
 import { type Row, type Rows } from "./cases.js";
 import { moduleMethods, optimizerMethods, plateauMethods, schedulerMethods, tensorMethods } from "./methods.js";
 
@@ -44,7 +48,7 @@ const x = () => tensor([[0.5, -1, 2], [1, 0.25, -0.5]]), epochs = () => [{ epoch
 const layer = () => new nn.Linear(2, 3), adam = () => new optim.Adam([new nn.Parameter(x())], { lr: 0.5 });
 const folder = join(tmpdir(), "athanor-methods-never-written"), logits = x(), labels = tensor([0, 1], { dtype: "int32" });
 /** Its server lets the process end. */
-const visdom = await training.Visdom.open({ port: 0 });
+const visdom = await Visdom.open({ port: 0 });
 const viz: Rows = {
   line: refused([["y", [1]], ["x", [1]]], [], { win: "a", opts: { title: "b" }, update: "append", name: "c" }),
   text: refused([["text", "a"]], [], { win: "a", opts: { title: "b" } }),
@@ -119,17 +123,17 @@ export const families: readonly Family[] = [
     loadStateDict: refused([["state", { records: epochs() }]]), save: refused([["path", join(folder, "a.json")]]),
   } },
   { base: training.CsvLogger, make: () => new training.CsvLogger(join(folder, "a.csv")), rows: { write: refused([["row", { epoch: 1 }]]) } },
-  { base: training.Figure, make: () => new training.Figure("<svg/>", 1, 1), rows: { toPng: refused([], [["scale", 2]]), save: { notCalled: "takes any number of paths; test/training-arguments.test.ts" } } },
+  { base: Figure, make: () => new Figure("<svg/>", 1, 1), rows: { toPng: refused([], [["scale", 2]]), save: { notCalled: "takes any number of paths; test/training-arguments.test.ts" } } },
   { base: training.ProgressBar, make: () => new training.ProgressBar("a", 1, { output: null }), rows: { update: drawn, finish: drawn, clear: nothing } },
-  { base: training.SummaryWriter, make: () => new training.SummaryWriter(folder), rows: {
+  { base: SummaryWriter, make: () => new SummaryWriter(folder), rows: {
     addScalar: refused([["tag", "a"], ["scalarValue", 1]], moment), addScalars: refused([["mainTag", "a"], ["tagScalarDict", { b: 1 }]], moment),
     addText: refused([["tag", "a"], ["textString", "b"]], moment), flush: nothing, close: nothing,
   } },
-  { base: training.Visdom, make: () => visdom, rows: viz },
-  { base: training.GridSampler, make: () => new training.GridSampler(), rows: { count: bySearch, propose: bySearch } },
-  { base: training.RandomSearchSampler, make: () => new training.RandomSearchSampler(), rows: { count: bySearch, propose: bySearch } },
-  { base: training.TpeSampler, make: () => new training.TpeSampler(), rows: { count: bySearch, propose: bySearch } },
-  { base: training.MedianPruner, make: () => new training.MedianPruner(), rows: { prune: bySearch } },
+  { base: Visdom, make: () => visdom, rows: viz },
+  { base: GridSampler, make: () => new GridSampler(), rows: { count: bySearch, propose: bySearch } },
+  { base: RandomSearchSampler, make: () => new RandomSearchSampler(), rows: { count: bySearch, propose: bySearch } },
+  { base: TpeSampler, make: () => new TpeSampler(), rows: { count: bySearch, propose: bySearch } },
+  { base: MedianPruner, make: () => new MedianPruner(), rows: { prune: bySearch } },
 ];
 
 export const statics: Rows = {

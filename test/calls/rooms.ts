@@ -6,7 +6,7 @@ import { dataRoom, functionalRoom, transformRoom } from "./data.js";
 import { functional } from "./functional.js";
 import { init, layers, models, utils } from "./nn.js";
 import { optimizers, schedulers } from "./optim.js";
-import { trainingRoom } from "./training.js";
+import { liveRoom, plotsRoom, searchRoom, tensorboardRoom, trainingRoom } from "./training.js";
 
 export type Callee = (...given: unknown[]) => unknown;
 /** The namespaces, under the paths by which a caller reaches them. Those of one object under two paths are one room. */
@@ -14,7 +14,8 @@ export const rooms: Readonly<Record<string, Rows>> = {
   "athanor": core, "athanor/nn": layers, "athanor/nn/functional": functional, "athanor/nn.init": init, "athanor/nn.models": models, "athanor/nn.utils": utils,
   "athanor/optim": optimizers, "athanor/optim.lrScheduler": schedulers,
   "athanor/data": dataRoom, "athanor/data.transforms": transformRoom, "athanor/data.transforms.functional": functionalRoom,
-  "athanor/training": trainingRoom,
+  "athanor/training": trainingRoom, "athanor/training/plots": plotsRoom, "athanor/training/live": liveRoom, "athanor/training/tensorboard": tensorboardRoom,
+  "athanor/training/search": searchRoom,
 };
 
 const isNamespace = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && Reflect.get(value, Symbol.toStringTag) === "Module";

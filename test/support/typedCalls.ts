@@ -7,8 +7,10 @@ import { type Callee, isClass, reached, rooms } from "../calls/rooms.js";
 /** Names by which a program that imports * as athanor and * as F says a class or a function. */
 type Paths = ReadonlyMap<unknown, string>;
 
+/** The subpaths that no namespace of the root holds: imported under their last name. */
+const apart = Object.keys(rooms).filter((room) => room.startsWith("athanor/training/"));
 const opening = `import * as athanor from "athanor";
-declare function made<T>(): T;
+${apart.map((room) => `import * as ${inProgram(room)} from "${room}";\n`).join("")}declare function made<T>(): T;
 interface URL { readonly href: string }
 declare function fn(...given: any[]): any;
 `;
@@ -43,7 +45,7 @@ export async function typedCalls(): Promise<string> {
 }
 /** "athanor/nn.init" is athanor.nn.init to a program. */
 function inProgram(room: string): string {
-  return room === "athanor/nn/functional" ? "athanor.nn.functional" : room.replaceAll("/", ".");
+  return room === "athanor/nn/functional" ? "athanor.nn.functional" : room.replace(/^athanor\/training\//, "").replaceAll("/", ".");
 }
 
 /** The calls that must compile and those that must not. */

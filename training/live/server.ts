@@ -1,5 +1,5 @@
 // The live page's server: a page, uPlot, and a stream of server-sent events. It only answers, nothing can be changed through it.
-import { fontFiles } from "../plot/libraries.js";
+import { fontFiles } from "../plots/libraries.js";
 import { importNode, isNode, packageResolver } from "../../engine/platform.js";
 import { AthanorError } from "../../kernels/errors.js";
 import { css, html, pageScript } from "./page.js";
