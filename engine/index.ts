@@ -7,7 +7,9 @@ export {
   type ShapedOptions, type TensorOptions,
 } from "./factories.js";
 export { bool, float, float32, int, int32, int64, long, uint8 } from "./dtype.js";
-export { cat, oneHot, stack, where } from "./functions.js";
+export { where } from "./tensor/arithmetic.js";
+export { cat, stack } from "./tensor/joining.js";
+export { oneHot } from "./tensor/oneHot.js";
 export { isGradEnabled, noGrad } from "./gradMode.js";
 export { getRandomState, hostPermutation, manualSeed, nextKey, setRandomState, type RandomState } from "./random.js";
 export { collectIfNeeded, memory, resetPeakMemory, setCollectionThreshold, type MemoryReport } from "./memory.js";

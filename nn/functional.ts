@@ -3,8 +3,8 @@ export {
   gelu, leakyRelu, logSigmoid, logSoftmax, relu, sigmoid, silu, softmax, softplus, tanh,
   type GeluOptions, type LeakyReluOptions, type SoftmaxOptions,
 } from "./functional/activations.js";
-export { linear } from "./functional/linear.js";
 export { dropout, dropout2d, type DropoutOptions } from "./functional/dropout.js";
+export { linear } from "./functional/linear.js";
 export { oneHot } from "../engine/index.js";
 export {
   adaptiveAvgPool2d, avgPool2d, conv2d, maxPool2d, maxPool2dWithIndices,

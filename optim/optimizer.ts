@@ -2,7 +2,6 @@
 // What an optimizer computes is a row of kernels/updates.ts; what its scalars are at a step, its own file says.
 import type { UpdateName } from "../kernels/updates.js";
 import { Tensor, full, noGrad } from "../engine/index.js";
-import { applyUpdate } from "../engine/functions.js";
 import { type Call, checkedOptions, Signature, takesNothing, takesOne } from "../engine/arguments.js";
 import { aBoolean, aFunction, anObject, type Kind, kind } from "../engine/kinds.js";
 import { isPlainObject, shown } from "../engine/spelling.js";
@@ -10,6 +9,7 @@ import { answerMisses, fromSnakeCase } from "../engine/misses.js";
 import { argumentError } from "../engine/scope.js";
 import { formatShape } from "../engine/shape.js";
 import { inspected } from "../engine/text/inspect.js";
+import { applyUpdate } from "./applyUpdate.js";
 import { type OptimizerStateDict, type ParameterState, loadedStates, stateToDict } from "./state.js";
 import { optimizerText } from "./text.js";
 

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { KernelName, Operation } from "../engine/op.js";
-import { operations } from "../engine/index.js";
+import { operations } from "../index.js"; // the whole library: a record enters the list when its file is loaded
 import { elementwiseRows } from "../kernels/elementwise.js";
 import { updates } from "../kernels/updates.js";
 

@@ -3,7 +3,7 @@
 import test from "tape";
 import { type Device, type Tensor, full, ones, openDevice, tensor, zeros } from "../index.js";
 import { openWebGPU } from "../kernels/webgpu/index.js";
-import * as engine from "../engine/functions.js";
+import { activatedLinear } from "../nn/functional/linear.js";
 import * as F from "../nn/functional.js";
 import { TestRandom } from "./support/random.js";
 
@@ -128,7 +128,7 @@ test("… with a bias and a ReLU behind them", async (t) => {
     return Math.max(0, sum + shift);
   }));
   for (const { name, device } of devices) {
-    const y = engine.linear(tensor(x, { device }).reshape(2, -1), tensor(weight, { device }).reshape(3, -1), tensor(bias, { device }), "relu");
+    const y = activatedLinear(tensor(x, { device }).reshape(2, -1), tensor(weight, { device }).reshape(3, -1), tensor(bias, { device }), "relu");
     t.ok((await y.data()).every((value, i) => Math.abs(value - (want[i] ?? NaN)) < 1e-4), name);
   }
 });

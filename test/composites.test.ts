@@ -1,7 +1,10 @@
 // Every fused operation against the composite of ordinary operations that specifies it: values and gradients, on every device.
 import test from "tape";
 import { type Device, type Tensor, manualSeed, randint, randn } from "../index.js";
-import { batchNorm, conv2d, crossEntropy, linear } from "../engine/functions.js";
+import { activatedConv2d } from "../nn/functional/images.js";
+import { activatedLinear } from "../nn/functional/linear.js";
+import { crossEntropy } from "../nn/functional/losses.js";
+import { activatedBatchNorm } from "../nn/functional/normalisation.js";
 import { closeDevices, openDevices } from "./support/engineDevices.js";
 
 const devices = await openDevices();
@@ -25,19 +28,19 @@ const pairs: readonly Pair[] = [
   {
     name: "linear with bias and ReLU",
     inputs: () => [randn(7, 13), randn(5, 13), randn(5)],
-    fused: (x) => linear(input(x, 0), input(x, 1), input(x, 2), "relu"),
+    fused: (x) => activatedLinear(input(x, 0), input(x, 1), input(x, 2), "relu"),
     composite: (x) => input(x, 0).matmul(input(x, 1).t()).add(input(x, 2)).relu(),
   },
   {
     name: "conv2d with bias and ReLU",
     inputs: () => [randn(3, 4, 9, 8), randn(6, 4, 3, 3), randn(6)],
-    fused: (x) => conv2d(input(x, 0), input(x, 1), input(x, 2), geometry, "relu"),
-    composite: (x) => conv2d(input(x, 0), input(x, 1), null, geometry).add(input(x, 2).reshape(6, 1, 1)).relu(),
+    fused: (x) => activatedConv2d(input(x, 0), input(x, 1), input(x, 2), geometry, "relu"),
+    composite: (x) => activatedConv2d(input(x, 0), input(x, 1), null, geometry, "none").add(input(x, 2).reshape(6, 1, 1)).relu(),
   },
   {
     name: "batch norm with ReLU",
     inputs: () => [randn(5, 3, 4, 4).mul(2).add(1), randn(3), randn(3)],
-    fused: (x) => batchNorm(input(x, 0), input(x, 1), input(x, 2), null, null, 0.1, 1e-5, "relu"),
+    fused: (x) => activatedBatchNorm(input(x, 0), null, null, input(x, 1), input(x, 2), { training: true, momentum: 0.1, eps: 1e-5 }, "relu"),
     composite: ([x, w, b]) => {
       if (!x || !w || !b) throw new Error("three inputs");
       const mean = x.mean([0, 2, 3], true), variance = x.var([0, 2, 3], { correction: 0, keepdim: true });

@@ -1,4 +1,4 @@
-// Batch normalisation in training mode; evaluation is an ordinary composite (see functions.ts).
+// Batch normalisation in training mode; evaluation is a composite (nn/functional/normalisation.ts). Next: kernels/types.ts and each device's batchNorm.
 import { at, numel } from "../../kernels/shape.js";
 import type { Activation } from "../../kernels/types.js";
 import { AthanorError } from "../../kernels/errors.js";

@@ -1,5 +1,5 @@
-// The three convolutions, each other's derivatives. Shapes: x [N, C, H, W], w [O, C/groups, R, S].
-import type { Activation, Conv2dParams } from "../../kernels/types.js";
+// The three convolutions, each other's derivatives. Shapes: x [N, C, H, W], w [O, C/groups, R, S]. Next: kernels/types.ts and each device's conv2d.
+import type { Activation, Conv2dParams, Pair } from "../../kernels/types.js";
 import { type Operation, type Spec, defineOp, need } from "../op.js";
 import { contiguous } from "../raw.js";
 import { argumentError } from "../scope.js";
@@ -15,7 +15,21 @@ export function windowCount(size: number, kernel: number, stride: number, paddin
   return Math.floor((size + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1;
 }
 
+/** What the windows of a convolution or of pooling are made of must be whole numbers, of at least 1 but for the padding. */
+export function checkWindows(operation: string, p: { readonly kernel?: Pair; readonly stride: Pair; readonly padding: Pair; readonly dilation: Pair }): void {
+  if (p.kernel) checkWhole(operation, "kernelSize", p.kernel, 1);
+  checkWhole(operation, "stride", p.stride, 1);
+  checkWhole(operation, "padding", p.padding, 0);
+  checkWhole(operation, "dilation", p.dilation, 1);
+}
+function checkWhole(operation: string, name: string, [height, width]: Pair, least: number): void {
+  if (Number.isInteger(height) && Number.isInteger(width) && height >= least && width >= least) return;
+  throw argumentError(operation, `got ${name} ${height === width ? height : formatShape([height, width])}; expected a whole number of at least ${least}, or two of them [height, width].`);
+}
+
 function convOutput(x: Spec, w: Spec, bias: Spec | null, p: Conv2dOpParams): Spec {
+  checkWindows("conv2d", p);
+  if (!Number.isInteger(p.groups) || p.groups < 1) throw argumentError("conv2d", `got groups ${p.groups}; expected a whole number of at least 1.`);
   const got = `got input ${x.dtype} ${formatShape(x.shape)} and weight ${formatShape(w.shape)}${bias ? `, bias ${formatShape(bias.shape)}` : ""} with groups ${p.groups}`;
   if (x.shape.length !== 4 || w.shape.length !== 4 || x.dtype !== "float32") {
     throw argumentError("conv2d", `${got}; expected a float32 input [N, C, H, W] (unsqueeze a missing dimension, .float() an image).`);

@@ -5,6 +5,7 @@ import { type Operation, type Spec, defineOp, need } from "../op.js";
 import { contiguous } from "../raw.js";
 import { argumentError } from "../scope.js";
 import { formatShape } from "../shape.js";
+import { checkWindows } from "./conv.js";
 
 export interface PoolParams extends Pool2dParams {
   readonly ceilMode: boolean;
@@ -32,6 +33,7 @@ function pooledSize(operation: string, size: number, d: 0 | 1, p: PoolParams): n
 
 function pooledSpec(operation: string, spec: Spec, params: PoolParams): Spec {
   const [n, c, h, w] = image(operation, spec);
+  checkWindows(operation, params);
   return { shape: [n, c, pooledSize(operation, h, 0, params), pooledSize(operation, w, 1, params)], dtype: "float32" };
 }
 

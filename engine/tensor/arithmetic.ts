@@ -1,6 +1,6 @@
 // Element-wise arithmetic, comparisons and activations as methods. Operands are tensors or numbers; PyTorch's broadcasting and promotion.
 import type { Device, DType } from "../../kernels/types.js";
-import { type Call, Signature, takesNothing } from "../arguments.js";
+import { type Call, Signature, takesNothing, taking } from "../arguments.js";
 import { arithmeticDType, promote, promoteScalar } from "../dtype.js";
 import { aBoolean, aNumber, aTensor, anOperand, either, oneOf } from "../kinds.js";
 import { elementwise } from "../ops/basic.js";
@@ -227,3 +227,12 @@ export function choose(condition: Tensor, whenTrue: Tensor, whenFalse: Tensor): 
   const dtype = promote(whenTrue.dtype, whenFalse.dtype);
   return call(elementwise("where"), [condition, whenTrue.cast(dtype), whenFalse.cast(dtype)], [])[0];
 }
+const choice = new Signature("where", [["condition", aTensor], ["input", anOperand], ["other", anOperand]]);
+/** input where the bool condition holds, else other. A number takes the dtype of the tensor beside it where that can hold it; two make float32. */
+export const where = taking(choice, (condition, input, other) => {
+  const like = (value: Value, beside: Value) => {
+    if (typeof value !== "number") return value;
+    return filled(condition.device, [], typeof beside === "number" ? "float32" : promoteScalar(beside.dtype, value), value);
+  };
+  return choose(condition, like(input, other), like(other, input));
+});

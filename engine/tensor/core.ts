@@ -7,7 +7,7 @@ import { type GradSlot, type Operand, apply, assertCurrent, isLeafMemory, runRaw
 import { adoptGradient, backward } from "../backward.js";
 import { isGradEnabled, unrecordedBeside, unrecordedHint } from "../gradMode.js";
 import type { Operation } from "../op.js";
-import { add } from "../ops/basic.js";
+import { type Scalars, add, elementwise } from "../ops/basic.js";
 import { clone } from "../ops/movement.js";
 import { type RawTensor, allocate, contiguous } from "../raw.js";
 import { type Call, Signature, takesNothing } from "../arguments.js";
@@ -45,6 +45,12 @@ export function call<P>(op: Operation<P>, inputs: readonly (TensorCore | null)[]
   }
   return tensors;
 }
+
+/** Applies the row of kernels/elementwise.ts of that name. */
+export function ofRow(name: string, inputs: readonly TensorCore[], scalars: Scalars = noScalars): Tensor {
+  return call(elementwise(name), inputs, scalars)[0];
+}
+const noScalars: Scalars = [];
 
 /** The parameters of each method. backward's gradient is the cotangent, of the tensor's shape; retainGraph keeps what was saved, so that
  *  backward can run through the graph again. */

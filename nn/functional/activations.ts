@@ -1,4 +1,4 @@
-// Activations as functions, with PyTorch's arguments.
+// Activations as functions, with PyTorch's arguments. Next: the methods of engine/tensor/arithmetic.ts and reductions.ts.
 import { type Tensor, tidy } from "../../engine/index.js";
 import { aBoolean, aNumber, aTensor, oneOf } from "../../engine/kinds.js";
 import { type Options, Signature, taking } from "../arguments.js";

@@ -1,9 +1,10 @@
 // Losses of one element and its target: regression, probabilities, logits. Each says its formula; `reduction` then averages, sums or leaves.
+// Those with a row of their own go on in kernels/elementwise.ts; the others are composites of a tensor's methods.
 import { type Tensor, tidy } from "../../engine/index.js";
-import * as engine from "../../engine/functions.js";
 import { argumentError } from "../../engine/scope.js";
 import { formatShape, sameShape } from "../../engine/shape.js";
 import { aBoolean, aNumber, aTensor, oneOf } from "../../engine/kinds.js";
+import { ofRow } from "../../engine/tensor/core.js";
 import { type Options, Signature, taking } from "../arguments.js";
 import { reduced, reductionArgument, warnOfBroadcast } from "./reduction.js";
 
@@ -34,7 +35,7 @@ export const binaryCrossEntropyWithLogits = taking(ofLogits, (logits, target, we
   }
   return tidy(() => {
     const targets = target.float();
-    const losses = posWeight ? weightedPositives(logits, targets, posWeight) : engine.bceWithLogits(logits, targets);
+    const losses = posWeight ? weightedPositives(logits, targets, posWeight) : ofRow("bceWithLogits", [logits, targets]);
     return reduced(weight ? losses.mul(weight) : losses, reduction);
   });
 });
@@ -52,7 +53,7 @@ export const smoothL1Loss = taking(smooth, (input, target, reduction, beta) => {
   if (!(beta >= 0)) throw argumentError("smoothL1Loss", `got beta ${beta}; expected a number of at least 0.`);
   if (beta === 0) return l1Loss(input, target, reduction);
   warnOfBroadcast("smoothL1Loss", input, target);
-  return tidy(() => reduced(engine.smoothL1(input.float(), target.float(), beta), reduction));
+  return tidy(() => reduced(ofRow("smoothL1", [input.float(), target.float()], [beta]), reduction));
 });
 
 const huber = new Signature("huberLoss", [...plain, ["delta", aNumber, 1]]);
@@ -61,7 +62,7 @@ export type HuberOptions = Options<typeof huber>;
 export const huberLoss = taking(huber, (input, target, reduction, delta) => {
   if (!(delta > 0)) throw argumentError("huberLoss", `got delta ${delta}; expected a number above 0.`);
   warnOfBroadcast("huberLoss", input, target);
-  return tidy(() => reduced(engine.huber(input.float(), target.float(), delta), reduction));
+  return tidy(() => reduced(ofRow("huber", [input.float(), target.float()], [delta]), reduction));
 });
 
 const ofProbabilities = new Signature("binaryCrossEntropy", [...compared, ["weight", aTensor, null], reductionArgument]);
@@ -77,7 +78,7 @@ export const binaryCrossEntropy = taking(ofProbabilities, (probabilities, target
   }
   checkProbabilities(probabilities);
   return tidy(() => {
-    const losses = engine.bce(probabilities, target.float());
+    const losses = ofRow("bce", [probabilities, target.float()]);
     return reduced(weight ? losses.mul(weight) : losses, reduction);
   });
 });

@@ -1,10 +1,13 @@
-// Convolution, pooling and resampling of images [N, C, H, W] (a single image [C, H, W] is a batch of one), with PyTorch's arguments.
+// Convolution and pooling of images [N, C, H, W] (a single image [C, H, W] is a batch of one), with PyTorch's arguments. Next: the records of
+// engine/ops/conv.ts and pool.ts, which check shapes and values.
 import type { Activation, Pair } from "../../kernels/types.js";
 import { type Tensor, tidy } from "../../engine/index.js";
-import * as engine from "../../engine/functions.js";
 import { type Kind, aBoolean, aNumber, aTensor, either, kind, listOf, oneOf, orNull } from "../../engine/kinds.js";
+import { conv2d as conv2dOp } from "../../engine/ops/conv.js";
+import { type PoolParams, adaptiveAvgPool2d as adaptiveOp, avgPool2d as avgPoolOp, maxPool2d as maxPoolOp } from "../../engine/ops/pool.js";
 import { argumentError } from "../../engine/scope.js";
-import { type Options, Signature, type Size2, count, pair, size2, taking } from "../arguments.js";
+import { call } from "../../engine/tensor/core.js";
+import { type Options, Signature, type Size2, pair, size2, taking } from "../arguments.js";
 
 /** "valid": none; "same": as much as keeps the size, at stride 1. */
 export type Padding2d = Size2 | "same" | "valid";
@@ -28,13 +31,12 @@ export const conv2d = taking(convolution, (x, weight, bias, stride, padding, dil
 
 /** @internal conv2d with the activation in its last step. */
 export function activatedConv2d(x: Tensor, weight: Tensor, bias: Tensor | null, options: Conv2dOptions, activation: Activation): Tensor {
-  const stride = pair("conv2d", "stride", options.stride ?? 1, 1), dilation = pair("conv2d", "dilation", options.dilation ?? 1, 1);
-  const groups = count("conv2d", "groups", options.groups ?? 1, 1);
+  const stride = pair("conv2d", "stride", options.stride ?? 1), dilation = pair("conv2d", "dilation", options.dilation ?? 1);
   return batched(x, (batch) => {
     const { padding, extra } = paddingOf(options.padding ?? 0, stride, dilation, weight);
-    const params = { stride, padding, dilation, groups };
-    if (extra[0] === 0 && extra[1] === 0) return engine.conv2d(batch, weight, bias, params, activation);
-    return tidy(() => engine.conv2d(batch.pad([0, extra[1], 0, extra[0]]), weight, bias, params, activation));
+    const params = { stride, padding, dilation, groups: options.groups ?? 1, activation };
+    if (extra[0] === 0 && extra[1] === 0) return call(conv2dOp, [batch, weight, bias], params)[0];
+    return tidy(() => call(conv2dOp, [batch.pad([0, extra[1], 0, extra[0]]), weight, bias], params)[0]);
   });
 }
 
@@ -68,28 +70,23 @@ const indexed = [...window, ["dilation", size2, 1], ["ceilMode", aBoolean, false
 /** Also the int32 places h·W + w of the maxima within their planes. */
 export const maxPool2dWithIndices = taking(new Signature("maxPool2dWithIndices", indexed), (x, ...how) => maxima(x, ...how));
 function maxima(x: Tensor, kernelSize: Size2, stride: Size2 | null, padding: Size2, dilation: Size2, ceilMode: boolean): [Tensor, Tensor] {
-  const params = {
-    kernel: pair("maxPool2d", "kernelSize", kernelSize, 1),
-    stride: pair("maxPool2d", "stride", stride ?? kernelSize, 1),
-    padding: pair("maxPool2d", "padding", padding),
-    dilation: pair("maxPool2d", "dilation", dilation, 1),
-    countIncludePad: true,
+  const params = { ...windows("maxPool2d", kernelSize, stride, padding), dilation: pair("maxPool2d", "dilation", dilation), countIncludePad: true, ceilMode };
+  const [values, indices] = call(maxPoolOp, [x], params);
+  if (indices === undefined) throw argumentError("maxPool2d", "gave no indices.");
+  return [values, indices];
+}
+function windows(callee: string, kernelSize: Size2, stride: Size2 | null, padding: Size2): Pick<PoolParams, "kernel" | "stride" | "padding"> {
+  return {
+    kernel: pair(callee, "kernelSize", kernelSize), stride: pair(callee, "stride", stride ?? kernelSize), padding: pair(callee, "padding", padding),
   };
-  return engine.maxPool2d(x, params, ceilMode);
 }
 
 // countIncludePad: whether padded zeros count in the divisor
 const averages = new Signature("avgPool2d", [...window, ["ceilMode", aBoolean, false], ["countIncludePad", aBoolean, true]]);
 export type AvgPool2dOptions = Options<typeof averages>;
 export const avgPool2d = taking(averages, (x, kernelSize, stride, padding, ceilMode, countIncludePad) => {
-  const params = {
-    kernel: pair("avgPool2d", "kernelSize", kernelSize, 1),
-    stride: pair("avgPool2d", "stride", stride ?? kernelSize, 1),
-    padding: pair("avgPool2d", "padding", padding),
-    dilation: [1, 1] as const,
-    countIncludePad,
-  };
-  return batched(x, (batch) => engine.avgPool2d(batch, params, ceilMode));
+  const params = { ...windows("avgPool2d", kernelSize, stride, padding), dilation: [1, 1] as const, countIncludePad, ceilMode };
+  return batched(x, (batch) => call(avgPoolOp, [batch], params)[0]);
 });
 
 /** One number for both sides; null keeps the input's. */
@@ -100,5 +97,5 @@ export const outputSizes = {
 } as Kind<OutputSize>;
 export const adaptiveAvgPool2d = taking(new Signature("adaptiveAvgPool2d", [["input", aTensor], ["outputSize", outputSizes]]), (x, outputSize) => {
   const [height, width] = typeof outputSize === "object" && outputSize !== null ? outputSize : [outputSize, outputSize];
-  return batched(x, (batch) => engine.adaptiveAvgPool2d(batch, [height ?? batch.size(-2), width ?? batch.size(-1)]));
+  return batched(x, (batch) => call(adaptiveOp, [batch], [height ?? batch.size(-2), width ?? batch.size(-1)] as const)[0]);
 });

@@ -1,10 +1,13 @@
 // Resampling by the nearest neighbour, of sequences [N, C, L] and images [N, C, H, W]; which neighbour is PyTorch's choice, to the rounding.
+// Next: engine/ops/pool.ts, the record `upsampleNearest2d`.
+import { at } from "../../kernels/shape.js";
 import type { Pair } from "../../kernels/types.js";
 import { type Tensor, tidy } from "../../engine/index.js";
-import * as engine from "../../engine/functions.js";
 import { type Kind, aBoolean, aNumber, aTensor, either, kind, numbers, oneOf } from "../../engine/kinds.js";
+import { upsampleNearest2d } from "../../engine/ops/pool.js";
 import { argumentError } from "../../engine/scope.js";
 import { formatShape } from "../../engine/shape.js";
+import { call } from "../../engine/tensor/core.js";
 import { type Options, Signature, taking } from "../arguments.js";
 
 /** One number for every side, or one for each. */
@@ -47,9 +50,19 @@ function sidesOf(name: string, given: PerSide, sides: number, isRight: (value: n
   return values;
 }
 
-/** A sequence is an image of one row. */
+/** A sequence is an image of one row. By `factors`, where they are what was asked for, since PyTorch then steps by their inverses. */
 function resampled(x: Tensor, sizes: readonly number[], factors: readonly number[] | null): Tensor {
-  const pair = (values: readonly number[]): Pair => [values.length === 1 ? 1 : (values[0] ?? 1), values.at(-1) ?? 1];
-  const resample = (batch: Tensor) => engine.upsampleNearest2d(batch, pair(sizes), factors && pair(factors));
+  const pair = (values: readonly number[]): Pair => [values.length === 1 ? 1 : at(values, 0), values.at(-1) ?? 1];
+  const size = pair(sizes), by = factors && pair(factors);
+  const resample = (batch: Tensor) => {
+    const step = (d: 0 | 1) => nearestStep(batch.size(d - 2), size[d], by && by[d]);
+    return call(upsampleNearest2d, [batch], { size, steps: [step(0), step(1)] })[0];
+  };
   return x.ndim === 4 ? resample(x) : tidy(() => resample(x.unsqueeze(2)).squeeze(2));
+}
+/** PyTorch's rule: sizes that are equal or double map exactly, whatever the factor; else float32 of 1/factor, or of input/output. */
+function nearestStep(input: number, output: number, factor: number | null): number {
+  if (output === input) return 1;
+  if (output === 2 * input) return 0.5;
+  return Math.fround(factor === null ? input / output : 1 / factor);
 }

@@ -1,9 +1,11 @@
 // Losses of one row of scores and its class. Each says its formula; `reduction` then averages, sums or leaves.
+// Next: engine/ops/crossEntropy.ts, the record `crossEntropy`; the others are composites of a tensor's methods.
 import { type Tensor, oneHot, tidy } from "../../engine/index.js";
-import * as engine from "../../engine/functions.js";
 import { aNumber, aTensor, aWholeNumber } from "../../engine/kinds.js";
+import { crossEntropy as crossEntropyOp } from "../../engine/ops/crossEntropy.js";
 import { argumentError } from "../../engine/scope.js";
 import { formatShape, sameShape } from "../../engine/shape.js";
+import { call } from "../../engine/tensor/core.js";
 import { type Options, Signature, taking } from "../arguments.js";
 import { reduced, reductionArgument, type Reduction } from "./reduction.js";
 
@@ -26,7 +28,9 @@ export const crossEntropy = taking(softmaxed, (logits, target, weight, ignoreInd
   if (target.dtype === "float32" && sameShape(target.shape, logits.shape)) {
     return tidy(() => probabilityCrossEntropy(logits, target, weight, labelSmoothing, reduction));
   }
-  return engine.crossEntropy(logits, target, weight, { reduction, ignoreIndex, labelSmoothing });
+  const [loss, totalWeight] = call(crossEntropyOp, [logits, target, weight], { reduction, ignoreIndex, labelSmoothing });
+  totalWeight?.dispose();
+  return loss;
 });
 
 /** −Σ_c weight[c]·target[c]·log softmax(x)[c]; the mean divides by the rows, whatever the weights. */

@@ -1,8 +1,8 @@
 // Recurrent cells as functions, and a whole sequence through one of them. The product with the inputs is made once for all steps; what is left
 // for a step is the product with its hidden state and the gates.
 import { type Tensor, stack } from "../../engine/index.js";
-import { gruCandidate, gruHiddenState, lstmCellState, lstmHiddenState } from "../../engine/functions.js";
 import { argumentError } from "../../engine/scope.js";
+import { ofRow } from "../../engine/tensor/core.js";
 import { linear } from "./linear.js";
 
 export type RecurrentMode = "RNN_TANH" | "RNN_RELU" | "LSTM" | "GRU";
@@ -23,8 +23,8 @@ export const gateCount: Readonly<Record<RecurrentMode, number>> = { RNN_TANH: 1,
  *  sigmoid, tanh, mul and add. */
 function lstmStep(gates: Tensor, c: Tensor): RecurrentState {
   const [i, f, g, o] = pieces(gates, 4);
-  const next = lstmCellState(i, f, g, c);
-  return [lstmHiddenState(o, next), next];
+  const next = ofRow("lstmCell", [i, f, g, c]);
+  return [ofRow("lstmHidden", [o, next]), next];
 }
 
 /** r = σ(x_r + h_r), z = σ(x_z + h_z), n = tanh(x_n + r·h_n), h′ = (1 − z)·n + z·h, from the products [N, 3H] of input and hidden state. */
@@ -32,7 +32,7 @@ function gruStep(fromInput: Tensor, fromHidden: Tensor, h: Tensor): RecurrentSta
   const size = h.size(-1);
   const [xGates, xn] = parts(fromInput, [2 * size, size]), [hGates, hn] = parts(fromHidden, [2 * size, size]);
   const [r, z] = parts(xGates.add(hGates), [size, size]);
-  return [gruHiddenState(z, gruCandidate(r, xn, hn), h)];
+  return [ofRow("gruHidden", [z, ofRow("gruCandidate", [r, xn, hn]), h])];
 }
 
 function pieces(x: Tensor, count: 4): [Tensor, Tensor, Tensor, Tensor] {

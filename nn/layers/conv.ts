@@ -3,7 +3,7 @@ import type { Activation, Pair } from "../../kernels/types.js";
 import { type Tensor, tidy } from "../../engine/index.js";
 import { aBoolean, aNumber, oneOf } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
-import { type Call, type Options, Signature, count, pair, size2, takesNothing } from "../arguments.js";
+import { type Call, type Options, Signature, count, wholePair, size2, takesNothing } from "../arguments.js";
 import { pythonValue } from "../describe.js";
 import { type Padding2d, activatedConv2d, padding2d } from "../functional/images.js";
 import { pad } from "../functional/padding.js";
@@ -39,10 +39,10 @@ export class Conv2d extends Module {
     super();
     this.inChannels = count("Conv2d", "inChannels", inChannels);
     this.outChannels = count("Conv2d", "outChannels", outChannels);
-    this.kernelSize = pair("Conv2d", "kernelSize", kernelSize, 1);
-    this.stride = pair("Conv2d", "stride", stride, 1);
+    this.kernelSize = wholePair("Conv2d", "kernelSize", kernelSize, 1);
+    this.stride = wholePair("Conv2d", "stride", stride, 1);
     this.padding = checkedPadding(padding, this.stride);
-    this.dilation = pair("Conv2d", "dilation", dilation, 1);
+    this.dilation = wholePair("Conv2d", "dilation", dilation, 1);
     this.groups = count("Conv2d", "groups", groups, 1);
     this.paddingMode = paddingMode;
     if (inChannels % this.groups !== 0 || outChannels % this.groups !== 0) {
@@ -97,5 +97,5 @@ function checkedPadding(padding: Padding2d, stride: Pair): Pair | "same" | "vali
   }
   if (padding === "same" || padding === "valid") return padding;
   if (typeof padding === "string") throw argumentError("Conv2d", `got padding "${String(padding)}"; expected numbers, "same" or "valid".`);
-  return pair("Conv2d", "padding", padding);
+  return wholePair("Conv2d", "padding", padding);
 }

@@ -1,10 +1,10 @@
 // Linear and Identity.
 import type { Activation } from "../../kernels/types.js";
 import type { Tensor } from "../../engine/index.js";
-import { linear } from "../../engine/functions.js";
 import { aBoolean, aNumber } from "../../engine/kinds.js";
 import { type Call, type Options, Signature, count, takesNothing } from "../arguments.js";
 import { pythonBoolean } from "../describe.js";
+import { activatedLinear } from "../functional/linear.js";
 import { Module } from "../module.js";
 import type { Parameter } from "../parameter.js";
 import { skipsInitialisation } from "../skipInit.js";
@@ -41,7 +41,7 @@ export class Linear extends Module {
   }
   /** @internal forward with the activation in its last step. */
   activated(x: Tensor, activation: Activation): Tensor {
-    return linear(x, this.weight, this.bias, activation);
+    return activatedLinear(x, this.weight, this.bias, activation);
   }
   override extraRepr(): string {
     return `in_features=${this.inFeatures}, out_features=${this.outFeatures}, bias=${pythonBoolean(this.bias !== null)}`;

@@ -1,7 +1,7 @@
 // Pooling and resampling of images [N, C, H, W].
 import type { Tensor } from "../../engine/index.js";
 import { aBoolean } from "../../engine/kinds.js";
-import { type Call, Signature, type Size2, pair, size2 } from "../arguments.js";
+import { type Call, Signature, type Size2, wholePair, size2 } from "../arguments.js";
 import { pythonBoolean, pythonNumber, pythonValue } from "../describe.js";
 import * as F from "../functional/images.js";
 import { type PerSide, interpolate, resamplingArguments } from "../functional/interpolate.js";
@@ -22,15 +22,15 @@ export class MaxPool2d extends Module {
   constructor(...given: Call<typeof largest>) {
     const [kernelSize, stride, padding, dilation, ceilMode] = largest.read(given);
     super();
-    pair("MaxPool2d", "kernelSize", kernelSize, 1);
+    wholePair("MaxPool2d", "kernelSize", kernelSize, 1);
     this.kernelSize = kernelSize;
     this.stride = stride ?? kernelSize;
     this.padding = padding;
     this.dilation = dilation;
     this.ceilMode = ceilMode;
-    pair("MaxPool2d", "stride", this.stride, 1);
-    pair("MaxPool2d", "padding", this.padding);
-    pair("MaxPool2d", "dilation", this.dilation, 1);
+    wholePair("MaxPool2d", "stride", this.stride, 1);
+    wholePair("MaxPool2d", "padding", this.padding);
+    wholePair("MaxPool2d", "dilation", this.dilation, 1);
   }
   forward(x: Tensor): Tensor {
     return F.maxPool2d(x, this.kernelSize, this.stride, this.padding, this.dilation, this.ceilMode);
@@ -57,14 +57,14 @@ export class AvgPool2d extends Module {
   constructor(...given: Call<typeof averages>) {
     const [kernelSize, stride, padding, ceilMode, countIncludePad] = averages.read(given);
     super();
-    pair("AvgPool2d", "kernelSize", kernelSize, 1);
+    wholePair("AvgPool2d", "kernelSize", kernelSize, 1);
     this.kernelSize = kernelSize;
     this.stride = stride ?? kernelSize;
     this.padding = padding;
     this.ceilMode = ceilMode;
     this.countIncludePad = countIncludePad;
-    pair("AvgPool2d", "stride", this.stride, 1);
-    pair("AvgPool2d", "padding", this.padding);
+    wholePair("AvgPool2d", "stride", this.stride, 1);
+    wholePair("AvgPool2d", "padding", this.padding);
   }
   forward(x: Tensor): Tensor {
     return F.avgPool2d(x, this.kernelSize, this.stride, this.padding, this.ceilMode, this.countIncludePad);

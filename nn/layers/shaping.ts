@@ -3,7 +3,7 @@ import type { Tensor } from "../../engine/index.js";
 import { aBoolean, aNumber } from "../../engine/kinds.js";
 import { type Call, type Options, Signature, probability } from "../arguments.js";
 import { pythonBoolean, pythonNumber } from "../describe.js";
-import * as F from "../functional/dropout.js";
+import { dropout, dropout2d } from "../functional/dropout.js";
 import { Module } from "../module.js";
 
 const flattened = new Signature("Flatten", [["startDim", aNumber, 1], ["endDim", aNumber, -1]]);
@@ -47,7 +47,7 @@ export class Dropout extends DropoutLayer {
   /** @internal */
   static readonly keeps = "nothing";
   forward(x: Tensor): Tensor {
-    return F.dropout(x, this.p, this.training);
+    return dropout(x, this.p, this.training);
   }
 }
 /** Dropout of whole channels of [N, C, ...]. */
@@ -55,6 +55,6 @@ export class Dropout2d extends DropoutLayer {
   /** @internal */
   static readonly keeps = "nothing";
   forward(x: Tensor): Tensor {
-    return F.dropout2d(x, this.p, this.training);
+    return dropout2d(x, this.p, this.training);
   }
 }

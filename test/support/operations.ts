@@ -1,8 +1,11 @@
 // The operations of the fixtures by name: each a one-line function on tensors. A fixture row names its function here; a new operation adds a
 // line.
 import { type Tensor, cat, oneHot, stack, where } from "../../index.js";
-import * as engine from "../../engine/functions.js";
+import { ofRow } from "../../engine/tensor/core.js";
 import * as F from "../../nn/functional.js";
+import { activatedConv2d } from "../../nn/functional/images.js";
+import { activatedLinear } from "../../nn/functional/linear.js";
+import { activatedBatchNorm } from "../../nn/functional/normalisation.js";
 import type { InputView } from "./fixtures.js";
 
 type Size = number | readonly [number, number];
@@ -114,17 +117,14 @@ const reduction: Record<string, Operation> = {
 };
 
 const recurrent: Record<string, Operation> = {
-  lstmCell: (_, i, f, g, c) => engine.lstmCellState(i, f, g, c),
-  lstmHidden: (_, o, c) => engine.lstmHiddenState(o, c),
-  gruCandidate: (_, r, xn, hn) => engine.gruCandidate(r, xn, hn),
-  gruHidden: (_, z, n, h) => engine.gruHiddenState(z, n, h),
+  lstmCell: (_, ...gates) => ofRow("lstmCell", gates), lstmHidden: (_, ...gates) => ofRow("lstmHidden", gates),
+  gruCandidate: (_, ...gates) => ofRow("gruCandidate", gates), gruHidden: (_, ...gates) => ofRow("gruHidden", gates),
 };
 
-const convolution = { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 } as const;
 const functional: Record<string, Operation> = {
   conv2d: (p, x, w, b) => F.conv2d(x, w, b ?? null, p), linear: (_, x, w, b) => F.linear(x, w, b ?? null),
-  conv2dRelu: (_, x, w, b) => engine.conv2d(x, w, b ?? null, convolution, "relu"), linearRelu: (_, x, w, b) => engine.linear(x, w, b ?? null, "relu"),
-  batchNormRelu: (_, x, w, b) => engine.batchNorm(x, w, b, null, null, 0.1, 1e-5, "relu"),
+  conv2dRelu: (_, x, w, b) => activatedConv2d(x, w, b ?? null, { padding: 1 }, "relu"), linearRelu: (_, x, w, b) => activatedLinear(x, w, b ?? null, "relu"),
+  batchNormRelu: (_, x, w, b) => activatedBatchNorm(x, null, null, w ?? null, b ?? null, { training: true, momentum: 0.1, eps: 1e-5 }, "relu"),
   maxPool2d: (p, x) => F.maxPool2d(x, p), maxPool2dWithIndices: (p, x) => F.maxPool2dWithIndices(x, p), avgPool2d: (p, x) => F.avgPool2d(x, p),
   adaptiveAvgPool2d: (p, x) => F.adaptiveAvgPool2d(x, p.outputSize),
   interpolate: (p, x) => F.interpolate(x, p.scaleFactor === undefined ? { size: p.outputSize } : { scaleFactor: p.scaleFactor }),
