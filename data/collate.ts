@@ -4,10 +4,12 @@ import { noGrad, stack, tensor, type Tensor } from "../engine/index.js";
 import { Signature } from "../engine/arguments.js";
 import { anything, kind } from "../engine/kinds.js";
 import { hostArray } from "../engine/dtype.js";
+import { shown } from "../engine/spelling.js";
 import { ArgumentError } from "../kernels/errors.js";
 import type { DType } from "../kernels/types.js";
 import {
-  checkDTypes, type Column, type ColumnDTypes, dtypeOfNumbers, dtypeOfPart, isDType, misfit, optionText, type Path, placeText, rangeOf, rounded,
+  checkDTypes, type Column, type ColumnDTypes, deepest, dtypeOfNumbers, dtypeOfPart, isDType, misfit, narrowed, optionText, type Path, placeText, rangeOf,
+  rounded,
 } from "./columns.js";
 import { alike, type Form, formOf, type HostForm, type NumericArray } from "./forms.js";
 import type { HostTensor } from "./image.js";
@@ -62,6 +64,9 @@ export class Collation {
   #part(values: readonly unknown[], part: Part): unknown {
     const forms = values.map(formOf), [first] = forms;
     if (first === undefined) return [];
+    if (part.path.length > deepest) {
+      throw this.#error(`${part.nameOf(0)} has lists or records nested more than ${deepest} deep; expected a sample that ends (does it hold itself?).`);
+    }
     forms.forEach((form, position) => this.#expectAlike(first, form, position, part));
     const column = this.#column(first, values, part);
     switch (first.kind) {
@@ -104,7 +109,7 @@ export class Collation {
     const isMixed = Array.isArray(dtypes) !== name.startsWith("a list");
     if (odd === undefined && !isMixed) return;
     throw this.#error(
-      `got dtypes ${JSON.stringify(dtypes)}${placeText(path)}, where samples have ${name}; expected the same form, null for parts that keep theirs.`,
+      `got dtypes ${shown(dtypes)}${placeText(path)}, where samples have ${name}; expected the same form, null for parts that keep theirs.`,
     );
   }
 
@@ -130,7 +135,7 @@ export class Collation {
     const isPlain = kind === "number" || (kind === "boolean" && !forAll);
     if (dtypes !== undefined && dtypes !== null && !forAll && !(isPlain && isDType(dtypes))) {
       throw this.#error(
-        `got the dtype ${JSON.stringify(dtypes)}${placeText(path)}, where ${decidedBy} has ${name}; expected one dtype for each part that is a plain ` +
+        `got the dtype ${shown(dtypes)}${placeText(path)}, where ${decidedBy} has ${name}; expected one dtype for each part that is a plain ` +
           "number, and null for the others, which keep theirs.",
       );
     }
@@ -166,10 +171,8 @@ export class Collation {
   #stackHost({ dtype, shape, data: { length } }: HostForm, forms: readonly HostForm[], { path, nameOf }: Part): Tensor {
     const all = hostArray(dtype, length * forms.length);
     forms.forEach(({ name, data }, i) => {
-      const large = data instanceof Uint32Array ? data.find((value) => value >= 2 ** 31) : undefined;
-      if (large !== undefined) {
-        throw this.#error(`${nameOf(i)} has ${large} in ${name}${placeText(path)}; a batch holds it as int32, up to 2147483647.`);
-      }
+      const odd = narrowed(data, dtype);
+      if (odd !== undefined) throw this.#error(`${nameOf(i)} has ${odd} in ${name}${placeText(path)}; a batch holds it as ${dtype}: ${rangeOf(dtype)}.`);
       all.set(data, i * length);
     });
     return tensor(all, { shape: [forms.length, ...shape] });

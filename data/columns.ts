@@ -2,6 +2,8 @@
 // first batch, and kept: a batch's dtype never follows the values that happen to be in it.
 import type { DType } from "../kernels/types.js";
 import { ArgumentError } from "../kernels/errors.js";
+import { shown } from "../engine/spelling.js";
+import type { NumericArray } from "./forms.js";
 
 /** dtypes of columns of plain numbers: one for all of them, or one by part, in the form of a sample (`[null, "float32"]`, `{ price: "float32" }`). A
  *  part that is left out, or null, is decided by the first batch. */
@@ -47,13 +49,16 @@ export function dtypeOfPart(dtypes: ColumnDTypes, step: number | string): Column
   return typeof step === "string" && Object.hasOwn(dtypes, step) ? (dtypes as Readonly<Record<string, ColumnDTypes>>)[step] : undefined;
 }
 
+/** How deep a sample's lists and records may be nested. */
+export const deepest = 100;
+
 /** Refuses an option that is no dtype and no list or record of them. */
-export function checkDTypes(callee: string, dtypes: unknown): void {
+export function checkDTypes(callee: string, dtypes: unknown, depth = 0): void {
   if (dtypes === undefined || dtypes === null || isDType(dtypes)) return;
-  const plain = typeof dtypes === "object" && (Array.isArray(dtypes) || Object.getPrototypeOf(dtypes) === Object.prototype);
-  if (plain) return Object.values(dtypes).forEach((part) => checkDTypes(callee, part));
+  const plain = typeof dtypes === "object" && depth <= deepest && (Array.isArray(dtypes) || Object.getPrototypeOf(dtypes) === Object.prototype);
+  if (plain) return Object.values(dtypes).forEach((part) => checkDTypes(callee, part, depth + 1));
   throw new ArgumentError(
-    `${callee}: got the dtype ${typeof dtypes === "string" ? JSON.stringify(dtypes) : String(dtypes)}; expected one of ${dtypeNames.join(", ")}, ` +
+    `${callee}: got the dtype ${shown(dtypes)}; expected one of ${dtypeNames.join(", ")}, ` +
       "or a list or record of them in the form of a sample.",
   );
 }
@@ -71,6 +76,10 @@ export function misfit(values: readonly number[], dtype: DType): number {
 }
 export function rangeOf(dtype: DType): string {
   return holds[dtype].what;
+}
+/** The first value of an array that its dtype in a batch cannot hold. Only these two arrays have values that theirs may not. */
+export function narrowed(data: NumericArray, dtype: DType): number | undefined {
+  return data instanceof Uint32Array || data instanceof Float64Array ? data.find((value) => !holds[dtype].fits(value)) : undefined;
 }
 
 /** Whole numbers (labels, indices) are int32, all others float32: what a column's first batch says. */

@@ -1,13 +1,10 @@
 // What the parts of a sample are, for collating: tensors, values with a shape, typed arrays, plain numbers, booleans, strings, lists, records.
 // Everything else (null, a Date, a Map, an instance of a class) has no form, and no batch.
+import { type NumericArray, arrayClass, dtypeOfArray } from "../engine/dtype.js";
 import { Tensor } from "../engine/index.js";
 import { numel } from "../kernels/shape.js";
 import type { DType } from "../kernels/types.js";
 import { isImage } from "./image.js";
-
-/** Arrays whose values a batch can hold. Those of 64-bit integers it cannot. */
-export type NumericArray =
-  | Float32Array | Float64Array | Int8Array | Int16Array | Int32Array | Uint8Array | Uint8ClampedArray | Uint16Array | Uint32Array;
 
 /** Values in host memory with the dtype and the shape that they have in a batch. */
 export interface HostForm {
@@ -17,6 +14,8 @@ export interface HostForm {
   readonly shape: readonly number[];
   readonly data: NumericArray;
 }
+export type { NumericArray };
+
 export type Form =
   | { readonly kind: "tensor"; readonly name: string; readonly dtype: DType; readonly shape: readonly number[]; readonly tensor: Tensor }
   | HostForm
@@ -31,18 +30,9 @@ const scalars: Readonly<Record<string, Form>> = {
   string: { kind: "string", name: "a string" },
 };
 
-/** There is no float64 among the dtypes, and the small integers are held as int32. */
-const dtypeByArray: Readonly<Record<string, HostForm["dtype"]>> = {
-  Float16Array: "float32", Float32Array: "float32", Float64Array: "float32",
-  Int8Array: "int32", Int16Array: "int32", Int32Array: "int32", Uint16Array: "int32", Uint32Array: "int32",
-  Uint8Array: "uint8", Uint8ClampedArray: "uint8",
-};
-/** The array's class by its tag, which a subclass (Node's Buffer) shares. */
-function arrayClass(value: ArrayBufferView): string {
-  return Object.prototype.toString.call(value).slice(8, -1);
-}
+/** What a batch holds such an array as; none for 64-bit integers. */
 export function arrayDType(value: ArrayBufferView): HostForm["dtype"] | undefined {
-  return dtypeByArray[arrayClass(value)];
+  return arrayClass(value).startsWith("Big") ? undefined : dtypeOfArray(value);
 }
 
 export function formOf(value: unknown): Form {
@@ -56,7 +46,11 @@ export function formOf(value: unknown): Form {
   if (ArrayBuffer.isView(value)) return arrayForm(value);
   if (Array.isArray(value)) return { kind: "list", name: `a list of ${value.length} ${value.length === 1 ? "part" : "parts"}`, parts: value };
   if (isImage(value)) return formless("an image of bytes", "give the data set a transform that ends in values, such as ToTensor()");
-  if ("shape" in value && "data" in value && Array.isArray(value.shape) && ArrayBuffer.isView(value.data)) return shapedForm(value.shape, value.data);
+  if ("shape" in value && "data" in value && Array.isArray(value.shape) && ArrayBuffer.isView(value.data)) {
+    const beside = Object.keys(value).filter((name) => name !== "shape" && name !== "data");
+    if (beside.length === 0) return shapedForm(value.shape, value.data);
+    return formless(`values with a shape beside ${beside.join(", ")}`, `give them a field of their own: { image: { shape, data }, ${beside.join(", ")} }`);
+  }
   return recordForm(value);
 }
 
@@ -70,13 +64,13 @@ function formless(name: string, hint = "give numbers, booleans, strings, typed a
 }
 
 function arrayForm(data: ArrayBufferView): Form {
-  const name = arrayClass(data), dtype = dtypeByArray[name];
+  const name = arrayClass(data), dtype = arrayDType(data);
   if (dtype === undefined) return formless(withArticle(name), "give a Float32Array, an Int32Array or a Uint8Array");
   const values = data as NumericArray;
   return { kind: "host", name: `${withArticle(name)} of ${values.length} values`, dtype, shape: [values.length], data: values };
 }
 function shapedForm(shape: readonly number[], view: ArrayBufferView): Form {
-  const array = arrayClass(view), dtype = dtypeByArray[array], shown = `values of [${shape.join(", ")}] in ${withArticle(array)}`;
+  const array = arrayClass(view), dtype = arrayDType(view), shown = `values of [${shape.join(", ")}] in ${withArticle(array)}`;
   if (dtype === undefined) return formless(shown, "give a Float32Array, an Int32Array or a Uint8Array");
   const data = view as NumericArray, count = numel(shape);
   if (count !== data.length) return formless(`${shown} of ${data.length}`, `such a shape holds ${count} values`);

@@ -7,6 +7,7 @@ import { ArgumentError } from "../kernels/errors.js";
 import type { Collated } from "./collate.js";
 import { checkIndex, type Dataset } from "./dataset.js";
 import type { Draws } from "./draws.js";
+import { narrowed, rangeOf } from "./columns.js";
 import { arrayDType } from "./forms.js";
 
 interface Rows<Sample> {
@@ -92,7 +93,8 @@ function samplesIn<Sample>(samples: readonly Sample[]): Dataset<Sample> {
 function valuesIn(callee: string, view: ArrayBufferView): Dataset<number> {
   const dtype = arrayDType(view);
   if (dtype === undefined) throw refusal(callee, `got ${describe(view)}`);
-  const values = view as Float64Array;
+  const values = view as Float64Array, odd = narrowed(values, dtype);
+  if (odd !== undefined) throw new ArgumentError(`${callee}: got ${odd} in ${describe(view)}; a batch holds it as ${dtype}: ${rangeOf(dtype)}.`);
   return {
     length: values.length,
     get(index) {

@@ -1,14 +1,14 @@
 // Making tensors: from values, filled, counted, random. All start on the CPU unless a device is named.
 import { numel } from "../kernels/shape.js";
-import type { DType, HostArray, Shape } from "../kernels/types.js";
+import type { DType, Shape } from "../kernels/types.js";
 import { type Given, type Named, Signature, taking } from "./arguments.js";
 import { type DeviceTarget, resolveDevice } from "./device.js";
-import { dtypeOfArray, toHostArray } from "./dtype.js";
+import { type NumericArray, checkFill, dtypeOfArray, toHostArray } from "./dtype.js";
 import { type Kind, aBoolean, aDType, aDevice, aNumber, aTensor, either, kind, numbers } from "./kinds.js";
 import { hostNormal, hostPermutation, hostUniform, nextKey } from "./random.js";
 import { allocate } from "./raw.js";
 import { argumentError } from "./scope.js";
-import { formatShape } from "./shape.js";
+import { formatShape, mostDimensions } from "./shape.js";
 import { isPlainObject, shown } from "./spelling.js";
 import { freshSlot } from "./tensor/core.js";
 import { type NestedInput, flatten } from "./tensor/nested.js";
@@ -27,7 +27,7 @@ type Sized = typeof sizes;
 /** Sizes one by one or as a list, then options; or all by name. */
 export type SizesCall = Given<Sized, typeof creation> | [...sizes: number[]] | [...sizes: number[], options: TensorOptions | undefined];
 
-const data: Kind<NestedInput | HostArray> = kind(
+const data: Kind<NestedInput | NumericArray | BigInt64Array | BigUint64Array> = kind(
   "a number, a boolean, nested lists of them, or a typed array", (value) => typeof value === "number" || typeof value === "boolean" || isArray(value),
   { hint: (value) => (aTensor.takes(value) ? " (clone() copies a tensor)" : "") },
 );
@@ -35,11 +35,12 @@ function isArray(value: unknown): boolean {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
 }
 
-/** From nested arrays of numbers (float32) or booleans (bool), or from a typed array, which keeps its type. */
+/** From nested arrays of numbers (float32) or booleans (bool), or from a typed array, which keeps its type (other integers than bytes are int32, which
+ *  must hold them; float64 becomes float32). */
 export const tensor = taking(
   new Signature("tensor", [["data", data]], [["shape", numbers, null], ...creation]),
   (values, shape, dtype, device, requiresGrad) => {
-    if (ArrayBuffer.isView(values)) return fromHost(values, shape ?? [values.length], dtype ?? dtypeOfArray(values), { device, requiresGrad });
+    if (ArrayBuffer.isView(values)) return fromHost(values, shape ?? [values.length], dtype ?? dtypeOfArray(values) ?? "float32", { device, requiresGrad });
     const given = flatten(values);
     const type = dtype ?? (given.values.length > 0 && given.values.every((v) => typeof v === "boolean") ? "bool" : "float32");
     return fromHost(toHostArray(given.values, type), shape ?? given.shape, type, { device, requiresGrad });
@@ -47,7 +48,7 @@ export const tensor = taking(
 );
 
 /** @internal Host values under a shape. */
-export function fromHost(values: HostArray, shape: Shape, dtype: DType, options: Omit<TensorOptions, "dtype">): Tensor {
+export function fromHost(values: NumericArray | BigInt64Array | BigUint64Array, shape: Shape, dtype: DType, options: Omit<TensorOptions, "dtype">): Tensor {
   checkShape("tensor", shape);
   if (numel(shape) !== values.length) {
     throw argumentError("tensor", `got ${values.length} values for shape ${formatShape(shape)}, which holds ${numel(shape)}; expected as many values as the shape holds.`);
@@ -60,6 +61,7 @@ export function fromHost(values: HostArray, shape: Shape, dtype: DType, options:
 }
 
 function checkShape(operation: string, shape: Shape): void {
+  if (shape.length > mostDimensions) throw argumentError(operation, `got a shape of ${shape.length} dimensions; expected at most ${mostDimensions}.`);
   if (shape.every((size) => Number.isInteger(size) && size >= 0)) return;
   throw argumentError(operation, `got shape ${formatShape(shape)}; expected whole numbers of at least 0.`);
 }
@@ -73,6 +75,7 @@ function blank(operation: string, shape: Shape, dtype: DType, device?: DeviceTar
   return new Tensor({ raw: allocate(resolveDevice(device ?? undefined), shape, dtype), slot: freshSlot() });
 }
 function filled(operation: string, shape: Shape, value: number | boolean, dtype: DType, device: DeviceTarget | null, requiresGrad: boolean): Tensor {
+  checkFill(operation, Number(value), dtype);
   const made = blank(operation, shape, dtype, device);
   made.device.kernels.fill(made.raw, Number(value));
   return requiresGrad ? made.requiresGrad_() : made;
@@ -139,7 +142,7 @@ export const arange = taking(
     const type = dtype ?? ([start, end, step].every(Number.isInteger) ? "int32" : "float32");
     const count = checkedCount("arange", Math.ceil((end - start) / step));
     const values = Float64Array.from({ length: count }, (_, i) => start + i * step);
-    return fromHost(toHostArray(values, type), [values.length], type, { device, requiresGrad });
+    return fromHost(toHostArray(values, type, "arange"), [values.length], type, { device, requiresGrad });
   },
 );
 
@@ -150,7 +153,7 @@ export const linspace = taking(
     if (!Number.isInteger(steps) || steps < 0) throw argumentError("linspace", `got ${steps} steps; expected a whole number of at least 0.`);
     const values = Float64Array.from({ length: checkedCount("linspace", steps) }, (_, i) => (steps === 1 ? start : start + ((end - start) * i) / (steps - 1)));
     const type = dtype ?? "float32";
-    return fromHost(toHostArray(values, type), [steps], type, { device, requiresGrad });
+    return fromHost(toHostArray(values, type, "linspace"), [steps], type, { device, requiresGrad });
   },
 );
 
@@ -193,7 +196,10 @@ export const randint = (...given: IntegersCall): Tensor => {
   const [low, high, shape, dtype, device, requiresGrad] = integers.read(gathered("randint", fromZero ? [0, ...given] : given, 2));
   checkShape("randint", listed(shape));
   if (!Number.isInteger(low) || !Number.isInteger(high) || low >= high) throw argumentError("randint", `got low ${low} and high ${high}; expected whole numbers with low < high.`);
-  const values = Float64Array.from(hostUniform(numel(listed(shape))), (u) => low + Math.floor(u * (high - low))), type = dtype ?? "int32";
+  const type = dtype ?? "int32";
+  checkFill("randint", low, type);
+  checkFill("randint", high - 1, type);
+  const values = Float64Array.from(hostUniform(numel(listed(shape))), (u) => low + Math.floor(u * (high - low)));
   return fromHost(toHostArray(values, type), listed(shape), type, { device, requiresGrad });
 };
 /** A random order of 0 … n − 1, int32. */

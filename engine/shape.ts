@@ -5,6 +5,9 @@ import type { Shape } from "../kernels/types.js";
 import { argumentError } from "./scope.js";
 import { isPlainObject, shown } from "./spelling.js";
 
+/** PyTorch's bound, near enough: what has more was written to overflow the stack. */
+export const mostDimensions = 64;
+
 export function sameShape(a: Shape, b: Shape): boolean {
   if (a === b) return true;
   if (a.length !== b.length) return false;

@@ -1,6 +1,7 @@
 // What a caller meant: the name nearest to one that does not exist, and how a sentence shows a value that was not expected.
 
-const SHOWN = 60;
+/** Letters of a value, and items and levels of its lists, that are looked at: more would be cut off. */
+const SHOWN = 60, ITEMS = 30, LEVELS = 3;
 
 /** NumPy's and other libraries' words for ours. */
 const synonyms: Readonly<Record<string, string>> = { axis: "dim", axes: "dim", keepdims: "keepdim", learningRate: "lr", rate: "p", shape: "size", size: "shape" };
@@ -46,13 +47,16 @@ export function expectedOptions(name: string, names: readonly string[]): string 
   return meant === null ? `${list}.` : `${list} (did you mean ${meant}?).`;
 }
 
-/** A value as a sentence names it: a text in quotes, a list in brackets, an object by its class. */
+/** A value as a sentence names it: a text in quotes, a list in brackets, an object by its class. Lists may be long, deep, or hold themselves. */
 export function shown(value: unknown): string {
+  return shownAt(value, 0);
+}
+function shownAt(value: unknown, level: number): string {
   switch (typeof value) {
-    case "string": return clipped(JSON.stringify(value));
+    case "string": return clipped(JSON.stringify(value.slice(0, SHOWN)));
     case "function": return shownFunction(value);
-    case "object": return value === null ? "null" : shownObject(value);
-    default: return String(value);
+    case "object": return value === null ? "null" : shownObject(value, level);
+    default: return clipped(String(value));
   }
 }
 /** A module is a function whose class has a name. */
@@ -61,9 +65,9 @@ function shownFunction(value: object): string {
   if (!ofClass.endsWith("Function")) return `${/^[AEIOU]/.test(ofClass) ? "an" : "a"} ${ofClass}`;
   return "name" in value && value.name !== "" ? `the function ${String(value.name)}` : "a function";
 }
-function shownObject(value: object): string {
-  if (Array.isArray(value)) return clipped(`[${value.map(shown).join(", ")}]`);
-  if (isPlainObject(value)) return `an object ${clipped(`{ ${Object.keys(value).join(", ")} }`)}`;
+function shownObject(value: object, level: number): string {
+  if (Array.isArray(value)) return level < LEVELS ? clipped(`[${value.slice(0, ITEMS).map((item) => shownAt(item, level + 1)).join(", ")}]`) : "[…]";
+  if (isPlainObject(value)) return `an object ${clipped(`{ ${Object.keys(value).slice(0, ITEMS).join(", ")} }`)}`;
   const { name } = value.constructor;
   return `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`;
 }

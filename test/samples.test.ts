@@ -93,6 +93,8 @@ test("the first batch decides also where a later one is loaded sooner", async (t
 
 test("what has no batch is a sentence with the index, the part and the kinds", async (t) => {
   class Point { constructor(readonly x: number) {} }
+  const endless: unknown[] = [1];
+  endless.push(endless);
   const cases: [string, readonly unknown[], RegExp][] = [
     ["length beyond the targets", [[1, 3], [2, undefined]], /DataLoader: sample 1 has undefined in part \[1\], of which there is no batch; the data set's length may be/],
     ["a boolean among numbers", [true, 1, 0], /sample 1 has a number, sample 0 has a boolean; a batch needs samples of one kind/],
@@ -117,7 +119,10 @@ test("what has no batch is a sentence with the index, the part and the kinds", a
     ["a shape that does not fit", [{ shape: [2], data: new Float32Array(3) }], /values of \[2\] in a Float32Array of 3, .*; such a shape holds 2 values/],
     ["an integer that would be rounded", [3000000001], /sample 0 has 3000000001, a whole number that int32 cannot hold and float32 would round/],
     ["a number past float32", [0.5, 1e39], /sample 1 has 1e\+39, a column that is float32, .* Scale the values down/],
-    ["unsigned integers past int32", [Uint32Array.of(3e9)], /sample 0 has 3000000000 in a Uint32Array of 1 values/],
+    ["unsigned integers past int32", [Uint32Array.of(3e9)], /sample 0 has 3000000000 in a Uint32Array of 1 values; a batch holds it as int32/],
+    ["float64 past float32", [Float64Array.of(1, -1e300)], /sample 0 has -1e\+300 in a Float64Array of 2 values; a batch holds it as float32/],
+    ["a label beside a shape and its values", [{ shape: [1], data: Float32Array.of(1), label: 3 }], /values with a shape beside label, .*\{ image: \{ shape, data \}, label \}/],
+    ["a list that holds itself", [endless], /sample 0 has lists or records nested more than 100 deep; .*does it hold itself/],
   ];
   await checkRefusals(t, cases.map(([name, samples, says]) => [name, () => batchesOf(listed(samples), { batchSize: 4 }), says]));
   t.match(await refusal(() => collate([1, "7"])), /^collate: sample 1 of the batch has a string, sample 0 of the batch has a number/, "collate alone");
@@ -161,6 +166,8 @@ test("whatever has a length and an index is a data set", async (t) => {
   t.deepEqual(await batchesOf(new ConcatDataset([[5], new Squares()]), { batchSize: 5 }), [["int32", [5, 0, 1, 4, 9]]]);
   t.deepEqual(randomSplit([1, 2, 3], [2, 1]).map(({ length }) => length), [2, 1]);
   const cases: [string, unknown, RegExp][] = [
+    ["numbers past int32", Uint32Array.of(1, 4e9), /DataLoader: got 4000000000 in a Uint32Array; a batch holds it as int32/],
+    ["numbers past float32", Float64Array.of(1e39), /got 1e\+39 in a Float64Array; a batch holds it as float32/],
     ["undefined", undefined, /DataLoader: got no dataset; expected DataLoader\(dataset, batchSize = 1, shuffle = false/],
     ["null", null, /DataLoader: got null as the data set; expected a data set \(an object with length and get\(index\)\)/],
     ["a number", 3, /got 3 as the data set/],

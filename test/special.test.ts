@@ -91,8 +91,9 @@ test("special values: casts follow one table on every device", async (t) => {
     for (const [i, dtype] of (["int32", "uint8", "bool"] as const).entries()) {
       t.deepEqual([...(await x.to(dtype).data())].map(Number), casts.map((row) => row[i + 1]), `${dtype} on ${name}`);
     }
-    const filled = await Promise.all(casts.map(([value]) => full([1], value, { dtype: "int32", device }).data()));
-    t.deepEqual(filled.map(([got]) => got), casts.map(([, whole]) => whole), `full of int32 on ${name}`);
+    const held = casts.filter(([value]) => value < 2 ** 31 && value >= -(2 ** 31));
+    const filled = await Promise.all(held.map(([value]) => full([1], value, { dtype: "int32", device }).data()));
+    t.deepEqual(filled.map(([got]) => got), held.map(([, whole]) => whole), `full of int32 on ${name}`);
   }
 });
 

@@ -1,7 +1,7 @@
 // Operations that move elements without changing them: views by strides, windows, concatenation, padding, diagonals, dtype conversion.
 import { at } from "../../kernels/shape.js";
 import type { DType, Shape } from "../../kernels/types.js";
-import { promote } from "../dtype.js";
+import { checkFill, promote } from "../dtype.js";
 import { type Operation, defineOp, need } from "../op.js";
 import { argumentError } from "../scope.js";
 import { formatShape } from "../shape.js";
@@ -111,8 +111,9 @@ export interface PadParams {
 }
 export const pad = defineOp<PadParams>("pad", {
   kernels: ["fill", "copy"],
-  outputs: (inputs, { pads }) => {
+  outputs: (inputs, { pads, value }) => {
     const { shape, dtype } = need(inputs, 0);
+    checkFill("pad", value, dtype);
     return [{ shape: shape.map((size, d) => size + (pads[d]?.[0] ?? 0) + (pads[d]?.[1] ?? 0)), dtype }];
   },
   forward: (device, [out], inputs, { pads, value }) => {

@@ -1,7 +1,7 @@
 // Element-wise arithmetic, comparisons and activations as methods. Operands are tensors or numbers; PyTorch's broadcasting and promotion.
 import type { Device, DType } from "../../kernels/types.js";
 import { type Call, Signature, takesNothing, taking } from "../arguments.js";
-import { arithmeticDType, promote, promoteScalar } from "../dtype.js";
+import { arithmeticDType, checkFill, promote, promoteScalar } from "../dtype.js";
 import { aBoolean, aNumber, aTensor, anOperand, either, oneOf } from "../kinds.js";
 import { elementwise } from "../ops/basic.js";
 import { allocate } from "../raw.js";
@@ -36,6 +36,11 @@ type OperandCall = Call<typeof operand>;
 function scaledBy(other: Value, alpha: number): Value {
   if (alpha === 1) return other;
   return typeof other === "number" ? other * alpha : other.mul(alpha);
+}
+
+/** A whole limit past int32 limits like its last number, and would make the values float32. */
+function wholeLimit(limit: number): number {
+  return Number.isInteger(limit) ? Math.min(Math.max(limit, -(2 ** 31)), 2 ** 31 - 1) : limit;
 }
 
 function filled(device: Device, shape: readonly number[], dtype: DType, value: number): Tensor {
@@ -127,8 +132,8 @@ export abstract class TensorArithmetic extends TensorViews {
     return call(elementwise("clamp"), [this], limits)[0];
   }
   private minimumOrMaximum(min: number | null, max: number | null): Tensor {
-    const raised = min === null ? this.self : this.maximum(min);
-    return max === null ? raised : raised.minimum(max);
+    const raised = min === null ? this.self : this.maximum(wholeLimit(min));
+    return max === null ? raised : raised.minimum(wholeLimit(max));
   }
   sqrt(...none: []): Tensor { return this.floating("sqrt", none); }
   rsqrt(...none: []): Tensor { return this.floating("rsqrt", none); }
@@ -174,6 +179,7 @@ export abstract class TensorArithmetic extends TensorViews {
   maskedFill(...given: Call<typeof takes.maskedFill>): Tensor {
     const [mask, value] = takes.maskedFill.read(given);
     if (mask.dtype !== "bool") throw argumentError("maskedFill", `got a mask of dtype ${mask.dtype}; expected bool (compare, or call .bool()).`);
+    checkFill("maskedFill", Number(value), this.dtype);
     return choose(mask, this.scalar(Number(value), this.dtype), this.self);
   }
 

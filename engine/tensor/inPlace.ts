@@ -1,6 +1,7 @@
 // In-place methods: PyTorch's names with an underscore. Each computes out of place and takes over the value, so that the tape sees the ordinary
 // operation; where the tape would save this tensor's old value, it saves a copy, which the change does not touch.
 import { type Call, Signature, takesNothing } from "../arguments.js";
+import { checkFill } from "../dtype.js";
 import { isGradEnabled } from "../gradMode.js";
 import { aBoolean, aNumber, aTensor, either } from "../kinds.js";
 import { copied } from "../raw.js";
@@ -33,7 +34,11 @@ export abstract class TensorInPlace extends TensorReductions {
     const [other] = source.read(given);
     return this.assign("copy_", other.cast(this.dtype).to(this.device).expand(this.shape).clone());
   }
-  fill_(...given: Call<typeof filling>): this { return this.assign("fill_", this.filled(Number(filling.read(given)[0]))); }
+  fill_(...given: Call<typeof filling>): this {
+    const value = Number(filling.read(given)[0]);
+    checkFill("fill_", value, this.dtype);
+    return this.assign("fill_", this.filled(value));
+  }
   zero_(...none: []): this {
     takesNothing("zero_", none);
     return this.fill_(0);

@@ -1,6 +1,6 @@
 // Nested arrays and flat values with a shape: from one to the other.
 import { argumentError } from "../scope.js";
-import { formatShape } from "../shape.js";
+import { formatShape, mostDimensions } from "../shape.js";
 
 export type NestedNumbers = number | boolean | NestedNumbers[];
 export type NestedInput = number | boolean | readonly NestedInput[];
@@ -29,6 +29,7 @@ export function flatten(input: NestedInput): { shape: number[]; values: (number 
   for (let level: NestedInput = input; Array.isArray(level); level = level[0] ?? 0) {
     shape.push(level.length);
     if (level.length === 0) break;
+    if (shape.length > mostDimensions) throw argumentError("tensor", `got lists nested more than ${mostDimensions} deep; expected a number of dimensions that ends (does a list hold itself?).`);
   }
   const values: (number | boolean)[] = [];
   const visit = (item: NestedInput, depth: number): void => {
