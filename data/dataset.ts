@@ -19,7 +19,7 @@ export interface Dataset<Sample> {
   readonly recipe?: WorkerRecipe<Sample>;
 }
 
-/** @internal ds[i] is get(i) and ds[-1] the last sample; the types say so where `get` gives no promises, for with an index a data set looks like an array
+/** ds[i] is get(i) and ds[-1] the last sample; the types say so where `get` gives no promises, for with an index a data set looks like an array
  *  of promises. */
 export abstract class DatasetBase<Sample> {
   abstract readonly length: number;

@@ -15,7 +15,6 @@ import { asSampler, type Sampler, type SamplerInput, slices } from "./order.js";
 const generator = ["generator", kind<null>("null (give { seed })", (value) => value === null), null] as const;
 const bySeed = [["seed", aSeed, null]] as const;
 
-/** @internal */
 export const settingEpoch = new Signature("setEpoch", [["epoch", aNumber]]);
 
 const sequential = new Signature("SequentialSampler", [["dataSource", sourceKind]]);

@@ -10,8 +10,11 @@ import { fileURLToPath } from "node:url";
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const OLDEST_NODE = 20;
 const stampFile = join(root, "build", "stamp");
-const builtFrom = ["index.ts", "engine", "kernels", "serialization", "nn", "optim", "data", "training", "cli", "scripts/build.mjs", "scripts/build-wasm.mjs"];
-const builtWith = ["package-lock.json", "tsconfig.json", "tsconfig.build.json"];
+const builtFrom = [
+  "index.ts", "engine", "kernels", "serialization", "nn", "optim", "data", "training", "cli",
+  "scripts/build.mjs", "scripts/build-wasm.mjs", "scripts/declarations.mjs", "scripts/difference.mjs",
+];
+const builtWith = ["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json"];
 const outputs = ["dist/index.js", "dist/cli/train.js", "kernels/cpu/generated/wasm.ts"];
 
 /** Installs and builds what is missing or older than its sources; throws an error with a message for people where that fails. */

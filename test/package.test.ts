@@ -1,24 +1,30 @@
-// The library as a user installs it: only dist/, in a folder of its own, without the optional GPU package and without our sources.
+// The library as a user installs it: what npm packs, in a folder of its own, without the optional GPU package and without our sources.
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { checkPackage } from "@arethetypeswrong/core";
 import { build } from "esbuild";
+import { publint } from "publint";
 import test from "tape";
 import ts from "typescript-5.9";
+import { install, packed } from "./support/packed.js";
 import { typedCalls } from "./support/typedCalls.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const subpaths = ["athanor", "athanor/nn", "athanor/nn/functional", "athanor/optim", "athanor/data", "athanor/training"];
 /** Those that may hold a single class. */
 const apart = ["athanor/training/plots", "athanor/training/live", "athanor/training/tensorboard", "athanor/training/search"];
+const bundle = packed();
 let home = "";
 
 function run(program: string, args: string[]) {
   const { status, stdout, stderr } = spawnSync(program, args, { cwd: home, encoding: "utf8" });
   return { status, text: `${stdout}${stderr}` };
 }
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0);
 
 function write(name: string, text: string): string {
   writeFileSync(join(home, name), text);
@@ -27,15 +33,29 @@ function write(name: string, text: string): string {
 
 test("a user's folder with the built package and its dependencies", (t) => {
   home = mkdtempSync(join(tmpdir(), "athanor-user-"));
-  const installed = join(home, "node_modules", "athanor");
-  mkdirSync(installed, { recursive: true });
-  cpSync(join(root, "package.json"), join(installed, "package.json"));
-  cpSync(join(root, "dist"), join(installed, "dist"), { recursive: true });
+  install(bundle, home);
   const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { dependencies: Record<string, string> };
   t.deepEqual(Object.keys(dependencies), ["@cornerstonejs/codec-libjpeg-turbo-8bit"], "WebAssembly and JavaScript: nothing native is required");
   for (const name of Object.keys(dependencies)) cpSync(join(root, "node_modules", name), join(home, "node_modules", name), { recursive: true });
+  const bytes = sum(readdirSync(join(home, "node_modules"), { recursive: true, encoding: "utf8" }).map((name) => statSync(join(home, "node_modules", name)))
+    .map((status) => (status.isFile() ? status.size : 0)));
+  t.ok(bytes <= 10e6, `npm install athanor takes ${(bytes / 1e6).toFixed(1)} MB of at most 10`);
   write("package.json", '{ "type": "module" }');
   t.end();
+});
+
+test("the package holds the library, and nothing that its users cannot reach", (t) => {
+  const names = [...bundle.sizes.keys()];
+  t.deepEqual(names.filter((name) => !name.startsWith("dist/")).sort(), ["LICENSE", "README.md", "package.json"]);
+  t.deepEqual(names.filter((name) => name.startsWith("dist/cli/")), [], "no command line, which needs development dependencies");
+  t.end();
+});
+
+test("publint and Are the types wrong? have nothing to say", async (t) => {
+  const { messages } = await publint({ pack: { tarball: bundle.tarball.buffer }, level: "suggestion" });
+  t.deepEqual(messages, [], "publint");
+  const analysis = await checkPackage(bundle.contents);
+  t.deepEqual(analysis.types && analysis.problems, [], "Are the types wrong?, in every way of resolving a module that it knows");
 });
 
 test("every subpath loads", (t) => {
@@ -85,7 +105,7 @@ test("without the optional chart library a figure says what to install; the rest
 /** TypeScript by its versions, as development dependencies under names of their own. */
 const compilers: Readonly<Record<string, string>> = { "5.4": "typescript-5.4", "5.9": "typescript-5.9", "7": "typescript" };
 
-/** The declarations were checked with another program; checking them takes most of the time. */
+/** The declarations were checked with another program. */
 const checkedAlready = { skipLibCheck: true };
 
 function compile(version: string, options: object, ...files: string[]) {
@@ -134,8 +154,7 @@ test("the declarations serve a strict TypeScript user, who checks them too", (t)
     optimizer.step();`);
   for (const version of Object.keys(compilers)) {
     const module = version === "5.9" ? "node16" : "nodenext", lib = ["es2022"];
-    t.equal(compile(version, { module, lib }, "user.ts"), "", `TypeScript ${version}, ${module}`);
-    t.equal(compile(version, { module, lib, ...checkedAlready }, "common.cts"), "", `TypeScript ${version}, ${module}, CommonJS`);
+    t.equal(compile(version, { module, lib }, "user.ts", "common.cts"), "", `TypeScript ${version}, ${module}, ES modules and CommonJS`);
     t.equal(compile(version, { module: "esnext", moduleResolution: "bundler", lib: [...lib, "dom"] }, "user.ts"), "", `TypeScript ${version}, bundler, DOM`);
   }
   t.end();
@@ -158,8 +177,8 @@ test("the examples are a user's TypeScript from 5.4 on, without a cast", (t) => 
   const files = readdirSync(join(home, installed, "examples")).filter((name) => name.endsWith(".ts")).map((name) => `${installed}/examples/${name}`);
   const lines = readFileSync(join(root, "test/types/lines.ts"), "utf8").replaceAll('"../../index.js"', '"athanor"');
   files.push(write("lines.ts", lines));
-  // What they share with the command line they take from its sources, which the build has beside the rest.
-  const options = { ...checkedAlready, module: "nodenext", lib: ["es2023"], types: ["node"], rootDirs: [installed, `${installed}/dist`] };
+  cpSync(join(root, "cli"), join(home, installed, "cli"), { recursive: true }); // they share its flags and its way to end
+  const options = { ...checkedAlready, module: "nodenext", lib: ["es2023"], types: ["node"] };
   for (const version of Object.keys(compilers)) t.equal(compile(version, options, ...files), "", `TypeScript ${version}`);
   for (const name of files) t.deepEqual(castsIn(name), [], `${name}: no cast`);
   t.end();

@@ -15,7 +15,6 @@ export interface SchedulerOptions {
   verbose: boolean;
 }
 
-/** @internal */
 export const stepping = new Signature("step", [["epoch", aNumber, undefined]]);
 
 /** A scheduler of one's own extends this class, says its rates in getLr(), and ends its constructor with this.initialStep(). */

@@ -1,0 +1,3 @@
+export const root: string;
+export function npm(): string[];
+export function prepare(): void;
