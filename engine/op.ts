@@ -2,6 +2,8 @@
 // against the same operations. `operations` lists every record, for the tests and the tables of the README.
 import type { Device, DType, Kernels, Shape } from "../kernels/types.js";
 import type { RawTensor } from "./raw.js";
+import { argumentError } from "./scope.js";
+import { formatShape } from "./shape.js";
 
 export type KernelName = keyof Kernels;
 
@@ -80,6 +82,14 @@ export function defineOp<P>(name: string, record: Unnamed<Operation<P>>): Operat
   const operation: Operation<P> = { name, ...record };
   operations.set(name, operation);
   return operation;
+}
+
+/** Refuses inputs whose memory the kernels would read, or write, as float32 though it holds something else. */
+export function needFloat32(operation: string, inputs: readonly (Spec | null | undefined)[], names: readonly string[] = []): void {
+  for (let i = 0; i < inputs.length; i++) {
+    const input = inputs[i];
+    if (input && input.dtype !== "float32") throw argumentError(operation, `got ${names[i] ?? `input ${i}`} ${input.dtype} ${formatShape(input.shape)}; expected float32 (call .float()).`);
+  }
 }
 
 /** Input i, which this operation cannot do without. */

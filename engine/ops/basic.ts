@@ -3,7 +3,7 @@ import { type DerivativeKernel, type ElementwiseKernel, type ElementwiseRow, ele
 import { numel } from "../../kernels/shape.js";
 import type { Device } from "../../kernels/types.js";
 import { arithmeticDType, promote } from "../dtype.js";
-import { type ArrayLike, type Operation, type Run, type Saves, type Spec, defineOp, need } from "../op.js";
+import { type ArrayLike, type Operation, type Run, type Saves, type Spec, defineOp, need, needFloat32 } from "../op.js";
 import { type RawTensor, contiguous } from "../raw.js";
 import { broadcastShapes, expandedStrides, reducedShape, reshapedStrides, sameShape } from "../shape.js";
 import { times, withoutRepeats } from "./repeats.js";
@@ -26,7 +26,10 @@ function runElementwise(device: Device, kernel: ElementwiseKernel, out: RawTenso
 
 /** The dtype a row computes in and gives, from its inputs' dtypes (which the caller made equal). */
 function resultDType(row: ElementwiseRow, inputs: readonly (Spec | null)[]): Spec["dtype"] {
-  if (row.kind === "float") return "float32";
+  if (row.kind === "float") {
+    needFloat32(row.name, inputs);
+    return "float32";
+  }
   const dtypes = everyInput(inputs).map((input) => input.dtype);
   switch (row.kind) {
     case "compare":

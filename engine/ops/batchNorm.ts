@@ -2,7 +2,7 @@
 import { at, numel } from "../../kernels/shape.js";
 import type { Activation } from "../../kernels/types.js";
 import { AthanorError } from "../../kernels/errors.js";
-import { type Operation, defineOp, need } from "../op.js";
+import { type Operation, defineOp, need, needFloat32 } from "../op.js";
 import { type RawTensor, contiguous } from "../raw.js";
 import { argumentError } from "../scope.js";
 import { formatShape } from "../shape.js";
@@ -21,10 +21,11 @@ const perChannel = (x: RawTensor): RawTensor => {
   return x.reshaped([n, c, numel(x.shape, 2)]);
 };
 
+const parameterNames = ["weight", "bias", "runningMean", "runningVar"];
 /** Inputs: x [N, C, …], weight [C] or null, bias [C] or null. Outputs: act(x̂·w + b), mean [C], 1/√(var + eps) [C]. */
 export const batchNorm: Operation<BatchNormParams> = defineOp<BatchNormParams>("batchNorm", {
   kernels: ["batchNorm"],
-  outputs: (inputs, { runningMean }) => {
+  outputs: (inputs, { runningMean, runningVar }) => {
     const x = need(inputs, 0), channels = x.shape[1];
     if (x.shape.length < 2 || channels === undefined || x.dtype !== "float32") {
       throw argumentError("batchNorm", `got ${x.dtype} ${formatShape(x.shape)}; expected a float32 tensor [N, C, ...].`);
@@ -34,6 +35,7 @@ export const batchNorm: Operation<BatchNormParams> = defineOp<BatchNormParams>("
         throw argumentError("batchNorm", `got input ${formatShape(x.shape)} and parameters of shape ${formatShape(parameter.shape)}; expected [${channels}], one per channel.`);
       }
     }
+    needFloat32("batchNorm", [inputs[1], inputs[2], runningMean, runningVar], parameterNames);
     if (channels > 0 && numel(x.shape) / channels === 1) {
       throw argumentError("batchNorm", `got ${formatShape(x.shape)}: one value per channel has no variance; train with more than one sample, or call eval().`);
     }

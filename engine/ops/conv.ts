@@ -1,6 +1,6 @@
 // The three convolutions, each other's derivatives. Shapes: x [N, C, H, W], w [O, C/groups, R, S]. Next: kernels/types.ts and each device's conv2d.
 import type { Activation, Conv2dParams, Pair } from "../../kernels/types.js";
-import { type Operation, type Spec, defineOp, need } from "../op.js";
+import { type Operation, type Spec, defineOp, need, needFloat32 } from "../op.js";
 import { contiguous } from "../raw.js";
 import { argumentError } from "../scope.js";
 import { formatShape } from "../shape.js";
@@ -27,6 +27,7 @@ function checkWhole(operation: string, name: string, [height, width]: Pair, leas
   throw argumentError(operation, `got ${name} ${height === width ? height : formatShape([height, width])}; expected a whole number of at least ${least}, or two of them [height, width].`);
 }
 
+const convInputs = ["input", "weight", "bias"];
 function convOutput(x: Spec, w: Spec, bias: Spec | null, p: Conv2dOpParams): Spec {
   checkWindows("conv2d", p);
   if (!Number.isInteger(p.groups) || p.groups < 1) throw argumentError("conv2d", `got groups ${p.groups}; expected a whole number of at least 1.`);
@@ -39,6 +40,7 @@ function convOutput(x: Spec, w: Spec, bias: Spec | null, p: Conv2dOpParams): Spe
     const hint = width === perGroup * p.groups ? " The input looks like [N, H, W, C]: use permute(0, 3, 1, 2)." : "";
     throw argumentError("conv2d", `${got}; expected ${perGroup * p.groups} input channels, got ${c}.${hint}`);
   }
+  if (r === 0 || s === 0) throw argumentError("conv2d", `${got}; expected a kernel of at least 1×1.`);
   if (bias && (bias.shape.length !== 1 || bias.shape[0] !== o)) throw argumentError("conv2d", `${got}; expected a bias of shape [${o}].`);
   const rows = windowCount(h, r, p.stride[0], p.padding[0], p.dilation[0]), columns = windowCount(width, s, p.stride[1], p.padding[1], p.dilation[1]);
   if (rows < 1 || columns < 1) {
@@ -50,7 +52,11 @@ function convOutput(x: Spec, w: Spec, bias: Spec | null, p: Conv2dOpParams): Spe
 /** act(x ∗ w + bias). Specification: relu(conv2d(x, w) + bias[:, None, None]). */
 export const conv2d: Operation<Conv2dOpParams> = defineOp<Conv2dOpParams>("conv2d", {
   kernels: ["conv2d"],
-  outputs: (inputs, params) => [convOutput(need(inputs, 0), need(inputs, 1), inputs[2] ?? null, params)],
+  outputs: (inputs, params) => {
+    const output = convOutput(need(inputs, 0), need(inputs, 1), inputs[2] ?? null, params);
+    needFloat32("conv2d", inputs, convInputs);
+    return [output];
+  },
   forward: (device, [out], inputs, params) => {
     const bias = inputs[2] ?? null;
     if (out) device.kernels.conv2d(out, contiguous(need(inputs, 0)), contiguous(need(inputs, 1)), bias && contiguous(bias), params, params.activation);

@@ -28,6 +28,7 @@ function check(x: Spec, labels: Spec, weight: Spec | null): void {
   if (weight && (weight.shape.length !== 1 || weight.shape[0] !== classes)) {
     throw argumentError("crossEntropy", `got a weight of shape ${formatShape(weight.shape)}; expected [${classes}], one per class.`);
   }
+  if (weight && weight.dtype !== "float32") throw argumentError("crossEntropy", `got a weight of dtype ${weight.dtype}; expected float32 (call .float()).`);
 }
 
 /** Inputs: logits [N, C, …], labels int32 [N, …], weight [C] or null. Outputs: the loss ([] or [N, …]) and the total weight []. */

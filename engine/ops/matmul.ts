@@ -1,7 +1,7 @@
 // Matrix products: the batched product and the linear layer with its bias and ReLU in the epilogue.
 import { at } from "../../kernels/shape.js";
 import type { Activation } from "../../kernels/types.js";
-import { type ArrayLike, type Operation, type Run, type Spec, defineOp, need } from "../op.js";
+import { type ArrayLike, type Operation, type Run, type Spec, defineOp, need, needFloat32 } from "../op.js";
 import { type RawTensor, contiguous } from "../raw.js";
 import { argumentError } from "../scope.js";
 import { formatShape } from "../shape.js";
@@ -58,11 +58,12 @@ export interface LinearParams {
   readonly activation: Activation;
 }
 
+const linearInputs = ["input", "weight", "bias"];
 /** act(x·wᵀ + bias): x [n, in], w [out, in], bias [out] or null. Specification: relu(matmul(x, wᵀ) + bias). */
 export const linear = defineOp<LinearParams>("linear", {
   kernels: ["matmul"],
-  outputs: ([x, w, bias]) => {
-    const input = need([x ?? null], 0), weight = need([w ?? null], 0);
+  outputs: (inputs) => {
+    const input = need(inputs, 0), weight = need(inputs, 1), bias = inputs[2];
     const fits = input.shape.length === 2 && weight.shape.length === 2 && input.shape[1] === weight.shape[1];
     const biasFits = !bias || (bias.shape.length === 1 && bias.shape[0] === weight.shape[0]);
     if (!fits || !biasFits || input.dtype !== "float32") {
@@ -72,6 +73,7 @@ export const linear = defineOp<LinearParams>("linear", {
           `expected float32 input [..., ${weight.shape[1] ?? "in"}] for a weight [out, in]. Flatten the input, or build the layer with inFeatures ${input.shape[1] ?? ""}.`,
       );
     }
+    needFloat32("linear", inputs, linearInputs);
     return [{ shape: [at(input.shape, 0), at(weight.shape, 0)], dtype: "float32" }];
   },
   forward: (device, [out], inputs, { activation }) => {

@@ -4,6 +4,7 @@ import type { Activation } from "../../kernels/types.js";
 import { type Tensor, tidy } from "../../engine/index.js";
 import { aBoolean, aNumber, aTensor } from "../../engine/kinds.js";
 import { batchNorm as batchNormOp } from "../../engine/ops/batchNorm.js";
+import { needFloat32 } from "../../engine/op.js";
 import { argumentError } from "../../engine/scope.js";
 import { formatShape } from "../../engine/shape.js";
 import { call, ofRow } from "../../engine/tensor/core.js";
@@ -48,9 +49,11 @@ function checkStatistics(name: string, statistics: Tensor | null, { shape }: Ten
   throw argumentError("batchNorm", `got ${name} of shape ${formatShape(statistics.shape)} for an input ${formatShape(shape)}; expected [${shape[1]}], one per channel.`);
 }
 
+const byStatisticsInputs = ["input", "weight", "bias", "runningMean", "runningVar"];
 /** Evaluation mode: x·scale + shift per channel, from the running statistics; an ordinary composite with ordinary gradients. */
 function byStatistics(x: Tensor, weight: Tensor | null, bias: Tensor | null, mean: Tensor, variance: Tensor, eps: number): Tensor {
   if (x.ndim < 2) throw argumentError("batchNorm", `got input ${formatShape(x.shape)}; expected [N, ${mean.numel()}, ...].`);
+  needFloat32("batchNorm", [x, weight, bias, mean, variance], byStatisticsInputs);
   const invStd = variance.add(eps).rsqrt();
   const scale = weight ? weight.mul(invStd) : invStd;
   const shift = bias ? bias.sub(mean.mul(scale)) : mean.mul(scale).neg();
