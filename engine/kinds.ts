@@ -1,7 +1,8 @@
 // The kinds of values that arguments may have: what each takes, and how a sentence names it. Ranges are checked by whoever knows them.
 import type { DType } from "../kernels/types.js";
 import type { DeviceTarget } from "./device.js";
-import { isPlainObject } from "./spelling.js";
+import { kindNames } from "./deviceKinds.js";
+import { isPlainObject, nearest } from "./spelling.js";
 import type { Tensor } from "./tensor/tensor.js";
 
 export interface Kind<out Value> {
@@ -61,14 +62,29 @@ export const aDType: Kind<DType> = kind('"float32", "int32", "bool" or "uint8"',
   refusesUndefined: true,
   hint: (value) => (value === undefined ? " (a dtype that does not exist, such as float64, is undefined)" : ""),
 });
-export const aDevice: Kind<DeviceTarget> = kind(
-  '"cpu" or a device from await openDevice("auto" | "webgpu" | "cpu" | "reference")',
-  (value) => value === "cpu" || (typeof value === "object" && value !== null && !Array.isArray(value) && "kernels" in value),
-);
+export const aDevice: Kind<DeviceTarget> = {
+  get says() {
+    return `"cpu" or a device from await openDevice(${["auto", ...kindNames()].map((name) => `"${name}"`).join(" | ")})`;
+  },
+  takes: (value): value is DeviceTarget => value === "cpu" || (typeof value === "object" && value !== null && !Array.isArray(value) && "kernels" in value),
+};
 
 /** One of a few texts. */
 export function oneOf<const Value extends string>(...values: readonly Value[]): Kind<Value> {
-  return kind(alternatives(values.map((value) => `"${value}"`)), (value) => (values as readonly unknown[]).includes(value));
+  return kind(quoted(values, "or"), (value) => (values as readonly unknown[]).includes(value));
+}
+/** One of texts of which there may be more later. */
+export function oneOfThese<Value extends string>(values: () => readonly string[]): Kind<Value> {
+  return {
+    get says() {
+      return quoted(values(), "or");
+    },
+    takes: (value): value is Value => (values() as readonly unknown[]).includes(value),
+    hint: (value) => {
+      const meant = typeof value === "string" ? nearest(value, values()) : null;
+      return meant === null ? "" : ` (did you mean "${meant}"?)`;
+    },
+  };
 }
 export function either<A, B>(a: Kind<A>, b: Kind<B>): Kind<A | B> {
   const hint = (value: unknown) => `${a.hint?.(value) ?? ""}${b.hint?.(value) ?? ""}`;
@@ -91,6 +107,8 @@ export function iterableOf<Value>(says: string): Kind<Iterable<Value>> {
   return kind(says, (value) => typeof value === "object" && value !== null && !isTensor(value) && !isPlainObject(value) && Symbol.iterator in value);
 }
 
-function alternatives(names: readonly string[]): string {
-  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
+/** "a", "b" or "c". */
+export function quoted(names: readonly string[], conjunction: "and" | "or"): string {
+  const texts = names.map((name) => `"${name}"`);
+  return texts.length < 2 ? texts.join("") : `${texts.slice(0, -1).join(", ")} ${conjunction} ${texts.at(-1)}`;
 }

@@ -1,7 +1,7 @@
 // RawTensor: a strided view on a storage, without a gradient and without a user's handle. The tape, the operations and the optimizers work
 // on these; Tensor wraps one.
 import { at, contiguousStrides, isContiguous, numel } from "../kernels/shape.js";
-import type { Device, DeviceBuffer, DType, Shape, View } from "../kernels/types.js";
+import type { Device, DeviceBuffer, DType, HostArray, Shape, View } from "../kernels/types.js";
 import { Storage } from "./storage.js";
 
 export class RawTensor implements View {
@@ -53,6 +53,12 @@ export class RawTensor implements View {
 /** Uninitialised memory of a shape. */
 export function allocate(device: Device, shape: Shape, dtype: DType): RawTensor {
   return new RawTensor(new Storage(device, numel(shape)), shape, contiguousStrides(shape), 0, dtype);
+}
+
+/** Writes host values into memory of their own, rounded where the device holds no float64. */
+export function upload(to: RawTensor, values: HostArray): void {
+  const { device } = to;
+  device.upload(to.buffer, values instanceof Float64Array && device.precision === "float32" ? Float32Array.from(values) : values, to.dtype);
 }
 
 /** The tensor itself if its elements already lie in order, else a copy in order. */

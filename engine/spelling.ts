@@ -4,7 +4,7 @@
 const SHOWN = 60, ITEMS = 30, LEVELS = 3;
 
 /** NumPy's and other libraries' words for ours. */
-const synonyms: Readonly<Record<string, string>> = { axis: "dim", axes: "dim", keepdims: "keepdim", learningRate: "lr", rate: "p", shape: "size", size: "shape" };
+const synonyms: Readonly<Record<string, string>> = { axis: "dim", axes: "dim", keepdims: "keepdim", learningRate: "lr", rate: "p", shape: "size", size: "shape", cuda: "webgpu", gpu: "webgpu", mps: "webgpu" };
 
 /** The one of `names` that `name` most likely stands for: the same in snake_case or another case, a synonym, or a few letters away. */
 export function nearest(name: string, names: readonly string[]): string | null {

@@ -13,7 +13,8 @@ import type { UpdateName } from "./updates.js";
 
 export type DType = "float32" | "int32" | "bool" | "uint8";
 export type Shape = readonly number[];
-export type DeviceKind = "webgpu" | "cpu" | "reference";
+/** This library's kinds of devices; a program may register others. */
+export type DeviceKind = "webgpu" | "cpu" | "reference" | (string & {});
 /** What a read-back gives: float32 → Float32Array (Float64Array on the reference), int32 → Int32Array, bool and uint8 → Uint8Array. */
 export type HostArray = Float32Array | Float64Array | Int32Array | Uint8Array;
 
@@ -167,6 +168,8 @@ export interface Device {
   /** One line for people: "webgpu (NVIDIA H200, vulkan)", "cpu (2 threads, WebAssembly SIMD)". */
   readonly description: string;
   readonly kernels: Kernels;
+  /** In what it holds a float32 tensor, and what uploads bring of one: float64 on the reference alone. */
+  readonly precision: "float32" | "float64";
   /** Running totals since the device was opened. */
   readonly counters: DeviceCounters;
   /** Bytes held for reuse, not in use by any storage. */

@@ -57,6 +57,7 @@ function isThere(name: string): boolean {
 test("what the tables call is there", (t) => {
   for (const { name, text } of pages) {
     const rows = text.split("\n").filter((line) => line.startsWith("| ") && !line.startsWith("| ---")).map((line) => line.split(" | ")[2] ?? "");
+    if (name === "devices.md") continue; // its table is about what a device has, not about what is called
     const called = rows.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].flatMap(([, span = ""]) => namesIn(span)))
       .filter((called) => called !== "get");
     t.ok(called.length > 40, `${name}: ${called.length} calls`);

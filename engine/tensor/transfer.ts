@@ -6,7 +6,7 @@ import { isGradEnabled, noGrad } from "../gradMode.js";
 import { type Kind, aDType, aDevice, aTensor } from "../kinds.js";
 import { collectIfNeeded } from "../memory.js";
 import { cast } from "../ops/movement.js";
-import { type RawTensor, allocate } from "../raw.js";
+import { type RawTensor, allocate, upload } from "../raw.js";
 import { reading } from "../reading.js";
 import { argumentError } from "../scope.js";
 import { formatShape, sameShape } from "../shape.js";
@@ -15,7 +15,12 @@ import { type TensorData, dataAlias } from "./dataAlias.js";
 import { type NestedNumbers, nested } from "./nested.js";
 import type { Tensor } from "./tensor.js";
 
-const target: Kind<DeviceTarget> = { ...aDevice, says: `a dtype (${aDType.says}), a tensor like which to become, ${aDevice.says}` };
+const target: Kind<DeviceTarget> = {
+  get says() {
+    return `a dtype (${aDType.says}), a tensor like which to become, ${aDevice.says}`;
+  },
+  takes: aDevice.takes,
+};
 const place = new Signature("to", [["device", target, null], ["dtype", aDType, null]]);
 export type ToCall = Call<typeof place> | [dtype: DType] | [other: Tensor];
 function destination(given: unknown[]): [device: DeviceTarget | null, dtype: DType | null] {
@@ -133,7 +138,7 @@ export abstract class TensorTransfer extends TensorCore {
   }
   #moved(device: Device, values: HostArray): Tensor {
     const raw = allocate(device, this.raw.shape, this.dtype);
-    device.upload(raw.buffer, this.dtype === "float32" && values instanceof Float64Array && device.kind !== "reference" ? Float32Array.from(values) : values, this.dtype);
+    upload(raw, values);
     const moved = construct.tensor({ raw, slot: freshSlot() });
     return this.isLeaf && this.requiresGrad ? moved.requiresGrad_() : moved;
   }

@@ -1,5 +1,5 @@
 // What every example shares: the flags --device, --seed and --out, the device that --device names, and a clean ending.
-import { type Device, manualSeed, openDevice } from "athanor";
+import { type Device, deviceKinds, manualSeed, openDevice } from "athanor";
 import { DataFileError, MissingFileError } from "athanor/data";
 import { choiceFlag, type FlagRecord, type FlagValues, folderFlag, parseFlagsWith, seedFlag, UsageError } from "../../cli/flags.js";
 import type { Interruption } from "../../cli/interruption.js";
@@ -10,8 +10,9 @@ export type { Interruption } from "../../cli/interruption.js";
 export { packagedMnist } from "../../cli/packagedMnist.js";
 export { say };
 
+const devices = ["auto", ...deviceKinds()];
 const common = {
-  device: choiceFlag(["auto", "webgpu", "cpu", "reference"], "auto"),
+  device: choiceFlag(devices, "auto"),
   seed: seedFlag(),
   out: folderFlag(null),
 };
@@ -39,7 +40,7 @@ export async function example<Flags extends FlagRecord>(settings: Example<Flags>
   npm run example -- ${name} [flags]
 
 ${flagHelp.replace(/^\n+|\n+$/g, "")}
-  --device auto|webgpu|cpu|reference
+  --device ${devices.join("|")}
                               where to compute; auto takes a hardware GPU, else the CPU (auto)
   --seed N                    the same seed on the same device gives the same bits (0)
   --out DIR                   where the results go (runs/${name})

@@ -6,6 +6,7 @@ import { type SimdChoice, choosesRelaxed } from "./simdChoice.js";
 
 export class CpuDevice implements Device {
   readonly kind = "cpu";
+  readonly precision = "float32";
   readonly kernels: CpuKernels;
   readonly asynchronous = false;
   label = "";

@@ -6,6 +6,7 @@ import { valuesOf } from "./views.js";
 
 export class ReferenceDevice implements Device {
   readonly kind = "reference";
+  readonly precision = "float64";
   readonly description = "reference (float64, plain loops)";
   readonly pooledBytes = 0;
   readonly capacity = Infinity;

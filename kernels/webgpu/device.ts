@@ -16,6 +16,7 @@ export interface AdapterSummary {
 
 export class WebGPUDevice implements Device {
   readonly kind = "webgpu";
+  readonly precision = "float32";
   readonly asynchronous = true;
   /** WebGPU does not tell how much memory there is. */
   readonly capacity = Infinity;

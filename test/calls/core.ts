@@ -54,6 +54,8 @@ export const core: Rows = {
   setCollectionThreshold: () => ({ needed: [64 * 2 ** 20, 512], names: ["bytes", "tensors"] }),
   isAvailable: () => ({ needed: ["cpu"], also: { allowSoftware: false }, names: ["kind"], silent: "software adapters are WebGPU's" }),
   openDevice: () => ({ needed: ["cpu"], also: { allowSoftware: true }, names: ["kind"], silent: "software adapters are WebGPU's" }),
+  registerDevice: { notCalled: "a kind stays registered; refusals are tried in register-device.test.ts" },
+  deviceKinds: nothing,
   setPrintoptions: () => ({ needed: [], rest: [4, 1000, 3, 80, "default", null], names: ["precision", "threshold", "edgeitems", "linewidth", "profile", "sciMode"], silent: "seen in what is printed" }),
   load: file,
   loadWithMetadata: file,

@@ -1,8 +1,9 @@
-// The three devices as a user opens them. A missing one fails the run: nothing is skipped.
-import { type Device, openDevice } from "../../index.js";
+// Every kind of device as a user opens it, the reference first. A missing one fails the run: nothing is skipped.
+import { type Device, deviceKinds, openDevice } from "../../index.js";
 
 export async function openDevices(): Promise<Device[]> {
-  return [await openDevice("reference"), await openDevice("cpu", { threads: 2 }), await openDevice("webgpu")];
+  const others = deviceKinds().filter((kind) => kind !== "reference").sort();
+  return Promise.all(["reference", ...others].map((kind) => openDevice(kind, { threads: 2 })));
 }
 
 export async function closeDevices(devices: readonly Device[]): Promise<void> {
