@@ -7,8 +7,8 @@ import { setFlagsFromString } from "node:v8";
 import { prepare, root } from "./prepare.mjs";
 import { v8Flags } from "./v8-flags.mjs";
 
-/** Runs the module at `program` with `args` as its command line; `before` is called when everything is built. */
-export async function launch(program, args, before = async () => {}) {
+/** Runs the module at `program` with `args` as its command line; `compile` is called when everything is built, and gives the file to run. */
+export async function launch(program, args, compile = async () => program) {
   try {
     prepare();
   } catch (error) {
@@ -17,8 +17,7 @@ export async function launch(program, args, before = async () => {}) {
   }
   for (const flag of v8Flags) setFlagsFromString(flag);
   process.argv = [process.argv[0], program, ...withoutNoise(args)];
-  await before();
-  await import(pathToFileURL(program).href);
+  await import(pathToFileURL(await compile()).href);
 }
 
 /** Where no hardware GPU answers, the CPU by name: Dawn and the drivers it tries write their own warnings on stderr, before the program's first

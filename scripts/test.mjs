@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { adapterEnvironment } from "./archives.mjs";
+import { compile, compiled } from "./compile.mjs";
 import { prepare, root } from "./prepare.mjs";
 import { runTap } from "./tap.mjs";
 
@@ -28,6 +29,7 @@ if (env) {
     if (isWanted(name)) runCheck(name, args);
   }
   const files = testFiles("test").filter(isWanted);
+  if (files.length > 0) await compile();
   const marked = (mark) => files.filter((file) => readFileSync(join(root, file), "utf8").slice(0, 600).includes(mark));
   const alone = marked(ALONE), long = marked(LONG);
   await runFiles([...long, ...files.filter((file) => !alone.includes(file) && !long.includes(file))], PARALLEL);
@@ -67,7 +69,7 @@ async function runFiles(files, parallel) {
   const queue = [...files];
   const worker = async () => {
     for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-      const result = await runTap(process.execPath, ["--import", "tsx", file], { cwd: root, env, timeoutSeconds: TIMEOUT_SECONDS });
+      const result = await runTap(process.execPath, ["--enable-source-maps", compiled(file)], { cwd: root, env, timeoutSeconds: TIMEOUT_SECONDS });
       if (result.failures.length === 0) pass(file, result.passed, result.seconds);
       else fail(file, result.seconds, result.failures, result.passed);
     }

@@ -268,8 +268,8 @@ test("a folder without rights is a sentence", async (t) => {
 /** Starts the training in a child process and kills it in the middle of what follows its `epochs`-th epoch: `part` (0 to 1) of an epoch's time later,
  *  as this very child needs it on a machine that may be busy. */
 async function killedAfter(folder: string, epochs: number, part: number, usual: number): Promise<void> {
-  const program = fileURLToPath(new URL("support/checkpointRun.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--import", "tsx", program, folder], { stdio: ["ignore", "pipe", "inherit"] });
+  const program = fileURLToPath(import.meta.resolve("./support/checkpointRun.js"));
+  const child = spawn(process.execPath, [...process.execArgv, program, folder], { stdio: ["ignore", "pipe", "inherit"] });
   const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
   const times: number[] = []; // when it said "ready", and each epoch's line
   await new Promise<void>((resolve) => {

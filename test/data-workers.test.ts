@@ -160,7 +160,7 @@ class Jobs implements Dataset<[number, number]> {
   readonly recipe: WorkerRecipe<[number, number]> = {
     job: (index) => {
       const input: NumberJob = { index, ...this.options(index) };
-      return { module: new URL("./support/jobs.ts", import.meta.url).href, name: this.name, input };
+      return { module: import.meta.resolve("./support/jobs.js"), name: this.name, input };
     },
     finish: (_, made) => made as [number, number],
   };
@@ -185,7 +185,7 @@ test("jobs of the caller's own: order kept, errors and deaths told", async (t) =
   t.equal(wrong.message, "DataLoader: sample 7 of 12 could not be loaded: job 7 does not like its input");
   const died = await thrownBy(() => run(new Jobs((index) => (index === 7 ? { fault: "exit" } : {})), 1));
   t.match(died.message, /A worker thread of the DataLoader died: it exited with code 7\. Try numWorkers: 0/);
-  t.match((await thrownBy(() => run(new Jobs(() => ({}), "noSuchJob"), 1))).message, /support\/jobs\.ts exports no function noSuchJob/);
+  t.match((await thrownBy(() => run(new Jobs(() => ({}), "noSuchJob"), 1))).message, /support\/jobs\.[jt]s exports no function noSuchJob/);
   const beside = new Jobs(() => ({})), { finish } = beside.recipe;
   Object.assign(beside, { recipe: { job: () => ({ module: "./support/jobs.ts", name: "numberJob", input: 0 }), finish } });
   t.match((await thrownBy(() => run(beside, 1))).message, /gave the module "\.\/support\/jobs\.ts"; expected its whole URL: \{ module: new URL\(/);

@@ -69,7 +69,7 @@ export async function trainInFolder(folder: string, device: Device, keepLast: nu
 
 // As a child process: `node --import tsx test/support/checkpointRun.ts FOLDER` trains and saves in a loop and never ends by itself.
 const [, program, folder] = process.argv;
-if (program?.endsWith("checkpointRun.ts") && folder !== undefined) {
+if (program !== undefined && /checkpointRun\.[jt]s$/.test(program) && folder !== undefined) {
   const device = await openDevice("cpu", { threads: 1 });
   process.stdout.write("ready\n");
   await trainInFolder(folder, device, 2, ({ epoch, loss }) => process.stdout.write(`${epoch} ${loss}\n`));

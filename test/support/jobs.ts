@@ -24,6 +24,6 @@ export function closureJob(): () => number {
 
 /** What a program does whose job is in the program itself. */
 export async function loaderJob(): Promise<void> {
-  const job = () => ({ module: import.meta.url, name: "numberJob", input: { index: 0 } });
+  const job = () => ({ module: import.meta.resolve("./jobs.js"), name: "numberJob", input: { index: 0 } });
   for await (const _ of new DataLoader({ length: 1, get: () => 0, recipe: { job, finish: () => 0 } }, { numWorkers: 1 })) break;
 }
