@@ -37,9 +37,15 @@ export function tappedProduct(runtime: WebGPURuntime, product: TappedProduct, op
   tappedCandidates.find((candidate) => candidate.supports(product, runtime))?.run(runtime, product, operands);
 }
 
-function registerTileOf({ rows }: TappedProduct, runtime: WebGPURuntime): RegisterTile {
-  const broadcast = runtime.isSoftware && rows >= 6 ? runtime.subgroupWidth : 0;
-  return { rows: rows >= 12 && broadcast > 0 ? 16 : rows >= 6 ? 8 : rows >= 3 ? 4 : rows, columns: 4, lanes: 64, broadcast };
+/** On a software adapter a lane without a pixel takes as long as one with: a workgroup is a subgroup there, of four pixels a lane or of one. */
+function registerTileOf(p: TappedProduct, runtime: WebGPURuntime): RegisterTile {
+  const { rows } = p, width = runtime.isSoftware ? runtime.subgroupWidth : 0, broadcast = rows >= 6 ? width : 0;
+  return {
+    rows: rows >= 12 && broadcast > 0 ? 16 : rows >= 6 ? 8 : rows >= 3 ? 4 : rows,
+    columns: pixels(p) <= width ? 1 : 4,
+    lanes: width > 0 ? width : 64,
+    broadcast,
+  };
 }
 
 /** One kernel over all pixels, rows and phases; the batch size is a parameter everywhere, the other sizes on software adapters. */
