@@ -134,10 +134,16 @@ export function checkEach<Also extends List>(signature: Signature<readonly [], A
   for (const entry of entries) signature.read([{ ...entry }]);
 }
 
+/** What every function* is made from, and every async function*. */
+const generators: ReadonlySet<unknown> = new Set([Object.getPrototypeOf(function* () {}), Object.getPrototypeOf(async function* () {})]);
+
 /** Refuses what is no function, and what stands behind it, for callables of one function whose types a description cannot carry. */
 export function takesFunction(callee: string, fn: unknown, surplus: readonly unknown[]): void {
   if (typeof fn !== "function") {
     throw argumentError(callee, `got ${shown(fn)}; expected a function: ${callee}(() => …)${fn instanceof Promise ? " (await it first)" : ""}.`);
+  }
+  if (generators.has(Object.getPrototypeOf(fn))) {
+    throw argumentError(callee, "got a generator function, whose body runs when it is walked, outside of this; expected a function that does its work when it is called.");
   }
   if (surplus.some((value) => value !== undefined)) {
     throw argumentError(callee, `got ${surplus.length + 1} arguments; expected a function alone: ${callee}(() => …).`);

@@ -10,7 +10,7 @@ import { argumentError } from "../engine/scope.js";
 import { formatShape } from "../engine/shape.js";
 import { inspected } from "../engine/text/inspect.js";
 import { applyUpdate } from "./applyUpdate.js";
-import { type OptimizerStateDict, type ParameterState, loadedStates, stateToDict } from "./state.js";
+import { type OptimizerStateDict, type ParameterState, checkKept, loadedStates, stateToDict } from "./state.js";
 import { optimizerText } from "./text.js";
 
 /** Options by group, and the tensors they hold for. Change an option between steps to schedule it: `paramGroups[0].lr = …`. */
@@ -258,9 +258,12 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
   /** Takes over a state dict of an optimizer with the same groups, all or nothing. */
   loadStateDict(...given: Call<typeof restoring>): void {
     const [dict] = restoring.read(given, `${this.#name}.loadStateDict`), { states, options } = loadedStates(this.#name, this.paramGroups, dict);
+    const byParam = new Map(states);
     options.forEach((given, i) => {
       const group = this.paramGroups[i];
-      if (group) this.check({ ...group, ...given });
+      if (!group) return;
+      this.check({ ...group, ...given });
+      checkKept(this.#name, group, byParam, this.plan({ ...group, ...given }, 1, noNumbers).states);
     });
     this.state.clear();
     for (const [param, state] of states) this.state.set(param, state);

@@ -93,6 +93,17 @@ export function loadedStates(name: string, groups: readonly Group[], dict: Optim
   });
   return { states, options: dict.paramGroups.map((group) => structuredClone(group.options)) };
 }
+/** Refuses another kind of optimizer's state: it would be carried along, and the parameter would start anew. `kept`: what this one keeps; the first it
+ *  always does, the others as its options are. */
+export function checkKept(name: string, { params }: Group, states: ReadonlyMap<Tensor, ParameterState>, kept: readonly string[]): void {
+  const [always] = kept;
+  if (always === undefined) return;
+  for (const param of params) {
+    const given = Object.keys(states.get(param)?.tensors ?? {});
+    if (given.length === 0 || given.includes(always)) continue;
+    throw argumentError(name, `got a state dict of another optimizer: its parameters keep ${given.join(", ")}, this one's ${kept.join(", ")}. Nothing was loaded.`);
+  }
+}
 /** A copy on the parameter's device. */
 function owned(value: Tensor, param: Tensor): Tensor {
   const moved = value.detach().to(param.device);

@@ -18,6 +18,8 @@ export interface PickleReader {
   /** What an object becomes whose attributes are set; undefined where it has none. */
   readonly build: (target: unknown, state: unknown) => boolean;
   readonly refuse: (sentence: string) => AthanorError;
+  /** What to save instead of an unknown name. */
+  readonly insteadOf: (name: string) => string;
   /** The pickle needs bytes past those that there are. */
   readonly ended: (at: number) => AthanorError;
 }
@@ -201,7 +203,7 @@ export class Unpickler {
     const whole = `${oldModules[module] ?? module}.${name}`, known = this.reader.names.get(whole);
     if (known === undefined) {
       throw this.#refuse(
-        `it asks for Python's ${whole}, and only tensors and containers are loaded; nothing was run. Save model.state_dict() instead of the object.`,
+        `it asks for Python's ${whole}, and only tensors and containers are loaded; nothing was run. ${this.reader.insteadOf(whole)}`,
       );
     }
     this.#stack.push("value" in known ? known.value : new PickledName(whole));

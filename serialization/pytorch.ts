@@ -3,10 +3,11 @@
 import { AthanorError } from "../kernels/errors.js";
 import type { Device } from "../kernels/types.js";
 import { Signature, taking } from "../engine/arguments.js";
+import { shown } from "../engine/spelling.js";
 import { aString, someBytes } from "../engine/kinds.js";
 import { Unpickler } from "./pickle.js";
 import { PickledName, finished } from "./pickleValues.js";
-import { type DescribedTensor, type FileStorage, buildAttributes, isCount, knownNames, lastElement, storageTypes } from "./pytorchNames.js";
+import { type DescribedTensor, type FileStorage, buildAttributes, insteadOf, isCount, knownNames, lastElement, storageTypes } from "./pytorchNames.js";
 import { type Reading, bytesAt, readNow } from "./byteReading.js";
 import { type StoredType, widths } from "./safetensorsHeader.js";
 import { type HostValues, readTensors, readValues } from "./storedValues.js";
@@ -119,8 +120,8 @@ function* readLegacyForm(fileBytes: number, device: Device | undefined, refuse: 
   const places = new Map<string, number>();
   let at = end;
   for (const key of keys) {
-    const storage = described.storages.get(String(key));
-    if (storage === undefined) throw refuse(`storage ${String(key)} belongs to no tensor; the file is damaged.`);
+    const storage = typeof key === "string" ? described.storages.get(key) : undefined;
+    if (storage === undefined) throw refuse(`storage ${shown(key)} belongs to no tensor; the file is damaged.`);
     const next = at + 8 + storage.elements * widths[storage.type];
     if (next > fileBytes) throw refuse(`storage ${String(key)} should end at byte ${next}, but the file ends at ${fileBytes}: it is truncated.`);
     const count = yield* bytesAt(at, 8);
@@ -161,7 +162,7 @@ function description(bytes: Uint8Array, fileBytes: number, refuse: Refuse): { de
   const magic = unpickle(bytes, fileBytes, refuse, none);
   const protocol = unpickle(bytes, fileBytes, refuse, none, magic.end);
   if (magic.value !== legacyMagic || protocol.value !== legacyProtocol) {
-    throw refuse(`its protocol is ${String(protocol.value)}; expected ${legacyProtocol}.`);
+    throw refuse(`its protocol is ${shown(protocol.value)}; expected ${legacyProtocol}.`);
   }
   const machine = unpickle(bytes, fileBytes, refuse, none, protocol.end), about = finished(machine.value, (value) => value, refuse);
   if (typeof about === "object" && about !== null && "little_endian" in about && about.little_endian !== true) {
@@ -203,7 +204,7 @@ function unpickle(bytes: Uint8Array, fileBytes: number, refuse: Refuse, storageO
     tensors.push(made);
   }, isStorage, refuse);
   const ended = (at: number) => new PickleEnded(refuse(`the pickle ends at byte ${at} in the middle of a value; the file is truncated or damaged.`).message);
-  const reader = { names, refuse, ended, build: buildAttributes, persistent: (id: unknown) => storageOf(storageId(id, refuse)) };
+  const reader = { names, refuse, insteadOf, ended, build: buildAttributes, persistent: (id: unknown) => storageOf(storageId(id, refuse)) };
   const { value, end } = new Unpickler(bytes, reader, start).read();
   return { value, tensors, end };
 }
@@ -213,7 +214,7 @@ function storageId(id: unknown, refuse: Refuse): StorageId {
   const [kind, name, key, , elements, view = null]: unknown[] = Array.isArray(id) ? id : [];
   const type = name instanceof PickledName ? storageTypes.get(name.name) : undefined;
   if (kind !== "storage" || type === undefined || typeof key !== "string" || !isCount(elements)) {
-    throw refuse(`it refers to ${JSON.stringify(kind) ?? "nothing"} outside the pickle; expected a storage with its type, key and length.`);
+    throw refuse(`it refers to ${kind === undefined ? "nothing" : shown(kind)} outside the pickle; expected a storage with its type, key and length.`);
   }
   if (view !== null) throw refuse(`storage ${key} is a window on another one, a form that PyTorch gave up; save the file with a newer PyTorch.`);
   return { type, key, elements };
@@ -228,9 +229,14 @@ function* withTensors({ value, tensors }: Described, device: Device | undefined,
   };
   finished(value, leaf, refuse); // before anything is made
   const unique = [...new Set(tensors)];
-  const made = yield* readTensors(unique, device, ({ size }) => size, (one) => readDescribed(one, refuse));
+  const made = yield* readTensors(unique, device, ({ size }) => size, (one) => signed(one, readDescribed(one, refuse)));
   const byDescription = new Map<unknown, Tensor>(made.map((one, i) => [unique[i], one]));
   return finished(value, (item) => byDescription.get(item) ?? item, refuse) as PyTorchValue; // every leaf was looked at
+}
+
+function* signed({ negated }: DescribedTensor, reading: Reading<HostValues>): Reading<HostValues> {
+  const { data, dtype } = yield* reading;
+  return { data: negated ? data.map((value) => -value) : data, dtype };
 }
 
 /** A view's elements in order. */

@@ -2,6 +2,7 @@
 import { numel } from "../kernels/shape.js";
 import type { AthanorError } from "../kernels/errors.js";
 import type { KnownName } from "./pickle.js";
+import { shown } from "../engine/spelling.js";
 import { PickledDictionary, PickledName, PickledSet } from "./pickleValues.js";
 import type { StoredType } from "./safetensorsHeader.js";
 import { widths } from "./safetensorsHeader.js";
@@ -29,6 +30,8 @@ export interface FileStorage {
 
 /** A tensor as the pickle describes it; its values are read when the whole pickle is. */
 export class DescribedTensor {
+  /** The values are the stored ones with the other sign: the imaginary part of a conjugate. */
+  negated = false;
   constructor(readonly storage: FileStorage, readonly offset: number, readonly size: readonly number[], readonly stride: readonly number[]) {}
   get elements(): number {
     return numel(this.size);
@@ -44,13 +47,14 @@ class NumpyType {
 /** The names, and what makes tensors of them; `isStorage` tells the caller's storages. */
 export function knownNames(described: (tensor: DescribedTensor) => void, isStorage: (value: unknown) => value is FileStorage, refuse: Refuse): ReadonlyMap<string, KnownName> {
   const rebuild = (given: readonly unknown[]): DescribedTensor => {
-    const made = describedTensor(given, isStorage, refuse);
+    const made = describedTensor(given, isStorage, refuse), [, , , , , , bits] = given;
+    if (bits instanceof PickledDictionary) made.negated = bits.entries.some(([name, set]) => name === "neg" && set === true);
     described(made);
     return made;
   };
   const rebuildLater = ([storage, offset, size, stride, , , dtype]: readonly unknown[]): DescribedTensor => {
     const type = laterTypes.get(dtype);
-    if (type === undefined || !isStorage(storage)) throw refuse(`it holds a tensor of ${String(dtype)}, which cannot be read; save it as float32.`);
+    if (type === undefined || !isStorage(storage)) throw refuse(`it holds a tensor of ${shown(dtype)}, which cannot be read; save it as float32.`);
     return rebuild([{ ...storage, type, elements: Math.floor(storage.elements / widths[type]) }, offset, size, stride]);
   };
   const parameter = ([data]: readonly unknown[]): DescribedTensor => {
@@ -98,6 +102,10 @@ function containerCalls(refuse: Refuse): Record<string, KnownName["call"]> {
     }
     throw refuse("bytes are made of something that is no Latin-1 text; the file is damaged.");
   };
+  const asText = (value: unknown): string => {
+    if (typeof value === "string") return value;
+    throw refuse(`a device or a layout is named by ${shown(value)}, which is no text; the file is damaged.`);
+  };
   return {
     "collections.OrderedDict": ordered, "collections.Counter": ordered, "collections.defaultdict": () => new PickledDictionary(), "builtins.set": set, "builtins.frozenset": set,
     "_codecs.encode": bytes, "builtins.bytes": bytes, "builtins.bytearray": bytes,
@@ -107,8 +115,22 @@ function containerCalls(refuse: Refuse): Record<string, KnownName["call"]> {
       return made;
     },
     "torch.Size": ([sizes = []]) => sizes,
-    "torch.device": ([kind, index]) => (index === undefined || index === null ? String(kind) : `${String(kind)}:${String(index)}`),
+    "torch.device": ([kind, index]) => (typeof index === "number" ? `${asText(kind)}:${index}` : asText(kind)),
+    "torch.serialization._get_layout": ([name]) => asText(name),
   };
+}
+
+const cures: readonly (readonly [names: RegExp, cure: string])[] = [
+  [/^torch\.Complex/, "There is no complex dtype here: in Python, save torch.view_as_real(x)."],
+  [/^torch\._utils\._rebuild_sparse/, "It is a sparse tensor: in Python, save x.to_dense()."],
+  [/^torch\.(_utils\._rebuild_qtensor|Q\w+Storage|per_)/, "It is a quantized tensor: in Python, save x.dequantize()."],
+  [/^torch\._utils\._rebuild_meta/, "It is a tensor of the meta device, which has no values."],
+  [/^numpy\./, "In Python, save torch.from_numpy(a), or a.tolist()."],
+  [/^torch\.nn\.|^__main__\./, "Save model.state_dict() instead of the object."],
+];
+/** What to save instead of something of this name. */
+export function insteadOf(name: string): string {
+  return cures.find(([names]) => names.test(name))?.[1] ?? "Save model.state_dict() instead of the object, or what it holds as numbers, texts and lists.";
 }
 
 function numpyCalls(refuse: Refuse): Record<string, KnownName["call"]> {
@@ -123,7 +145,7 @@ function numpyCalls(refuse: Refuse): Record<string, KnownName["call"]> {
     "numpy.core.multiarray.scalar": scalar, "numpy._core.multiarray.scalar": scalar,
     "numpy.dtype": ([name]) => {
       const [, kind = "", width = ""] = /^([fiub])([1248])$/.exec(String(name)) ?? [];
-      if (kind === "") throw refuse(`it holds a numpy value of dtype ${JSON.stringify(name)}; expected a number or a boolean.`);
+      if (kind === "") throw refuse(`it holds a numpy value of dtype ${shown(name)}; expected a number or a boolean.`);
       return new NumpyType(kind, Number(width));
     },
   };

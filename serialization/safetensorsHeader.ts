@@ -1,6 +1,7 @@
 // The header of a safetensors file, checked word by word before a single value is read: lengths, JSON, names, types, shapes, and that the
 // tensors tile the data exactly. (The format's own rules: no gaps, no overlaps, no duplicate names.)
 import { numel } from "../kernels/shape.js";
+import { shown } from "../engine/spelling.js";
 import type { AthanorError } from "../kernels/errors.js";
 
 /** bytes per value */
@@ -28,6 +29,19 @@ export interface Header {
 }
 type Refuse = (sentence: string) => AthanorError;
 
+/** What is often found under the name of a file of weights, by its first bytes. */
+const beginnings: readonly (readonly [bytes: string, what: string])[] = [
+  ["version ", "a text: perhaps Git LFS's note of the file, which `git lfs pull` fetches"], ["<!DOCTYP", "a web page: the download failed"],
+  ["<!doctyp", "a web page: the download failed"], ["<html", "a web page: the download failed"], ["\x1f\x8b", "packed by gzip: unpack it first"],
+  ["\x89HDF", "a file of HDF5 or Keras, which is not read here"], ["\x93NUMPY", "a numpy array, which is not read here"],
+  ["GGUF", "a file of llama.cpp, which is not read here"], ["\x80", "a pickle without torch.save's beginning: write it in Python by torch.save(value, path)"],
+];
+function whatItIs(first: Uint8Array): string {
+  const text = String.fromCharCode(...first), known = beginnings.find(([bytes]) => text.startsWith(bytes));
+  if (known !== undefined) return `, but ${known[1]}`;
+  return /^[\t\n\r -~]*$/.test(text) ? `: it begins with the text ${shown(text)}` : "";
+}
+
 /** Where the data starts, by the file's first bytes. */
 export function checkLength(first: Uint8Array, fileBytes: number, refuse: Refuse): number {
   if (first.length < lengthBytes) {
@@ -37,7 +51,7 @@ export function checkLength(first: Uint8Array, fileBytes: number, refuse: Refuse
   }
   const length = new DataView(first.buffer, first.byteOffset).getBigUint64(0, true);
   if (length > BigInt(longestHeader)) {
-    throw refuse(`the header is said to take ${length} bytes; at most ${longestHeader} are allowed. This is no safetensors file.`);
+    throw refuse(`the header is said to take ${length} bytes; at most ${longestHeader} are allowed. This is no safetensors file${whatItIs(first)}.`);
   }
   if (length < 2n) throw refuse(`the header is said to take ${length} bytes; even an empty one takes 2. The file is damaged.`);
   const dataStart = lengthBytes + Number(length);
@@ -114,22 +128,22 @@ function followedByColon(text: string, start: number): boolean {
 }
 
 function checkEntry(name: string, value: unknown, dataBytes: number, refuse: Refuse): Entry {
-  const quoted = JSON.stringify(name);
+  const quoted = shown(name);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw refuse(`the entry ${quoted} is no object; expected dtype, shape and data_offsets.`);
   }
   const fields = new Map<string, unknown>(Object.entries(value));
   const unknown = [...fields.keys()].find((field) => field !== "dtype" && field !== "shape" && field !== "data_offsets");
   if (unknown !== undefined) {
-    throw refuse(`the entry ${quoted} has the field ${JSON.stringify(unknown)}; expected dtype, shape and data_offsets alone.`);
+    throw refuse(`the entry ${quoted} has the field ${shown(unknown)}; expected dtype, shape and data_offsets alone.`);
   }
   const type = fields.get("dtype"), shape = fields.get("shape"), offsets = fields.get("data_offsets");
-  if (!isStoredType(type)) throw refuse(`the dtype of ${quoted} is ${JSON.stringify(type)}; expected one of ${Object.keys(widths).join(", ")}.`);
+  if (!isStoredType(type)) throw refuse(`the dtype of ${quoted} is ${shown(type)}; expected one of ${Object.keys(widths).join(", ")}.`);
   if (!isListOfCounts(shape)) {
-    throw refuse(`the shape of ${quoted} is ${JSON.stringify(shape)}; expected a list of whole numbers that are not negative.`);
+    throw refuse(`the shape of ${quoted} is ${shown(shape)}; expected a list of whole numbers that are not negative.`);
   }
   if (!isListOfCounts(offsets) || offsets.length !== 2) {
-    throw refuse(`the data_offsets of ${quoted} are ${JSON.stringify(offsets)}; expected [start, end].`);
+    throw refuse(`the data_offsets of ${quoted} are ${shown(offsets)}; expected [start, end].`);
   }
   const [start = 0, end = 0] = offsets;
   if (start > end) throw refuse(`${quoted} starts at byte ${start} and ends at ${end}; the end lies before the start.`);
@@ -156,7 +170,7 @@ function checkTiling(entries: readonly Entry[], dataBytes: number, refuse: Refus
   let end = 0;
   let before = "the start";
   for (const entry of entries.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
-    const quoted = JSON.stringify(entry.name);
+    const quoted = shown(entry.name);
     if (entry.start < end) {
       throw refuse(`${quoted} starts at byte ${entry.start} of the data, inside ${before}, which ends at ${end}: tensors must not overlap.`);
     }
@@ -173,6 +187,6 @@ function checkMetadata(value: unknown, refuse: Refuse): Record<string, string> {
   if (value === undefined) return {};
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw refuse('"__metadata__" is no object; expected names with strings.');
   const wrong = Object.entries(value).find(([, text]) => typeof text !== "string");
-  if (wrong !== undefined) throw refuse(`the metadata ${JSON.stringify(wrong[0])} is ${JSON.stringify(wrong[1])}; expected a string.`);
+  if (wrong !== undefined) throw refuse(`the metadata ${shown(wrong[0])} is ${shown(wrong[1])}; expected a string.`);
   return Object.fromEntries(Object.entries(value).map(([key, text]) => [key, String(text)]));
 }

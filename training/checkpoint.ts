@@ -117,7 +117,7 @@ export class Checkpoint {
    *  one another in the order of the calls. Gives the file's path. */
   async save(...given: Call<typeof saving>): Promise<string> {
     const [epoch, metric, metadata] = saving.read(given);
-    if (!Number.isInteger(epoch) || epoch < 0) throw argumentError("Checkpoint.save", `got epoch ${epoch}; expected a whole number of at least 0.`);
+    if (!Number.isSafeInteger(epoch) || epoch < 0) throw argumentError("Checkpoint.save", `got epoch ${epoch}; expected a whole number of at least 0.`);
     const state = this.#now(metadata);
     return queued(this.#key, () => this.#write(epoch, metric, state)).finally(() => {
       if (--this.#waiting === 0) this.#together.clear();

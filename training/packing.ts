@@ -8,23 +8,30 @@ export interface Packed {
   readonly json: string;
 }
 
+/** Levels of lists and objects: what is deeper holds itself, or was written to overflow the stack. */
+const deepest = 900;
+
 const tensorMark = "$tensor", numberMark = "$number";
 
 /** `prefix` starts the names of the tensors: "optimizer.state.0.tensors.exp_avg". */
 export function packTree(prefix: string, tree: unknown): Packed {
   const tensors: Record<string, Tensor> = Object.create(null);
-  const plain = (value: unknown, path: string): unknown => {
+  const plain = (value: unknown, path: string, depth = 0): unknown => {
+    if (depth > deepest) throw argumentError("Checkpoint", `got a state nested more than ${deepest} deep at ${path.slice(0, 60)}…; expected one that ends (does it hold itself?).`);
     if (value instanceof Tensor) {
-      tensors[path] = value;
-      return { [tensorMark]: path };
+      let name = path;
+      while (name in tensors) name += "~"; // { "a.b": x, a: { b: y } }
+      tensors[name] = value;
+      return { [tensorMark]: name };
     }
     if (Object.is(value, -0)) return { [numberMark]: "-0" };
     if (typeof value === "number") return Number.isFinite(value) ? value : { [numberMark]: String(value) };
     if (value === null || typeof value === "string" || typeof value === "boolean") return value;
-    if (Array.isArray(value)) return value.map((item, i) => plain(item, `${path}.${i}`));
+    if (Array.isArray(value)) return Array.from(value, (item, i) => plain(item, `${path}.${i}`, depth + 1)); // a hole is undefined, and refused
     if (isPlain(value)) {
-      const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-      return Object.fromEntries(entries.map(([key, item]) => [key, plain(item, `${path}.${key}`)]));
+      const entries = Object.entries(value).filter(([, item]) => item !== undefined), mark = [tensorMark, numberMark].find((key) => Object.hasOwn(value, key));
+      if (mark !== undefined) throw argumentError("Checkpoint", `got the key ${mark} at ${path}; expected another name, since files have it for tensors and numbers.`);
+      return Object.fromEntries(entries.map(([key, item]) => [key, plain(item, `${path}.${key}`, depth + 1)]));
     }
     throw argumentError(
       "Checkpoint",
@@ -37,12 +44,13 @@ export function packTree(prefix: string, tree: unknown): Packed {
 
 /** packTree's inverse; `source` names the file in errors. */
 export function unpackTree(json: string, tensors: Readonly<Record<string, Tensor>>, source: string): unknown {
-  const restored = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(restored);
+  const restored = (value: unknown, depth = 0): unknown => {
+    if (depth > deepest) throw argumentError("Checkpoint", `${source} holds text nested more than ${deepest} deep; the file is damaged, take an older checkpoint.`);
+    if (Array.isArray(value)) return value.map((item) => restored(item, depth + 1));
     if (!isPlain(value)) return value;
     const name = value[tensorMark], number = value[numberMark];
     if (typeof number === "string") return Number(number);
-    if (typeof name !== "string") return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, restored(item)]));
+    if (typeof name !== "string") return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, restored(item, depth + 1)]));
     const found = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
     if (found === undefined) {
       throw argumentError("Checkpoint", `${source} lacks the tensor ${name} that its text names; expected a file that Checkpoint wrote.`);
