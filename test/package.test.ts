@@ -13,7 +13,7 @@ import { install, packed } from "./support/packed.js";
 import { typedCalls } from "./support/typedCalls.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const subpaths = ["athanor", "athanor/nn", "athanor/nn/functional", "athanor/optim", "athanor/data", "athanor/training"];
+const subpaths = ["athanor", "athanor/kernels", "athanor/nn", "athanor/nn/functional", "athanor/optim", "athanor/data", "athanor/training"];
 /** Those that may hold a single class. */
 const apart = ["athanor/training/plots", "athanor/training/live", "athanor/training/tensorboard", "athanor/training/search"];
 const bundle = packed();

@@ -66,3 +66,6 @@ export const core: Rows = {
   decodePyTorch: () => ({ needed: [pytorchBytes()], rest: ["a file"], names: ["bytes", "source"], silent: "the source's name is for sentences" }),
   ...Object.fromEntries(errors.map((name) => [name, errorClass])),
 };
+
+const called = { notCalled: "what devices are made with, and the engine's own, checks nothing a second time" };
+export const kernelsRoom: Rows = { cast: called, elementwiseKernels: called, philoxWords: called };

@@ -1,7 +1,7 @@
 // The rooms of the package with their rows, and the namespaces that a caller reaches.
 import { readFileSync } from "node:fs";
 import type { Rows } from "./cases.js";
-import { core } from "./core.js";
+import { core, kernelsRoom } from "./core.js";
 import { dataRoom, functionalRoom, transformRoom } from "./data.js";
 import { functional } from "./functional.js";
 import { init, layers, models, utils } from "./nn.js";
@@ -11,7 +11,7 @@ import { liveRoom, plotsRoom, searchRoom, tensorboardRoom, trainingRoom } from "
 export type Callee = (...given: unknown[]) => unknown;
 /** The namespaces, under the paths by which a caller reaches them. Those of one object under two paths are one room. */
 export const rooms: Readonly<Record<string, Rows>> = {
-  "athanor": core, "athanor/nn": layers, "athanor/nn/functional": functional, "athanor/nn.init": init, "athanor/nn.models": models, "athanor/nn.utils": utils,
+  "athanor": core, "athanor/kernels": kernelsRoom, "athanor/nn": layers, "athanor/nn/functional": functional, "athanor/nn.init": init, "athanor/nn.models": models, "athanor/nn.utils": utils,
   "athanor/optim": optimizers, "athanor/optim.lrScheduler": schedulers,
   "athanor/data": dataRoom, "athanor/data.transforms": transformRoom, "athanor/data.transforms.functional": functionalRoom,
   "athanor/training": trainingRoom, "athanor/training/plots": plotsRoom, "athanor/training/live": liveRoom, "athanor/training/tensorboard": tensorboardRoom,
