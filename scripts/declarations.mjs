@@ -21,7 +21,7 @@ function declarationsIn(folder) {
 /** Typed arrays were not generic in TypeScript 5.4, a URL is known by its href, and what Node's file functions return is the library's own affair. */
 function plainTypes(text) {
   return text
-    .replaceAll(/\b((?:Uint8|Int32|Float32|Float64)Array)<ArrayBuffer(?:Like)?>/g, "$1")
+    .replaceAll(/\b((?:Big)?(?:Int|Uint|Float)\d+(?:Clamped)?Array)<ArrayBuffer(?:Like)?>/g, "$1")
     .replaceAll(/import\("node:[\w/]+"\)\.\w+|typeof import\("node:[\w/]+"\)/g, "unknown")
     .replaceAll("string | URL", "string | { readonly href: string }");
 }
