@@ -176,6 +176,23 @@ onEach("backward frees what it saved; tidy and dispose free what they are told t
   await device.synchronize();
 });
 
+onEach("an operation is called by the name of what ran: in profiles, and in errors", async (t, device) => {
+  const x = tensor([[1, 2], [3, 4]], { device }), leaf = tensor([3, 1], { device, requiresGrad: true });
+  const calls: Record<string, () => unknown> = {
+    amax: () => x.amax(), amin: () => x.amin(), any: () => x.any(), all: () => x.all(), max: () => x.max(), min: () => x.min(), argmax: () => x.argmax(), argmin: () => x.argmin(),
+    to: () => x.int(), clone: () => x.clone(), contiguous: () => x.t().contiguous(), prod: () => x.prod(), "max.dim": () => x.max(0), "min.dim": () => x.min(0),
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    call();
+    t.equal(device.label, name);
+  }
+  fails(t, () => zeros(0, { device }).amin(), /Error: amin: a tensor of shape \[0\] has no elements/, "nothing to choose from");
+  const smallest = leaf.amin();
+  smallest.backward();
+  fails(t, () => smallest.backward(), /Error: amin: backward ran through this graph before/, "a second walk");
+  await device.synchronize();
+});
+
 onEach("a failing operation leaves no memory behind", async (t, device) => {
   const x = randn(1, 2, 4, 4).to(device), w = randn(3, 5, 3, 3).to(device);
   const before = memory(device).liveTensors;
