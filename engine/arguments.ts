@@ -48,7 +48,7 @@ export class Signature<const P extends List, const Also extends List = readonly 
   readonly #names: readonly string[];
   readonly #places: number;
 
-  constructor(readonly callee: string, byPlace: P, byName?: Also) {
+  constructor(readonly callee: string, byPlace: P, byName?: Also, private readonly owner = "") {
     this.#all = [...byPlace, ...(byName ?? [])];
     this.#names = this.#all.map(([name]) => name);
     this.#places = byPlace.length;
@@ -102,7 +102,7 @@ export class Signature<const P extends List, const Also extends List = readonly 
   usage(callee = this.callee): string {
     const byPlace = this.#all.slice(0, this.#places).map(([name, , ...initial]) => (initial.length === 0 ? name : `${name} = ${shown(initial[0])}`));
     const byName = this.#names.slice(this.#places);
-    return `${callee}(${[...byPlace, ...(byName.length === 0 ? [] : [`{ ${byName.join(", ")} }`])].join(", ")})`;
+    return `${this.owner}${callee}(${[...byPlace, ...(byName.length === 0 ? [] : [`{ ${byName.join(", ")} }`])].join(", ")})`;
   }
 }
 
@@ -118,6 +118,11 @@ function wrongKind(callee: string, [name, kind, initial]: Argument, value: unkno
 }
 function unknownOption(callee: string, name: string, names: readonly string[]): Error {
   return argumentError(callee, `got the option "${name}"; expected ${expectedOptions(name, names)}`);
+}
+
+/** The parameters of a tensor's method, which may have been called as a function: what is said of its usage names the tensor. */
+export function ofMethod<const P extends List, const Also extends List = readonly []>(name: string, byPlace: P, byName?: Also): Signature<P, Also> {
+  return new Signature(name, byPlace, byName, "x.");
 }
 
 /** A function with these parameters: `run` gets the value of each, in order. */
@@ -155,10 +160,10 @@ export function takesOne(callee: string, surplus: readonly unknown[]): void {
   if (surplus.some((value) => value !== undefined)) throw argumentError(callee, `got ${surplus.length + 1} arguments; expected 1 (call it once for each).`);
 }
 
-/** Refuses what is given to a callable without parameters: `none` is its rest list. */
-export function takesNothing(callee: string, none: readonly unknown[]): void {
+/** Refuses what is given to a callable without parameters: `none` is its rest list; `owner` stands before its name in what is said of its usage. */
+export function takesNothing(callee: string, none: readonly unknown[], owner = ""): void {
   if (none.some((value) => value !== undefined)) {
-    throw argumentError(callee, `got ${none.length} ${none.length === 1 ? "argument" : "arguments"}; expected none: ${callee}().`);
+    throw argumentError(callee, `got ${none.length} ${none.length === 1 ? "argument" : "arguments"}; expected none: ${owner}${callee}().`);
   }
 }
 

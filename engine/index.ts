@@ -10,6 +10,7 @@ export { bool, float, float32, int, int32, int64, long, uint8 } from "./dtype.js
 export { where } from "./tensor/arithmetic.js";
 export { cat, stack } from "./tensor/joining.js";
 export { oneHot } from "./tensor/oneHot.js";
+export * from "./tensor/functions.js";
 export { isGradEnabled, noGrad } from "./gradMode.js";
 export { getRandomState, hostPermutation, manualSeed, nextKey, setRandomState, type RandomState } from "./random.js";
 export { collectIfNeeded, memory, resetPeakMemory, setCollectionThreshold, type MemoryReport } from "./memory.js";

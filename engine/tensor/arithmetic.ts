@@ -1,6 +1,6 @@
 // Element-wise arithmetic, comparisons and activations as methods. Operands are tensors or numbers; PyTorch's broadcasting and promotion.
 import type { Device, DType } from "../../kernels/types.js";
-import { type Call, Signature, takesNothing, taking } from "../arguments.js";
+import { type Call, ofMethod, Signature, takesNothing, taking } from "../arguments.js";
 import { arithmeticDType, checkFill, promote, promoteScalar } from "../dtype.js";
 import { aBoolean, aNumber, aTensor, anOperand, either, oneOf } from "../kinds.js";
 import { elementwise } from "../ops/basic.js";
@@ -17,20 +17,20 @@ export type Value = Tensor | number;
 const other = ["other", anOperand] as const;
 /** The parameters of each method, by PyTorch's names. */
 const takes = {
-  add: new Signature("add", [other], [["alpha", aNumber, 1]]),
-  sub: new Signature("sub", [other], [["alpha", aNumber, 1]]),
-  mul: new Signature("mul", [other]),
-  div: new Signature("div", [other], [["roundingMode", oneOf("trunc", "floor"), null]]),
-  pow: new Signature("pow", [["exponent", anOperand]]),
-  rsub: new Signature("rsub", [["other", aNumber]]),
-  rdiv: new Signature("rdiv", [["other", aNumber]]),
-  clamp: new Signature("clamp", [["min", aNumber, null], ["max", aNumber, null]]),
-  leakyRelu: new Signature("leakyRelu", [["negativeSlope", aNumber, 0.01]]),
-  gelu: new Signature("gelu", [["approximate", oneOf("none", "tanh"), "none"]]),
-  where: new Signature("where", [["condition", aTensor], other]),
-  maskedFill: new Signature("maskedFill", [["mask", aTensor], ["value", either(aNumber, aBoolean)]]),
+  add: ofMethod("add", [other], [["alpha", aNumber, 1]]),
+  sub: ofMethod("sub", [other], [["alpha", aNumber, 1]]),
+  mul: ofMethod("mul", [other]),
+  div: ofMethod("div", [other], [["roundingMode", oneOf("trunc", "floor"), null]]),
+  pow: ofMethod("pow", [["exponent", anOperand]]),
+  rsub: ofMethod("rsub", [["other", aNumber]]),
+  rdiv: ofMethod("rdiv", [["other", aNumber]]),
+  clamp: ofMethod("clamp", [["min", aNumber, null], ["max", aNumber, null]]),
+  leakyRelu: ofMethod("leakyRelu", [["negativeSlope", aNumber, 0.01]]),
+  gelu: ofMethod("gelu", [["approximate", oneOf("none", "tanh"), "none"]]),
+  where: ofMethod("where", [["condition", aTensor], other]),
+  maskedFill: ofMethod("maskedFill", [["mask", aTensor], ["value", either(aNumber, aBoolean)]]),
 };
-const operand = new Signature("operand", [other]), tensorOperand = new Signature("operand", [["other", aTensor]]);
+const operand = ofMethod("operand", [other]), tensorOperand = ofMethod("operand", [["other", aTensor]]);
 type OperandCall = Call<typeof operand>;
 
 function scaledBy(other: Value, alpha: number): Value {
@@ -94,19 +94,19 @@ export abstract class TensorArithmetic extends TensorViews {
     return this.withTensor("minimum", this.asTensor(operand.read(given, "minimum")[0]));
   }
   neg(...none: []): Tensor {
-    takesNothing("neg", none);
+    takesNothing("neg", none, "x.");
     return this.arithmetic("neg");
   }
   abs(...none: []): Tensor {
-    takesNothing("abs", none);
+    takesNothing("abs", none, "x.");
     return this.arithmetic("abs");
   }
   sign(...none: []): Tensor {
-    takesNothing("sign", none);
+    takesNothing("sign", none, "x.");
     return this.arithmetic("sign");
   }
   square(...none: []): Tensor {
-    takesNothing("square", none);
+    takesNothing("square", none, "x.");
     return this.arithmetic("square");
   }
   /** Repeated squaring: exact where floating point would round. */
@@ -165,10 +165,10 @@ export abstract class TensorArithmetic extends TensorViews {
   le(...given: OperandCall): Tensor { return this.compare("le", given); }
   gt(...given: OperandCall): Tensor { return this.compare("gt", given); }
   ge(...given: OperandCall): Tensor { return this.compare("ge", given); }
-  isnan(...none: []): Tensor { takesNothing("isnan", none); return call(elementwise("isnan"), [this], [])[0]; }
+  isnan(...none: []): Tensor { takesNothing("isnan", none, "x."); return call(elementwise("isnan"), [this], [])[0]; }
   logicalAnd(...given: Call<typeof tensorOperand>): Tensor { return this.logical("logicalAnd", given); }
   logicalOr(...given: Call<typeof tensorOperand>): Tensor { return this.logical("logicalOr", given); }
-  logicalNot(...none: []): Tensor { takesNothing("logicalNot", none); return call(elementwise("logicalNot"), [this.cast("bool")], [])[0]; }
+  logicalNot(...none: []): Tensor { takesNothing("logicalNot", none, "x."); return call(elementwise("logicalNot"), [this.cast("bool")], [])[0]; }
 
   /** this where condition holds, else other. */
   where(...given: Call<typeof takes.where>): Tensor {
@@ -198,15 +198,15 @@ export abstract class TensorArithmetic extends TensorViews {
   }
   /** Whole numbers are round already. */
   private rounded(name: string, none: readonly unknown[]): Tensor {
-    takesNothing(name, none);
+    takesNothing(name, none, "x.");
     return this.dtype === "int32" || this.dtype === "uint8" ? this.clone() : this.floating(name);
   }
   private arithmetic(name: string, none: readonly unknown[] = []): Tensor {
-    takesNothing(name, none);
+    takesNothing(name, none, "x.");
     return call(elementwise(name), [this], [])[0];
   }
   private floating(name: string, none: readonly unknown[] = []): Tensor {
-    takesNothing(name, none);
+    takesNothing(name, none, "x.");
     return call(elementwise(name), [this.cast("float32")], [])[0];
   }
   withScalar(name: string, value: number): Tensor {

@@ -10,7 +10,7 @@ import type { Operation } from "../op.js";
 import { type Scalars, add, elementwise } from "../ops/basic.js";
 import { clone } from "../ops/movement.js";
 import { type RawTensor, allocate, contiguous } from "../raw.js";
-import { type Call, Signature, takesNothing } from "../arguments.js";
+import { type Call, ofMethod, takesNothing } from "../arguments.js";
 import { aBoolean, aNumber, aTensor, tensorBrand } from "../kinds.js";
 import { argumentError } from "../scope.js";
 import { shown } from "../spelling.js";
@@ -55,9 +55,9 @@ const noScalars: Scalars = [];
 /** The parameters of each method. backward's gradient is the cotangent, of the tensor's shape; retainGraph keeps what was saved, so that
  *  backward can run through the graph again. */
 const takes = {
-  size: new Signature("size", [["dim", aNumber, null]]),
-  requiresGrad_: new Signature("requiresGrad_", [["requiresGrad", aBoolean, true]]),
-  backward: new Signature("backward", [["gradient", aTensor, null], ["retainGraph", aBoolean, false]]),
+  size: ofMethod("size", [["dim", aNumber, null]]),
+  requiresGrad_: ofMethod("requiresGrad_", [["requiresGrad", aBoolean, true]]),
+  backward: ofMethod("backward", [["gradient", aTensor, null], ["retainGraph", aBoolean, false]]),
 };
 
 /** What an in-place result may go into: kinds of numbers, each of which holds those before it. */
@@ -128,11 +128,11 @@ export abstract class TensorCore {
     return dim === null ? this.shape : (this.shape[normalizeDim("size", dim, this.ndim)] ?? 1);
   }
   dim(...none: []): number {
-    takesNothing("dim", none);
+    takesNothing("dim", none, "x.");
     return this.ndim;
   }
   numel(...none: []): number {
-    takesNothing("numel", none);
+    takesNothing("numel", none, "x.");
     return this.#raw.elements;
   }
   /** As PyTorch prints it: the values where they can be read at once, on a GPU the shape and how to read it. */
@@ -175,7 +175,7 @@ export abstract class TensorCore {
   }
   /** Keeps the gradient of an interior tensor in `grad` too. */
   retainGrad(...none: []): this {
-    takesNothing("retainGrad", none);
+    takesNothing("retainGrad", none, "x.");
     if (!this.requiresGrad) throw argumentError("retainGrad", "this tensor does not require a gradient.");
     this.#slot.receive = (grad) => this.#receiveGrad(grad);
     return this;
@@ -242,12 +242,12 @@ export abstract class TensorCore {
   }
   /** The same memory without the graph. */
   detach(...none: []): Tensor {
-    takesNothing("detach", none);
+    takesNothing("detach", none, "x.");
     return construct.tensor({ raw: this.raw, slot: detachedSlot() });
   }
   /** A copy of its own, through which gradients flow. */
   clone(...none: []): Tensor {
-    takesNothing("clone", none);
+    takesNothing("clone", none, "x.");
     return call(clone, [this], null)[0];
   }
 

@@ -1,6 +1,6 @@
 // In-place methods: PyTorch's names with an underscore. Each computes out of place and takes over the value, so that the tape sees the ordinary
 // operation; where the tape would save this tensor's old value, it saves a copy, which the change does not touch.
-import { type Call, Signature, takesNothing } from "../arguments.js";
+import { type Call, ofMethod, takesNothing } from "../arguments.js";
 import { checkFill } from "../dtype.js";
 import { isGradEnabled } from "../gradMode.js";
 import { aBoolean, aNumber, aTensor, either } from "../kinds.js";
@@ -9,7 +9,7 @@ import { construct } from "./core.js";
 import { TensorReductions } from "./reductions.js";
 import type { Tensor } from "./tensor.js";
 
-const source = new Signature("copy_", [["src", aTensor]]), filling = new Signature("fill_", [["value", either(aNumber, aBoolean)]]);
+const source = ofMethod("copy_", [["src", aTensor]]), filling = ofMethod("fill_", [["value", either(aNumber, aBoolean)]]);
 
 export abstract class TensorInPlace extends TensorReductions {
   add_(...args: Parameters<TensorReductions["add"]>): this { return this.assign("add_", this.add(...args)); }
@@ -40,7 +40,7 @@ export abstract class TensorInPlace extends TensorReductions {
     return this.assign("fill_", this.filled(value));
   }
   zero_(...none: []): this {
-    takesNothing("zero_", none);
+    takesNothing("zero_", none, "x.");
     return this.fill_(0);
   }
 

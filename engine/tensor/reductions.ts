@@ -1,6 +1,6 @@
 // Reductions and matrix products as methods.
 import { numel } from "../../kernels/shape.js";
-import { type Call, Signature } from "../arguments.js";
+import { type Call, ofMethod } from "../arguments.js";
 import { aBoolean, aNumber, aTensor, dimensions, either, oneOf } from "../kinds.js";
 import { type ReduceParams, mean, sum } from "../ops/basic.js";
 import { matmul } from "../ops/matmul.js";
@@ -15,21 +15,21 @@ import { tidy } from "./tidy.js";
 
 type Dims = number | readonly number[];
 // dim: the dimensions to reduce, all where it is left out, null or an empty list; keepdim: whether they stay, with size 1
-const reduction = new Signature("reduction", [["dim", dimensions, null], ["keepdim", aBoolean, false]]);
+const reduction = ofMethod("reduction", [["dim", dimensions, null], ["keepdim", aBoolean, false]]);
 /** (), (dim), (dim, keepdim), or an options object in place of any rest of them. */
 export type ReductionCall = Call<typeof reduction>;
-const place = new Signature("argmax", [["dim", aNumber, null], ["keepdim", aBoolean, false]]);
+const place = ofMethod("argmax", [["dim", aNumber, null], ["keepdim", aBoolean, false]]);
 type PlaceCall = Call<typeof place>;
-const along = new Signature("max", [["dim", aNumber], ["keepdim", aBoolean, false]]);
+const along = ofMethod("max", [["dim", aNumber], ["keepdim", aBoolean, false]]);
 type AlongCall = Call<typeof along>;
-const extremeBeside = new Signature("max", [["other", aTensor]]);
+const extremeBeside = ofMethod("max", [["other", aTensor]]);
 // correction is subtracted from the count: 1 (default) unbiased, 0 biased; unbiased = false is correction 0
-const spread = new Signature("var", [["dim", dimensions, null], ["unbiased", aBoolean, true], ["keepdim", aBoolean, false]], [["correction", aNumber, null]]);
+const spread = ofMethod("var", [["dim", dimensions, null], ["unbiased", aBoolean, true], ["keepdim", aBoolean, false]], [["correction", aNumber, null]]);
 type SpreadCall = Call<typeof spread> | [unbiased: boolean];
-const norms = new Signature("norm", [["p", either(aNumber, oneOf("fro")), 2], ["dim", dimensions, null], ["keepdim", aBoolean, false]]);
-const normalisation = new Signature("softmax", [["dim", aNumber]]);
+const norms = ofMethod("norm", [["p", either(aNumber, oneOf("fro")), 2], ["dim", dimensions, null], ["keepdim", aBoolean, false]]);
+const normalisation = ofMethod("softmax", [["dim", aNumber]]);
 type NormalisationCall = Call<typeof normalisation>;
-const factor = new Signature("matmul", [["other", aTensor]]);
+const factor = ofMethod("matmul", [["other", aTensor]]);
 type ProductCall = Call<typeof factor>;
 
 /** [values, indices], also by these names. */

@@ -1,6 +1,6 @@
 // Views and movements as methods: other shapes on the same memory, windows, joins, padding, selection by index.
 import { at, numel } from "../../kernels/shape.js";
-import { type Call, Signature, takesNothing } from "../arguments.js";
+import { type Call, ofMethod, takesNothing } from "../arguments.js";
 import { type Kind, aDType, aNumber, aTensor, either, numbers } from "../kinds.js";
 import { expandTo, reshapeTo } from "../ops/basic.js";
 import { gather, indexSelect } from "../ops/indexing.js";
@@ -15,27 +15,27 @@ const dim = ["dim", aNumber] as const, firstDim = ["dim", aNumber, 0] as const;
 const index: Kind<Tensor> = { ...aTensor, hint: (value) => (Array.isArray(value) ? ' (write tensor([…], { dtype: "int32" }))' : "") };
 /** The parameters of each method, by PyTorch's names. */
 const takes = {
-  transpose: new Signature("transpose", [["dim0", aNumber], ["dim1", aNumber]]),
-  flatten: new Signature("flatten", [["startDim", aNumber, 0], ["endDim", aNumber, -1]]),
-  unflatten: new Signature("unflatten", [dim, ["sizes", numbers]]),
-  squeeze: new Signature("squeeze", [["dim", aNumber, null]]),
-  unsqueeze: new Signature("unsqueeze", [dim]),
-  expandAs: new Signature("expandAs", [["other", aTensor]]),
-  narrow: new Signature("narrow", [dim, ["start", aNumber], ["length", aNumber]]),
-  slice: new Signature("slice", [dim, ["start", aNumber, 0], ["end", aNumber, Infinity], ["step", aNumber, 1]]),
-  select: new Signature("select", [dim, ["index", aNumber]]),
-  split: new Signature("split", [["splitSize", either(aNumber, numbers)], firstDim]),
-  unbind: new Signature("unbind", [firstDim]),
-  chunk: new Signature("chunk", [["chunks", aNumber], firstDim]),
-  pad: new Signature("pad", [["pads", numbers], ["value", aNumber, 0]]),
-  gather: new Signature("gather", [dim, ["index", index]]),
-  indexSelect: new Signature("indexSelect", [dim, ["index", index]]),
-  type: new Signature("type", [["dtype", aDType]]),
+  transpose: ofMethod("transpose", [["dim0", aNumber], ["dim1", aNumber]]),
+  flatten: ofMethod("flatten", [["startDim", aNumber, 0], ["endDim", aNumber, -1]]),
+  unflatten: ofMethod("unflatten", [dim, ["sizes", numbers]]),
+  squeeze: ofMethod("squeeze", [["dim", aNumber, null]]),
+  unsqueeze: ofMethod("unsqueeze", [dim]),
+  expandAs: ofMethod("expandAs", [["other", aTensor]]),
+  narrow: ofMethod("narrow", [dim, ["start", aNumber], ["length", aNumber]]),
+  slice: ofMethod("slice", [dim, ["start", aNumber, 0], ["end", aNumber, Infinity], ["step", aNumber, 1]]),
+  select: ofMethod("select", [dim, ["index", aNumber]]),
+  split: ofMethod("split", [["splitSize", either(aNumber, numbers)], firstDim]),
+  unbind: ofMethod("unbind", [firstDim]),
+  chunk: ofMethod("chunk", [["chunks", aNumber], firstDim]),
+  pad: ofMethod("pad", [["pads", numbers], ["value", aNumber, 0]]),
+  gather: ofMethod("gather", [dim, ["index", index]]),
+  indexSelect: ofMethod("indexSelect", [dim, ["index", index]]),
+  type: ofMethod("type", [["dtype", aDType]]),
 };
 
 export abstract class TensorViews extends TensorTransfer {
   contiguous(...none: []): Tensor {
-    takesNothing("contiguous", none);
+    takesNothing("contiguous", none, "x.");
     return this.isContiguous ? this.self : call(contiguous, [this], null)[0];
   }
   /** Another shape on the same memory; one size may be −1. Where strides forbid a view, reshape copies and view refuses, as in PyTorch. */
@@ -85,7 +85,7 @@ export abstract class TensorViews extends TensorTransfer {
   }
   /** A matrix transposed. */
   t(...none: []): Tensor {
-    takesNothing("t", none);
+    takesNothing("t", none, "x.");
     if (this.ndim > 2) throw argumentError("t", `got shape ${formatShape(this.shape)}; expected at most two dimensions (use transpose(dim0, dim1)).`);
     return this.ndim < 2 ? this.self : this.permute(1, 0);
   }
@@ -208,7 +208,7 @@ export abstract class TensorViews extends TensorTransfer {
   }
   /** A vector as the diagonal of a matrix, or a matrix's diagonal. */
   diag(...none: []): Tensor {
-    takesNothing("diag", none);
+    takesNothing("diag", none, "x.");
     if (this.ndim === 1) return call(diagonalMatrix, [this], [this.numel(), this.numel()])[0];
     if (this.ndim === 2) return call(diagonal, [this], null)[0];
     throw argumentError("diag", `got shape ${formatShape(this.shape)}; expected a vector or a matrix.`);
@@ -224,15 +224,15 @@ export abstract class TensorViews extends TensorTransfer {
     return call(indexSelect, [this, index], { dim: normalizeDim("indexSelect", dim, this.ndim) })[0];
   }
   float(...none: []): Tensor {
-    takesNothing("float", none);
+    takesNothing("float", none, "x.");
     return this.cast("float32");
   }
   int(...none: []): Tensor {
-    takesNothing("int", none);
+    takesNothing("int", none, "x.");
     return this.cast("int32");
   }
   bool(...none: []): Tensor {
-    takesNothing("bool", none);
+    takesNothing("bool", none, "x.");
     return this.cast("bool");
   }
   type(...given: Call<typeof takes.type>): Tensor {

@@ -1,7 +1,10 @@
 // athanor itself: tensors, randomness, memory, devices, files
 import { readFileSync } from "node:fs";
 import { encodeSafetensors, tensor, zeros } from "../../index.js";
+import * as functions from "../../engine/tensor/functions.js";
 import { type Row, type Rows, errorClass } from "./cases.js";
+import { functional } from "./functional.js";
+import { tensorFor, tensorMethods } from "./methods.js";
 
 const also = { dtype: "int32" };
 const x = () => tensor([[0.5, -1, 2], [1, 0.25, -0.5]]);
@@ -18,7 +21,19 @@ const errors = [
   "ArgumentError", "AthanorError", "DeviceLimitError", "DeviceLostError", "DeviceUnavailableError", "IndexError", "OutOfMemoryError", "PyTorchFileError", "SafetensorsError",
 ];
 
+/** A method's row with the tensor in front. */
+function asFunction(name: string): Row {
+  const row = tensorMethods[name];
+  if (typeof row !== "function") throw new Error(`test/calls/methods.ts has no row of ${name}`);
+  return () => {
+    const { needed, names, ...others } = row();
+    return { needed: [tensorFor(name), ...needed], ...(names && { names: ["input", ...names] }), ...(name === "flatten" && { silent: "a matrix has no other dimensions to keep" }), ...others };
+  };
+}
+
 export const core: Rows = {
+  ...Object.fromEntries(Object.keys(functions).map((name) => [name, asFunction(name)])),
+  pad: functional.pad ?? nothing,
   Tensor: { notCalled: "made by tensor(), zeros() … and by operations" },
   tensor: () => ({ needed: [[1, 0, 1, 1]], also: { shape: [2, 2], ...also }, names: ["data"] }),
   zeros: sizes(also),

@@ -7,7 +7,7 @@ import { Figure } from "../../training/plots/index.js";
 import { GridSampler, MedianPruner, RandomSearchSampler, TpeSampler } from "../../training/search/index.js";
 import { SummaryWriter } from "../../training/tensorboard/index.js";
 import { type Row, type Rows } from "./cases.js";
-import { moduleMethods, optimizerMethods, plateauMethods, schedulerMethods, tensorMethods } from "./methods.js";
+import { moduleMethods, optimizerMethods, plateauMethods, schedulerMethods, tensorFor, tensorMethods } from "./methods.js";
 
 export interface Family {
   readonly base: { readonly name: string; readonly prototype: object };
@@ -73,13 +73,9 @@ function module(method: string): nn.Module {
 }
 
 /** For a method that needs another. */
-const tensors: Readonly<Record<string, () => Tensor>> = {
-  matmul: () => tensor([[1, 2], [3, 4]]), mm: () => tensor([[1, 2], [3, 4]]), bmm: () => tensor([[[1, 2], [3, 4]]]), squeeze: () => x().reshape(2, 1, 3, 1), item: () => tensor(3),
-  backward: () => new nn.Parameter(x()), retainGrad: () => new nn.Parameter(x()).mul(2), dataSync: x,
-};
 
 export const families: readonly Family[] = [
-  { base: Tensor, make: (method) => (tensors[method] ?? x)(), rows: { ...tensorMethods, clearGrad: perTensor, dispose: perTensor }, shows: true, unseen: ["flatten"] },
+  { base: Tensor, make: tensorFor, rows: { ...tensorMethods, clearGrad: perTensor, dispose: perTensor }, shows: true, unseen: ["flatten"] },
   { base: nn.Sequential, make: () => new nn.Sequential(layer()), rows: { forward: takesForward, at: refused([["index", 0]]), push: refused([["module", layer()]]) } },
   { base: nn.ModuleList, make: () => new nn.ModuleList([layer()]), rows: { forward: takesForward, at: refused([["index", 0]]), push: refused([["module", layer()]]) } },
   { base: nn.Linear, make: layer, rows: { ...layers, resetParameters: nothing } },

@@ -1,5 +1,5 @@
 // The methods of a tensor, of a module and of an optimizer, as rows.
-import { nn, optim, tensor } from "../../index.js";
+import { type Tensor, nn, optim, tensor } from "../../index.js";
 import type { CallCase, Row, Rows } from "./cases.js";
 
 const x = () => tensor([[0.5, -1, 2], [1, 0.25, -0.5]]), mask = () => x().gt(0), index = () => tensor([[1, 0]], { dtype: "int32" });
@@ -16,6 +16,13 @@ const operand = row([["other", 3]]), factor = (): Row => row([["other", x()]]), 
 const scaled = row([["other", 3]], [], { alpha: 0.5 }), clamp = row([], [["min", -1], ["max", 1]]), leaky = row([], [["negativeSlope", 0.5]]);
 const divided = row([["other", 3]], [], { roundingMode: "floor" }), filled = row([["mask", mask()], ["value", 3]]);
 const each = (names: string, made: Row): Rows => Object.fromEntries(names.split(" ").map((name) => [name, made]));
+
+/** The tensor whose method is called, where it is not x(). */
+const tensors: Readonly<Record<string, () => Tensor>> = {
+  matmul: () => tensor([[1, 2], [3, 4]]), mm: () => tensor([[1, 2], [3, 4]]), bmm: () => tensor([[[1, 2], [3, 4]]]), squeeze: () => x().reshape(2, 1, 3, 1), item: () => tensor(3),
+  backward: () => new nn.Parameter(x()), retainGrad: () => new nn.Parameter(x()).mul(2), dataSync: x,
+};
+export const tensorFor = (method: string): Tensor => (tensors[method] ?? x)();
 
 export const tensorMethods: Rows = {
   ...each("dim numel retainGrad detach clone dataSync item tolist cpu contiguous t diag float int bool", nothing),
