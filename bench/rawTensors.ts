@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { packagedMnist } from "../cli/packagedMnist.js";
+import { packagedMnist } from "../programs/packagedMnist.js";
 import { loadMnist, transforms } from "../data/index.js";
 import { type Device, load, manualSeed, nn, noGrad, openDevice, optim, randn, randperm, tensor, type Tensor, zeros } from "../index.js";
 

@@ -1,10 +1,9 @@
 // The images a run trains and tests on: which folder, how many, in which loaders.
 import { statSync } from "node:fs";
-import { DataLoader, loadMnist, Subset, transforms, type Dataset, type HostTensor } from "../data/index.js";
-import type { ImageDataset } from "../data/mnist.js";
-import { UsageError } from "./flags.js";
+import { DataLoader, type Dataset, type HostTensor, type ImageDataset, loadMnist, Subset, transforms } from "athanor/data";
+import { UsageError } from "../programs/flags.js";
+import { packagedMnist } from "../programs/packagedMnist.js";
 import type { TrainOptions } from "./options.js";
-import { packagedMnist } from "./packagedMnist.js";
 import type { ImageLoader } from "./training.js";
 
 export interface RunImages {

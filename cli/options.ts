@@ -1,6 +1,6 @@
 // The training command's flags.
-import { deviceKinds } from "../engine/index.js";
-import { choiceFlag, folderFlag, numberFlag, parseFlags, seedFlag, wholeFlag } from "./flags.js";
+import { deviceKinds } from "athanor";
+import { choiceFlag, folderFlag, numberFlag, parseFlags, seedFlag, wholeFlag } from "../programs/flags.js";
 
 export const models = ["simplecnn", "mlp"] as const;
 export const devices = ["auto", ...deviceKinds()];

@@ -1,11 +1,9 @@
 // What a run leaves in its folder: weights, history, curves and a sheet of predictions. Every file is replaced in one step.
-import { mkdir } from "node:fs/promises";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { ImageDataset } from "../data/mnist.js";
-import { save, writeFileAtomically } from "../serialization/files.js";
-import type { Tensor } from "../engine/index.js";
-import { curves } from "../training/plots/curves.js";
-import { imageSheet, type SheetImage } from "../training/plots/sheet.js";
+import { save, type Tensor } from "athanor";
+import type { ImageDataset } from "athanor/data";
+import { curves, imageSheet, type SheetImage } from "athanor/training/plots";
 
 export interface EpochRecord {
   /** Whole for a finished epoch; 0.4 when the first one was stopped after 40 % of it. */
@@ -68,5 +66,7 @@ export async function writePredictions(folder: string, images: ImageDataset, pre
 }
 
 async function writeText(folder: string, name: string, text: string): Promise<void> {
-  await writeFileAtomically(join(folder, name), new TextEncoder().encode(text));
+  const path = join(folder, name), beside = `${path}.${process.pid}`;
+  await writeFile(beside, text);
+  await rename(beside, path);
 }

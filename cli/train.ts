@@ -1,15 +1,13 @@
-// The command behind `npm start`: trains a network on MNIST and leaves weights, curves and predictions in a folder.
+// The command behind `npm start`: trains a network on MNIST and leaves weights, curves and predictions in a folder. It is a user of the package, as the
+// examples are, and no part of it.
 import { join } from "node:path";
-import { MissingFileError } from "../data/index.js";
-import { manualSeed, openDevice, type Device } from "../engine/index.js";
-import { CrossEntropyLoss } from "../nn/index.js";
-import { MLP, SimpleCNN } from "../nn/models.js";
-import { Adam } from "../optim/index.js";
-import { clock, ProgressBar } from "../training/progressBar.js";
+import { type Device, manualSeed, nn, openDevice, optim } from "athanor";
+import { MissingFileError } from "athanor/data";
+import { clock, ProgressBar } from "athanor/training";
+import type { Interruption } from "../programs/interruption.js";
+import { runProgram, say } from "../programs/program.js";
 import { openImages, type RunImages } from "./images.js";
-import type { Interruption } from "./interruption.js";
 import { help, parseOptions, type TrainOptions } from "./options.js";
-import { runProgram, say } from "./program.js";
 import { makeFolder, sheetImages, writeCurves, writePredictions, writeState, type EpochRecord, type History } from "./report.js";
 import { evaluate, predict, trainEpoch, type Evaluation, type TrainingContext } from "./training.js";
 
@@ -28,10 +26,10 @@ async function open(options: TrainOptions): Promise<Opened> {
 
 async function run(options: TrainOptions, { device, images }: Opened, interruption: Interruption): Promise<void> {
   manualSeed(options.seed);
-  const model = options.model === "mlp" ? new MLP() : new SimpleCNN();
+  const model = options.model === "mlp" ? new nn.models.MLP() : new nn.models.SimpleCNN();
   model.to(device);
   const context: TrainingContext = {
-    model, device, interruption, criterion: new CrossEntropyLoss(), optimizer: new Adam(model.parameters(), { lr: options.lr }),
+    model, device, interruption, criterion: new nn.CrossEntropyLoss(), optimizer: new optim.Adam(model.parameters(), { lr: options.lr }),
   };
   const parameters = model.parameters().reduce((sum, parameter) => sum + parameter.numel(), 0);
   const folder = options.out ?? join("runs", `${options.model}-${timestamp(new Date())}`);

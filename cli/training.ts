@@ -1,12 +1,10 @@
 // One epoch of training and one walk through the test images. Losses and counts are summed on the device and read every few steps: a read
 // makes the host wait for a GPU.
-import type { DataLoader } from "../data/index.js";
-import { noGrad, type Device, type Tensor } from "../engine/index.js";
-import { nextTurn } from "../engine/platform.js";
-import type * as nn from "../nn/index.js";
-import { Accuracy, MeanLoss } from "../training/metrics.js";
-import type { ProgressBar } from "../training/progressBar.js";
-import type { Interruption } from "./interruption.js";
+import { setImmediate } from "node:timers/promises";
+import { type Device, type nn, noGrad, type Tensor } from "athanor";
+import type { DataLoader } from "athanor/data";
+import { Accuracy, MeanLoss, type ProgressBar } from "athanor/training";
+import type { Interruption } from "../programs/interruption.js";
 
 export type Classifier = nn.TensorModule;
 export type ImageLoader = DataLoader<unknown, [Tensor, Tensor]>;
@@ -48,7 +46,7 @@ export async function trainEpoch(context: TrainingContext, loader: ImageLoader, 
       const summary = await summaryOf(meanLoss, accuracy);
       bar.update(step, { loss: summary.loss, acc: `${summary.accuracy.toFixed(2)}%` }, summary.samples);
     }
-    await nextTurn(); // signals are delivered between turns of the event loop only
+    await setImmediate(); // signals are delivered between turns of the event loop only
   }
   bar.clear();
   return summaryOf(meanLoss, accuracy);
@@ -87,7 +85,7 @@ export async function evaluate(context: TrainingContext, loader: ImageLoader): P
       });
       lossTotal += meanLoss * answers.length;
       seen += answers.length;
-      await nextTurn();
+      await setImmediate();
     }
     return { loss: lossTotal / Math.max(1, seen), accuracy: (100 * right) / Math.max(1, seen), predicted };
   });

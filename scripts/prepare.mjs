@@ -11,11 +11,11 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const OLDEST_NODE = 20;
 const stampFile = join(root, "build", "stamp");
 const builtFrom = [
-  "index.ts", "engine", "kernels", "serialization", "nn", "optim", "data", "training", "cli",
+  "index.ts", "engine", "kernels", "serialization", "nn", "optim", "data", "training",
   "scripts/build.mjs", "scripts/build-wasm.mjs", "scripts/declarations.mjs", "scripts/difference.mjs",
 ];
 const builtWith = ["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json"];
-const outputs = ["dist/index.js", "dist/cli/train.js", "kernels/cpu/generated/wasm.ts"];
+const outputs = ["dist/index.js", "kernels/cpu/generated/wasm.ts"];
 
 /** Installs and builds what is missing or older than its sources; throws an error with a message for people where that fails. */
 export function prepare() {

@@ -3,4 +3,4 @@ import { join } from "node:path";
 import { launch } from "./launch.mjs";
 import { root } from "./prepare.mjs";
 
-await launch(join(root, "dist", "cli", "train.js"), process.argv.slice(2));
+await launch(join(root, "cli", "train.ts"), process.argv.slice(2));

@@ -3,15 +3,12 @@ import { spawn } from "node:child_process";
 import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import test from "tape";
-import { UsageError } from "../cli/flags.js";
+import { UsageError } from "../programs/flags.js";
 import { parseOptions } from "../cli/options.js";
 import { clock, ProgressBar } from "../training/progressBar.js";
 import { readPngFile } from "../data/index.js";
 import { load } from "../serialization/files.js";
-
-const program = fileURLToPath(new URL("../dist/cli/train.js", import.meta.url));
 
 interface Ended {
   readonly code: number | null;
@@ -29,7 +26,7 @@ interface Run {
 }
 
 function start(...args: string[]): Run {
-  const child = spawn(process.execPath, [program, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, ["scripts/start.mjs", ...args], { stdio: ["ignore", "pipe", "pipe"] });
   let out = "", err = "";
   const waiting: { pattern: RegExp; resolve: () => void }[] = [];
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -124,16 +121,16 @@ test("npm start: --help, and wrong calls end with one sentence and their exit co
   const folder = await mkdtemp(join(tmpdir(), "athanor-cli-"));
   await writeFile(join(folder, "train-images-idx3-ubyte"), new Uint8Array(5));
   const rows: [string[], number, RegExp][] = [
-    [["--epochs", "none"], 2, /^--epochs none: expected a whole number of at least 1\.\n$/],
-    [["--data", join(folder, "nowhere")], 2, /^--data .*nowhere: there is no such folder.*\n$/],
-    [["--data", folder], 2, /^.*: train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte are missing.*\n$/],
+    [["--device", "cpu", "--epochs", "none"], 2, /^--epochs none: expected a whole number of at least 1\.\n$/],
+    [["--device", "cpu", "--data", join(folder, "nowhere")], 2, /^--data .*nowhere: there is no such folder.*\n$/],
+    [["--device", "cpu", "--data", folder], 2, /^.*: train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte are missing.*\n$/],
     [["--device", "cpu", "--limit", "10", "--out", join(folder, "train-images-idx3-ubyte")], 1, /^.*EEXIST.*\n$/],
   ];
   const damaged = await mkdtemp(join(tmpdir(), "athanor-cli-"));
   for (const name of ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]) {
     await writeFile(join(damaged, name), new Uint8Array([0, 0, 8, 3, 0]));
   }
-  rows.push([["--data", damaged], 1, /^.*train-images-idx3-ubyte: ends inside its header after 5 bytes.*\n$/]);
+  rows.push([["--device", "cpu", "--data", damaged], 1, /^.*train-images-idx3-ubyte: ends inside its header after 5 bytes.*\n$/]);
   for (const [args, code, expected] of rows) {
     const ended = await start(...args).ended;
     t.deepEqual([ended.code, ended.signal], [code, null], args.join(" "));

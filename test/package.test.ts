@@ -40,6 +40,8 @@ test("a user's folder with the built package and its dependencies", (t) => {
   const bytes = sum(readdirSync(join(home, "node_modules"), { recursive: true, encoding: "utf8" }).map((name) => statSync(join(home, "node_modules", name)))
     .map((status) => (status.isFile() ? status.size : 0)));
   t.ok(bytes <= 10e6, `npm install athanor takes ${(bytes / 1e6).toFixed(1)} MB of at most 10`);
+  const folders = readdirSync(join(home, "node_modules", "athanor", "dist"), { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  t.deepEqual(folders.toSorted(), ["data", "engine", "kernels", "nn", "optim", "serialization", "training"], "the library and nothing beside it");
   write("package.json", '{ "type": "module" }');
   t.end();
 });
@@ -172,12 +174,11 @@ test("what the reader of arguments takes compiles, what it refuses does not", as
 
 test("the examples are a user's TypeScript from 5.4 on, without a cast", (t) => {
   const installed = "node_modules/athanor";
-  cpSync(join(root, "examples"), join(home, installed, "examples"), { recursive: true });
+  for (const folder of ["examples", "programs"]) cpSync(join(root, folder), join(home, installed, folder), { recursive: true });
   for (const name of ["@types/node", "undici-types"]) cpSync(join(root, "node_modules", name), join(home, "node_modules", name), { recursive: true });
   const files = readdirSync(join(home, installed, "examples")).filter((name) => name.endsWith(".ts")).map((name) => `${installed}/examples/${name}`);
   const lines = readFileSync(join(root, "test/types/lines.ts"), "utf8").replaceAll('"../../index.js"', '"athanor"');
   files.push(write("lines.ts", lines));
-  cpSync(join(root, "cli"), join(home, installed, "cli"), { recursive: true }); // they share its flags and its way to end
   const options = { ...checkedAlready, module: "nodenext", lib: ["es2023"], types: ["node"] };
   for (const version of Object.keys(compilers)) t.equal(compile(version, options, ...files), "", `TypeScript ${version}`);
   for (const name of files) t.deepEqual(castsIn(name), [], `${name}: no cast`);

@@ -1,13 +1,13 @@
 // What every example shares: the flags --device, --seed and --out, the device that --device names, and a clean ending.
 import { type Device, deviceKinds, manualSeed, openDevice } from "athanor";
 import { DataFileError, MissingFileError } from "athanor/data";
-import { choiceFlag, type FlagRecord, type FlagValues, folderFlag, parseFlagsWith, seedFlag, UsageError } from "../../cli/flags.js";
-import type { Interruption } from "../../cli/interruption.js";
-import { runProgram, say } from "../../cli/program.js";
+import { choiceFlag, type FlagRecord, type FlagValues, folderFlag, parseFlagsWith, seedFlag, UsageError } from "../../programs/flags.js";
+import type { Interruption } from "../../programs/interruption.js";
+import { runProgram, say } from "../../programs/program.js";
 
-export { choiceFlag, fileFlag, folderFlag, numberFlag, switchFlag, UsageError, wholeFlag } from "../../cli/flags.js";
-export type { Interruption } from "../../cli/interruption.js";
-export { packagedMnist } from "../../cli/packagedMnist.js";
+export { choiceFlag, fileFlag, folderFlag, numberFlag, switchFlag, UsageError, wholeFlag } from "../../programs/flags.js";
+export type { Interruption } from "../../programs/interruption.js";
+export { packagedMnist } from "../../programs/packagedMnist.js";
 export { say };
 
 const devices = ["auto", ...deviceKinds()];
