@@ -56,10 +56,24 @@ test("the README's table of operations is the one its script writes", (t) => {
   t.end();
 });
 
-test("every link of the README leads somewhere", (t) => {
-  const links = [...readFileSync("README.md", "utf8").matchAll(/\]\(([^)#]+)\)/g)].map(([, target]) => target ?? "");
-  t.ok(links.length > 0);
-  t.deepEqual(links.filter((target) => !existsSync(target)), []);
+test("every link of the README and of ARCHITECTURE.md leads somewhere", (t) => {
+  for (const page of ["README.md", "ARCHITECTURE.md"]) {
+    const links = [...readFileSync(page, "utf8").matchAll(/\]\(([^)#]+)\)/g)].map(([, target]) => target ?? "");
+    t.ok(links.length > 0);
+    t.deepEqual(links.filter((target) => !existsSync(target)), [], page);
+  }
+  t.end();
+});
+
+test("from Conv2d to its WGSL it is five files, each of which names the next", (t) => {
+  const path = ["nn/layers/conv.ts"];
+  for (let file = path[0]; file !== undefined && path.length < 20;) {
+    const [, next] = /^(?:\/\/.*\n)*?\/\/.*Next:\s(?:\/\/ )?([\w/.]+\.ts)/.exec(readFileSync(file, "utf8")) ?? [];
+    if (next !== undefined) path.push(next);
+    file = next;
+  }
+  t.deepEqual(path, ["nn/layers/conv.ts", "nn/functional/images.ts", "engine/ops/conv.ts", "kernels/webgpu/conv2d.ts", "kernels/webgpu/tappedProduct.ts"]);
+  t.match(readFileSync(path.at(-1) ?? "", "utf8"), /for \(var \w+ = 0u; /, "the last one holds it");
   t.end();
 });
 

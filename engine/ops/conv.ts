@@ -1,4 +1,5 @@
-// The three convolutions, each other's derivatives. Shapes: x [N, C, H, W], w [O, C/groups, R, S]. Next: kernels/types.ts and each device's conv2d.
+// The three convolutions, each other's derivatives. Shapes: x [N, C, H, W], w [O, C/groups, R, S]. Next:
+// kernels/webgpu/conv2d.ts and its like in the folders of the other devices.
 import type { Activation, Conv2dParams, Pair } from "../../kernels/types.js";
 import { type Operation, type Spec, defineOp, need, needFloat32 } from "../op.js";
 import { contiguous } from "../raw.js";

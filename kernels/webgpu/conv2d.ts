@@ -1,4 +1,5 @@
 // Convolution forward: an implicit GEMM of output channels × pixels over taps and input channels, with bias and activation in its epilogue.
+// Next: kernels/webgpu/tappedProduct.ts, the WGSL.
 import { lengths4 } from "../shape.js";
 import type { Activation, Conv2dParams, View } from "../types.js";
 import type { WebGPURuntime } from "./runtime.js";

@@ -1,5 +1,5 @@
-// Convolution and pooling of images [N, C, H, W] (a single image [C, H, W] is a batch of one), with PyTorch's arguments. Next: the records of
-// engine/ops/conv.ts and pool.ts, which check shapes and values.
+// Convolution and pooling of images [N, C, H, W] (a single image [C, H, W] is a batch of one), with PyTorch's arguments. Next:
+// engine/ops/conv.ts and engine/ops/pool.ts, the records, which check shapes and values.
 import type { Activation, Pair } from "../../kernels/types.js";
 import { type Tensor, tidy } from "../../engine/index.js";
 import { type Kind, aBoolean, aNumber, aTensor, either, kind, listOf, oneOf, orNull } from "../../engine/kinds.js";

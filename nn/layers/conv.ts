@@ -1,4 +1,4 @@
-// Conv2d.
+// Conv2d. Next: nn/functional/images.ts.
 import type { Activation, Pair } from "../../kernels/types.js";
 import { type Tensor, tidy } from "../../engine/index.js";
 import { aBoolean, aNumber, oneOf } from "../../engine/kinds.js";
