@@ -10,8 +10,8 @@ import { runTap } from "./tap.mjs";
 
 const TIMEOUT_SECONDS = 1800;
 const PARALLEL = 2;
-/** A file with this comment among its first lines needs the machine for itself: nothing else runs beside it. */
-const ALONE = "// Runs alone";
+/** Files with this comment among their first lines hold gigabytes: never two of them at once. */
+const LARGE = "// Holds gigabytes";
 /** A file with this one starts before the others, so that no long one is left over at the end. */
 const LONG = "// Takes minutes";
 
@@ -31,9 +31,8 @@ if (env) {
   const files = testFiles("test").filter(isWanted);
   if (files.length > 0) await compile();
   const marked = (mark) => files.filter((file) => readFileSync(join(root, file), "utf8").slice(0, 600).includes(mark));
-  const alone = marked(ALONE), long = marked(LONG);
-  await runFiles([...long, ...files.filter((file) => !alone.includes(file) && !long.includes(file))], PARALLEL);
-  await runFiles(alone, 1);
+  const large = marked(LARGE), long = marked(LONG);
+  await runFiles(large, [...long, ...files.filter((file) => !large.includes(file) && !long.includes(file))]);
   if (total.passed + total.failed === 0) fail(wanted.join(" "), 0, ["no check and no test file has this in its name"]);
 }
 console.log(`${((performance.now() - start) / 1000).toFixed(0)} s`);
@@ -65,16 +64,19 @@ function runCheck(name, args) {
   else fail(name, seconds, [`${result.stdout}${result.stderr}`.trim() || `exited with ${result.status ?? result.signal}`]);
 }
 
-async function runFiles(files, parallel) {
-  const queue = [...files];
-  const worker = async () => {
+/** One worker runs the large files, one after the other, before it helps with the rest. */
+async function runFiles(large, rest) {
+  const worker = async (queue) => {
     for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
       const result = await runTap(process.execPath, ["--enable-source-maps", compiled(file)], { cwd: root, env, timeoutSeconds: TIMEOUT_SECONDS });
       if (result.failures.length === 0) pass(file, result.passed, result.seconds);
       else fail(file, result.seconds, result.failures, result.passed);
     }
   };
-  await Promise.all(Array.from({ length: parallel }, worker));
+  await Promise.all(Array.from({ length: PARALLEL }, async (_, i) => {
+    if (i === 0) await worker(large);
+    await worker(rest);
+  }));
 }
 
 function testFiles(folder) {

@@ -1,4 +1,4 @@
-// Runs alone: it holds two gigabytes.
+// Holds gigabytes.
 // AlexNet and VGG against torchvision: up to 140 million weights and as many gradients, one network at a time. All on the CPU, the smallest of
 // each kind on WebGPU.
 import test from "tape";

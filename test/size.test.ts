@@ -1,4 +1,4 @@
-// Runs alone: it holds more than a gigabyte.
+// Holds gigabytes.
 // The notes' Food-11 classifier at batch 64 × 128²: one training step on the CPU in bounded memory.
 import test from "tape";
 import { manualSeed, memory, nn, openDevice, optim, randint, randn, resetPeakMemory } from "../index.js";
