@@ -1,21 +1,14 @@
 // Files and folders, behind sentences. Node's modules are loaded when a function is called, so that browsers can import this room.
-import { importNode, isNode } from "../engine/platform.js";
+import { fileSystem, needNode } from "../engine/platform.js";
 import { AthanorError } from "../kernels/errors.js";
 import { MissingFileError } from "./idx.js";
 
-function refuseBrowser(): void {
-  if (isNode) return;
-  throw new AthanorError("Files are read in Node only; in a browser fetch the bytes and give them to readIdx or ImageDataset.");
-}
-
-export async function fileSystem(): Promise<typeof import("node:fs/promises")> {
-  refuseBrowser();
-  return importNode<typeof import("node:fs/promises")>("fs/promises");
-}
+/** What a browser is told. */
+export const elsewhere = "Files are read in Node only; in a browser fetch the bytes and give them to readIdx or ImageDataset.";
 
 /** Node's modules at once, for constructors; a bundler does not see them. */
 export function nodeModules(): { fs: typeof import("node:fs"); path: typeof import("node:path") } {
-  refuseBrowser();
+  needNode(elsewhere);
   if (typeof process.getBuiltinModule !== "function") {
     throw new AthanorError(`Folders are listed by Node 20.16 or newer; this is ${process.version}. Update Node, or give the list of files yourself.`);
   }
@@ -27,7 +20,7 @@ export function reasonOf(error: unknown): string {
 }
 
 export async function readBytes(file: string): Promise<Uint8Array> {
-  const { readFile } = await fileSystem();
+  const { readFile } = await fileSystem(elsewhere);
   try {
     const bytes = await readFile(file);
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);

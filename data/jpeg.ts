@@ -1,7 +1,7 @@
 // JPEG files to images and back, by libjpeg-turbo compiled to WebAssembly: PIL's decoder, hence PIL's bytes. It is loaded when first used.
 import { type Call, Signature } from "../engine/arguments.js";
 import { aNumber } from "../engine/kinds.js";
-import { isNode } from "../engine/platform.js";
+import { isNode } from "../kernels/platform.js";
 import { ArgumentError, AthanorError } from "../kernels/errors.js";
 import { DataFileError } from "./idx.js";
 import { checkImage, type Image, withChannels } from "./image.js";

@@ -1,6 +1,6 @@
 // PNG files to images and back. Only packing and unpacking is the platform's (Node's zlib, loaded when first used, so that a browser bundle does not meet it).
 import { type Call, Signature } from "../engine/arguments.js";
-import { importNode, isNode } from "../engine/platform.js";
+import { importNode, isNode } from "../kernels/platform.js";
 import { ArgumentError, AthanorError } from "../kernels/errors.js";
 import { reasonOf } from "./files.js";
 import { DataFileError } from "./idx.js";

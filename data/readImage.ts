@@ -2,7 +2,7 @@
 // installed.
 import { type Call, Signature } from "../engine/arguments.js";
 import { aString } from "../engine/kinds.js";
-import { isNode } from "../engine/platform.js";
+import { isNode } from "../kernels/platform.js";
 import { decodeBmp, isBmp } from "./bmp.js";
 import { readBytes } from "./files.js";
 import { DataFileError } from "./idx.js";

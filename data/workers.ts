@@ -1,5 +1,6 @@
 // A pool of worker threads that do jobs (data/jobs.ts). Threads keep the process alive only while a job is under way.
-import { importNode, isNode, moduleBeside } from "../engine/platform.js";
+import { moduleBeside } from "../engine/platform.js";
+import { importNode, isNode } from "../kernels/platform.js";
 import { argumentError } from "../engine/scope.js";
 import { AthanorError } from "../kernels/errors.js";
 import type { RandomKey } from "../kernels/types.js";

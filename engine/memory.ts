@@ -3,7 +3,8 @@ import type { Device, DeviceKind } from "../kernels/types.js";
 import { ArgumentError, OutOfMemoryError } from "../kernels/errors.js";
 import { Signature, takesNothing, taking } from "./arguments.js";
 import { aNumber, kind } from "./kinds.js";
-import { atNextTurn, collectGarbage, isNode } from "./platform.js";
+import { atNextTurn, collectGarbage } from "./platform.js";
+import { isNode } from "../kernels/platform.js";
 
 export interface MemoryReport {
   readonly device: DeviceKind;

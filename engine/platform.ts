@@ -1,10 +1,19 @@
-// What differs between Node and a browser for the engine: asking for a garbage collection and yielding so that finalizers run. Node's
-// modules are loaded dynamically, so that a browser bundle takes this file as it is.
+// What differs between Node and a browser: files, asking for a garbage collection and yielding so that finalizers run. Node's modules are loaded
+// dynamically, so that a browser bundle takes this file as it is.
 
-import { importNode } from "../kernels/platform.js";
+import { AthanorError } from "../kernels/errors.js";
+import { importNode, isNode } from "../kernels/platform.js";
 
-export { importNode };
-export const isNode = typeof process !== "undefined" && typeof process.versions?.node === "string";
+/** Throws this sentence, which says what needs Node and what to do instead, where there is no Node. */
+export function needNode(sentence: string): void {
+  if (!isNode) throw new AthanorError(sentence);
+}
+
+/** Node's file functions; the sentence where there is no Node. */
+export async function fileSystem(sentence: string): Promise<typeof import("node:fs/promises")> {
+  needNode(sentence);
+  return importNode<typeof import("node:fs/promises")>("fs/promises");
+}
 
 /** A value that follows a task through its awaits and reaches no other. */
 export interface TaskLocal<Value> {

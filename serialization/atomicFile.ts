@@ -1,7 +1,8 @@
 // Writing files whole or not at all, and reading them in parts. Node's modules are loaded when a function is called, so that a browser bundle takes
 // this file as it is.
 import { ArgumentError, AthanorError } from "../kernels/errors.js";
-import { importNode, isNode } from "../engine/platform.js";
+import { fileSystem } from "../engine/platform.js";
+import { importNode, isNode } from "../kernels/platform.js";
 import { shown } from "../engine/spelling.js";
 import type { ByteRange, ByteSource } from "./byteReading.js";
 
@@ -29,14 +30,8 @@ export function checkedPath(operation: string, path: unknown): string {
   );
 }
 
-export async function fileSystem(): Promise<typeof import("node:fs/promises")> {
-  if (!isNode) {
-    throw new AthanorError(
-      "save and load need Node's file system; in a browser use encodeSafetensors and decodeSafetensors with fetch or a download.",
-    );
-  }
-  return importNode<typeof import("node:fs/promises")>("fs/promises");
-}
+/** What a browser is told. */
+const elsewhere = "save and load need Node's file system; in a browser use encodeSafetensors and decodeSafetensors with fetch or a download.";
 
 // ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -82,7 +77,7 @@ export async function writeFileAtomically(path: FilePath, content: FileContent |
 }
 
 async function replaceFile(path: string, parts: readonly Uint8Array[]): Promise<void> {
-  const { access, constants, rename, rm } = await fileSystem();
+  const { access, constants, rename, rm } = await fileSystem(elsewhere);
   const { target, before } = await destination(path);
   if (before !== null) await access(target, constants.W_OK);
   const { temporary, file } = await openBeside(target);
@@ -108,7 +103,7 @@ async function replaceFile(path: string, parts: readonly Uint8Array[]): Promise<
 
 /** The file that a path leads to, at the end of its links, and what is there now. */
 async function destination(path: string): Promise<{ target: string; before: import("node:fs").Stats | null }> {
-  const { lstat, readlink, stat } = await fileSystem();
+  const { lstat, readlink, stat } = await fileSystem(elsewhere);
   const { dirname, resolve } = await importNode<typeof import("node:path")>("path");
   const isMissing = (error: unknown): null => {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
@@ -123,7 +118,7 @@ async function destination(path: string): Promise<{ target: string; before: impo
 
 /** A new file in the target's folder. Its name begins like the target's, as far as the system's bound on names lets it. */
 async function openBeside(target: string): Promise<{ temporary: string; file: import("node:fs/promises").FileHandle }> {
-  const { open } = await fileSystem();
+  const { open } = await fileSystem(elsewhere);
   const { basename, dirname, join } = await importNode<typeof import("node:path")>("path");
   for (;;) {
     const ending = `.${process.pid}-${writes++}.tmp`;
@@ -143,7 +138,7 @@ async function openBeside(target: string): Promise<{ temporary: string; file: im
 
 /** Opens a file for reading in parts, of any size; it stays what it was when it was opened, even where another takes its place. */
 export async function withFile<T>(path: string, read: (source: ByteSource) => Promise<T>): Promise<T> {
-  const { open } = await fileSystem();
+  const { open } = await fileSystem(elsewhere);
   const failed = (error: unknown) => new ArgumentError(
     `load: ${path} cannot be read (${error instanceof Error ? error.message : String(error)}).`, { cause: error },
   );

@@ -44,6 +44,19 @@ test("both WebAssembly modules multiply right: the plain one, and the relaxed on
   }
 });
 
+test("in Node with a window, as test runners make one, threads are Node's; a page of Electron has a page's", async (t) => {
+  const program = `
+    globalThis.window = {};
+    if (process.argv[1] === "electron") Object.assign(process, { type: "renderer" });
+    const { openDevice, tensor } = await import("./dist/index.js");
+    const device = await openDevice("cpu", { threads: 2 });
+    console.log(device.description, await tensor([1, 2]).to(device).sum().item());
+    await device.close();`;
+  const said = async (where: string) => (await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program, where])).stdout;
+  t.match(await said("jsdom"), /^cpu \(2 threads, .*\) 3\n$/);
+  t.match(await said("electron"), /^cpu \(1 thread: the page is not cross-origin isolated; .*\) 3\n$/);
+});
+
 test("the heap hands out the lowest free block, merges neighbours and keeps blocks apart", async (t) => {
   const heap = new Allocator(1024, 65536, 1 << 20, () => true);
   const [a, b, c] = [heap.allocate(100), heap.allocate(100), heap.allocate(100)];

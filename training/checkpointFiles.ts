@@ -1,5 +1,5 @@
 // The files of a checkpoint's folder: checkpoint-000012.safetensors after epoch 12, best.safetensors, and what a killed process left behind.
-import { importNode, isNode } from "../engine/platform.js";
+import { fileSystem } from "../engine/platform.js";
 import { ArgumentError, AthanorError } from "../kernels/errors.js";
 
 export interface CheckpointFile {
@@ -15,13 +15,10 @@ export function checkpointName(folder: string, epoch: number): string {
   return `${folder}/checkpoint-${String(epoch).padStart(6, "0")}.safetensors`;
 }
 
-async function fileSystem(): Promise<typeof import("node:fs/promises")> {
-  if (!isNode) throw new AthanorError("Checkpoint writes files, in Node only; in a browser use encodeSafetensors and a download.");
-  return importNode<typeof import("node:fs/promises")>("fs/promises");
-}
+const elsewhere = "Checkpoint writes files, in Node only; in a browser use encodeSafetensors and a download.";
 
 async function namesIn(folder: string): Promise<string[]> {
-  const { readdir } = await fileSystem();
+  const { readdir } = await fileSystem(elsewhere);
   try {
     return await readdir(folder);
   } catch (error) {
@@ -48,7 +45,7 @@ export async function latestCheckpoint(folder: string, name?: string): Promise<s
 }
 
 export async function makeFolder(folder: string): Promise<void> {
-  const { mkdir } = await fileSystem();
+  const { mkdir } = await fileSystem(elsewhere);
   try {
     await mkdir(folder, { recursive: true });
   } catch (error) {
@@ -59,13 +56,13 @@ export async function makeFolder(folder: string): Promise<void> {
 }
 
 export async function removeFiles(paths: readonly string[]): Promise<void> {
-  const { rm } = await fileSystem();
+  const { rm } = await fileSystem(elsewhere);
   for (const path of paths) await rm(path, { force: true });
 }
 
 /** Removes the half-written files of processes that are gone. */
 export async function removeLeftovers(folder: string): Promise<void> {
-  const { rm } = await fileSystem();
+  const { rm } = await fileSystem(elsewhere);
   for (const name of await namesIn(folder)) {
     const [, pid] = leftover.exec(name) ?? [];
     if (pid !== undefined && Number(pid) !== process.pid && !isRunning(Number(pid))) await rm(`${folder}/${name}`, { force: true });

@@ -2,7 +2,7 @@
 import { writeFileAtomically } from "../serialization/files.js";
 import { type Call, type Options, Signature } from "../engine/arguments.js";
 import { aBoolean, aNumber, anObject, aString } from "../engine/kinds.js";
-import { importNode, isNode } from "../engine/platform.js";
+import { fileSystem } from "../engine/platform.js";
 import { argumentError } from "../engine/scope.js";
 import { shown } from "../engine/spelling.js";
 import { AthanorError } from "../kernels/errors.js";
@@ -44,7 +44,7 @@ export class CsvLogger {
   }
 
   async #write(row: CsvRow): Promise<void> {
-    const { appendFile } = await fileSystem();
+    const { appendFile } = await fileSystem(elsewhere);
     if (!this.#started) await this.#start(row);
     const columns = this.#columns ?? [];
     const unknown = Object.keys(row).filter((name) => !columns.includes(name));
@@ -59,7 +59,7 @@ export class CsvLogger {
 
   /** Reads the header of the file that is to go on, or writes a new file with one. */
   async #start(row: CsvRow): Promise<void> {
-    const { readFile } = await fileSystem();
+    const { readFile } = await fileSystem(elsewhere);
     const there = this.#append ? await readFile(this.path, "utf8").catch(notThere) : null;
     const lines = splitRows((there ?? "").replace(byteOrderMark, ""));
     const [header] = lines;
@@ -92,10 +92,7 @@ function notThere(error: unknown): null {
   throw new AthanorError(`CsvLogger: the file to go on with cannot be read (${error instanceof Error ? error.message : String(error)}).`);
 }
 
-async function fileSystem(): Promise<typeof import("node:fs/promises")> {
-  if (!isNode) throw new AthanorError("CsvLogger writes a file, in Node only; in a browser keep a History.");
-  return importNode<typeof import("node:fs/promises")>("fs/promises");
-}
+const elsewhere = "CsvLogger writes a file, in Node only; in a browser keep a History.";
 
 /** RFC 4180: a text with a comma, a quote or a line's end is quoted. */
 function cell(value: CsvRow[string]): string {

@@ -4,9 +4,8 @@ import { aString, anObject, iterableOf, type Kind, kind, oneOf } from "../engine
 import { argumentError } from "../engine/scope.js";
 import { shown } from "../engine/spelling.js";
 import { writeFileAtomically } from "../serialization/files.js";
-import { isNode } from "../engine/platform.js";
-import { importNode } from "../kernels/platform.js";
-import { ArgumentError, AthanorError } from "../kernels/errors.js";
+import { fileSystem } from "../engine/platform.js";
+import { ArgumentError } from "../kernels/errors.js";
 
 /** An epoch's figures by name. Names that end in "Loss" and "Accuracy" become curves, the word before says whose: trainLoss, validAccuracy.
  *  Null is a figure that this epoch has not got. */
@@ -135,8 +134,7 @@ function parsed(path: string, text: string): unknown {
 }
 
 async function readText(path: string): Promise<string> {
-  if (!isNode) throw new AthanorError("History.load reads a file, in Node only; in a browser use History.fromJSON.");
-  const { readFile } = await importNode<typeof import("node:fs/promises")>("fs/promises");
+  const { readFile } = await fileSystem("History.load reads a file, in Node only; in a browser use History.fromJSON.");
   try {
     return await readFile(path, "utf8");
   } catch (error) {

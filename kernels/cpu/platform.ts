@@ -1,16 +1,14 @@
 // What differs between Node and a browser for the CPU device: how many cores there are, how a worker is started, and whether the main
 // thread may sleep. Node's modules are loaded only when threads are asked for.
-import { importNode } from "../platform.js";
+import { importNode, isNode } from "../platform.js";
 import { type WorkerStart, nodeWorkerSource, webWorkerSource } from "./worker.js";
 
-const inNode = typeof process !== "undefined" && typeof process.versions?.node === "string" && typeof window === "undefined";
-
 /** A page's main thread must not block in Atomics.wait; Node's may, and so may a worker. */
-export const mayBlock = inNode || typeof window === "undefined";
+export const mayBlock = isNode || typeof window === "undefined";
 
 /** Whether threads can share memory here: a page needs cross-origin isolation for it. */
 export function canShareMemory(): boolean {
-  return typeof SharedArrayBuffer !== "undefined" && (inNode || (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === true);
+  return typeof SharedArrayBuffer !== "undefined" && (isNode || (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === true);
 }
 
 const isolatingHeaders = "with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp for more threads";
@@ -20,7 +18,7 @@ export const unsharedReason = (globalThis as { isSecureContext?: boolean }).isSe
   : `the page is not cross-origin isolated; serve it ${isolatingHeaders}`;
 
 export async function availableThreads(): Promise<number> {
-  if (!inNode) return navigator.hardwareConcurrency || 1;
+  if (!isNode) return navigator.hardwareConcurrency || 1;
   const os = await importNode<typeof import("node:os")>("os");
   return os.availableParallelism();
 }
@@ -32,7 +30,7 @@ export interface WorkerHandle {
 
 /** Resolves once the worker has instantiated the module and waits for jobs. */
 export function startWorker(start: WorkerStart): Promise<WorkerHandle> {
-  return inNode ? startNodeWorker(start) : startWebWorker(start);
+  return isNode ? startNodeWorker(start) : startWebWorker(start);
 }
 
 async function startNodeWorker(start: WorkerStart): Promise<WorkerHandle> {

@@ -2,46 +2,13 @@
 // reads it twice (mean, then squared deviations: never E[x²] − E[x]²) and writes it, all in one dispatch. Where few channels would leave a
 // hardware GPU idle, a first dispatch takes the statistics of parts of the batch and the second combines them (Chan et al. 1979). The mean is
 // summed exactly, so that a constant channel becomes 0 whatever its value.
-import { lengths3 } from "../shape.js";
 import type { Activation, View } from "../types.js";
-import { channelParts } from "./biasActivation.js";
+import { channelMain, type Channels, channelsOf, partParams } from "./channels.js";
 import { exactSumCode, exactTotalCode, quotientCode } from "./exactSums.js";
 import { dispatchKernel, float } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 import { activate, reluCode } from "./tiles.js";
-import { totalsCode, walkChannel } from "./workgroupTotals.js";
-
-interface Channels {
-  readonly batch: number;
-  readonly channels: number;
-  readonly inner: number;
-  readonly parts: number;
-  /** Of the workgroup of a channel and part: as many as have elements, since software adapters pay for every lane at every barrier. */
-  readonly lanes: 16 | 64 | 256;
-}
-function channelsOf(runtime: WebGPURuntime, x: View): Channels {
-  const [batch, channels, inner] = lengths3(x);
-  const parts = channelParts(runtime, batch, channels, inner), elements = (batch * inner) / parts;
-  return { batch, channels, inner, parts, lanes: elements <= 64 ? 16 : elements <= 1024 ? 64 : 256 };
-}
-const partParams = ({ batch, parts }: Channels) => ({ batch, images: Math.ceil(batch / parts), parts });
-
-/** WGSL: main of one workgroup for each channel and part, with the images first … last − 1. */
-function channelMain({ channels, lanes }: Channels, helpers: string, body: string): string {
-  return `${totalsCode(lanes, ["sum"])}${helpers}
-fn imagesOf(part: u32) -> u32 { return min((part + 1u) * params.images, params.batch) - min(part * params.images, params.batch); }
-@compute @workgroup_size(${lanes})
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let index = linearWorkgroup(workgroup, grid);
-  let channel = index % ${channels}u;
-  let part = index / ${channels}u;
-  if (part >= params.parts) { return; }
-  let first = min(part * params.images, params.batch);
-  let last = min(first + params.images, params.batch);
-  ${body}
-}
-`;
-}
+import { walkChannel } from "./workgroupTotals.js";
 
 // ── forward ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 

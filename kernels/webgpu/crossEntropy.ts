@@ -4,7 +4,7 @@ import { lengths3, numel } from "../shape.js";
 import type { CrossEntropyParams, View } from "../types.js";
 import { dispatchKernel, float, signed } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
-import { planRows, rowLoop, rowMain, type RowPlan, totalsCode } from "./workgroupTotals.js";
+import { exponentialsCode, planRows, rowLoop, rowMain, type RowPlan, totalsCode } from "./workgroupTotals.js";
 
 /** Rows, and logits in all, up to which one workgroup takes the whole loss. */
 const fewRows = 4096, fewLogits = 65_536;
@@ -19,19 +19,12 @@ function rowParams(x: View, params: CrossEntropyParams) {
 
 /** WGSL, inside a row: the label, whether it counts, its weight, and the row's `largest` logit and `total` of e^(x − largest). */
 function rowCode(plan: RowPlan, weight: View | null): string {
-  const value = "x[params.xOffset + at]";
   return `
   let first = (row / params.inner) * params.length * params.inner + row % params.inner;
   let label = labels[params.labelsOffset + row];
   let valid = label >= 0 && label < i32(params.length);
   let counts = valid && label != params.ignoreIndex;
-  let classWeight = select(0.0, ${weight ? "weight[params.weightOffset + select(0u, u32(label), valid)]" : "1.0"}, counts);
-  var best = x[params.xOffset + first];
-  ${rowLoop(plan, `best = maximum(best, ${value});`)}
-  let largest = maxOfRow(best, lane);
-  var share = 0.0;
-  ${rowLoop(plan, `share += exponential(${value} - largest);`)}
-  let total = sumOfRow(share, lane);
+  let classWeight = select(0.0, ${weight ? "weight[params.weightOffset + select(0u, u32(label), valid)]" : "1.0"}, counts);${exponentialsCode(plan)}
 `;
 }
 
@@ -85,7 +78,7 @@ export function crossEntropy(
     workgroups: plan.workgroups,
     body: () => manyRowsCode(plan, weight, smoothed, perRow),
   });
-  addParts(runtime, plan.workgroups, losses, weights, perRow ? null : out, totalWeight, reduction === "mean");
+  totalLoss(runtime, plan.workgroups, losses, weights, perRow ? null : out, totalWeight, reduction === "mean");
   runtime.releaseTemporary(losses);
   runtime.releaseTemporary(weights);
 }
@@ -154,7 +147,8 @@ ${row}
 `;
 }
 
-function addParts(runtime: WebGPURuntime, parts: number, losses: View, weights: View, out: View | null, totalWeight: View, mean: boolean): void {
+/** The workgroups' sums to one loss and one weight, by all lanes of one workgroup. */
+function totalLoss(runtime: WebGPURuntime, parts: number, losses: View, weights: View, out: View | null, totalWeight: View, mean: boolean): void {
   dispatchKernel(runtime, {
     name: "cross entropy, add parts",
     constants: [out !== null, mean],

@@ -1,5 +1,6 @@
 // Where WebGPU comes from: `navigator.gpu` in a browser, Dawn's Node bindings (the npm package "webgpu", an optional peer) elsewhere.
 import { DeviceUnavailableError } from "../errors.js";
+import { isNode } from "../platform.js";
 
 interface DawnBinding {
   create(flags: string[]): GPU;
@@ -19,10 +20,10 @@ export interface DawnOptions {
 export async function findGpu(options: DawnOptions): Promise<GPU> {
   const browser = typeof navigator === "undefined" ? undefined : (navigator as Partial<Navigator>).gpu;
   if (browser) return browser;
-  if (typeof process === "undefined" && (globalThis as { isSecureContext?: boolean }).isSecureContext === false) {
+  if (!isNode && (globalThis as { isSecureContext?: boolean }).isSecureContext === false) {
     throw new DeviceUnavailableError("This page has no WebGPU because it is not a secure context; serve it over HTTPS or from localhost, or use the CPU device.");
   }
-  if (typeof process === "undefined") {
+  if (!isNode) {
     throw new DeviceUnavailableError(
       "This browser has no WebGPU (navigator.gpu is missing); use a recent Chrome, Edge, Safari or Firefox, or the CPU device.",
     );
@@ -59,7 +60,7 @@ export function noAdapter(): DeviceUnavailableError {
 }
 
 function adapterHint(): string {
-  if (typeof process === "undefined") return "The browser may block this GPU or driver (see chrome://gpu).";
+  if (!isNode) return "The browser may block this GPU or driver (see chrome://gpu).";
   if ((globalThis as { Deno?: object }).Deno !== undefined) return "Deno looks for a Vulkan, Metal or Direct3D driver, or OpenGL; none of them offers an adapter.";
   return (
     "On Linux Dawn needs a recent Vulkan driver: install one (mesa-vulkan-drivers or the GPU maker's; Dawn refuses Mesa's software driver before version 23, " +

@@ -3,7 +3,7 @@ import { around } from "../shape.js";
 import type { View } from "../types.js";
 import { dispatchKernel } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
-import { planRows, rowLoop, rowMain, type RowPlan } from "./workgroupTotals.js";
+import { exponentialsCode, planRows, rowLoop, rowMain, type RowPlan } from "./workgroupTotals.js";
 
 function dispatchRows(
   runtime: WebGPURuntime, name: string, inputs: Readonly<Record<string, View>>, outputs: Readonly<Record<string, View>>, shape: readonly number[],
@@ -24,13 +24,7 @@ function dispatchRows(
 export function softmax(runtime: WebGPURuntime, out: View, x: View, dim: number, log: boolean): void {
   const value = "x[params.xOffset + at]";
   // A row of −inf has the maximum −inf, and −inf − (−inf) is the NaN that PyTorch gives.
-  dispatchRows(runtime, "softmax", { x }, { out }, x.shape, dim, log, (plan) => `
-  var best = x[params.xOffset + first];
-  ${rowLoop(plan, `best = maximum(best, ${value});`)}
-  let largest = maxOfRow(best, lane);
-  var share = 0.0;
-  ${rowLoop(plan, `share += exponential(${value} - largest);`)}
-  let total = sumOfRow(share, lane);
+  dispatchRows(runtime, "softmax", { x }, { out }, x.shape, dim, log, (plan) => `${exponentialsCode(plan)}
   ${log ? "let logTotal = logarithm(total);" : "let scale = 1.0 / total;"}
   ${rowLoop(plan, `out[at] = ${log ? `(${value} - largest) - logTotal` : `exponential(${value} - largest) * scale`};`)}
 `);

@@ -80,6 +80,17 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) grid: 
 `;
 }
 
+/** WGSL, in a row of logits x from `first` on: its `largest` and the `total` of e^(x − largest). */
+export function exponentialsCode(plan: RowPlan): string {
+  return `
+  var best = x[params.xOffset + first];
+  ${rowLoop(plan, "best = maximum(best, x[params.xOffset + at]);")}
+  let largest = maxOfRow(best, lane);
+  var share = 0.0;
+  ${rowLoop(plan, "share += exponential(x[params.xOffset + at] - largest);")}
+  let total = sumOfRow(share, lane);`;
+}
+
 /** WGSL: a lane's elements of its row; `each` sees `k` and the element's index `at` = first + k·inner. */
 export function rowLoop({ lanesPerRow }: RowPlan, each: string): string {
   return lanesPerRow === 1

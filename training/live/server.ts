@@ -1,6 +1,7 @@
 // The live page's server: a page, uPlot, and a stream of server-sent events. It only answers, nothing can be changed through it.
 import { fontFiles } from "../plots/libraries.js";
-import { importNode, isNode, packageResolver } from "../../engine/platform.js";
+import { needNode, packageResolver } from "../../engine/platform.js";
+import { importNode } from "../../kernels/platform.js";
 import { AthanorError } from "../../kernels/errors.js";
 import { css, html, pageScript } from "./page.js";
 
@@ -55,7 +56,7 @@ async function assetsOf(title: string): Promise<ReadonlyMap<string, Asset>> {
 }
 
 export async function serveLive({ port, host, title, greeting }: ServerOptions): Promise<LiveServer> {
-  if (!isNode) throw new AthanorError("Live curves are served from Node; in a browser draw into the page itself.");
+  needNode("Live curves are served from Node; in a browser draw into the page itself.");
   const { createServer } = await importNode<typeof import("node:http")>("http");
   const assets = await assetsOf(title);
   const pages = new Set<import("node:http").ServerResponse>();

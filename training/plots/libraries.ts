@@ -5,14 +5,14 @@
 // itself. Observable Plot (ISC) wants a DOM beside it, 62 packages with linkedom; Vega with Vega-Lite (BSD) is 79 for the same charts. resvg-js
 // (MPL-2.0, 4 MB, prebuilt) takes a font file; sharp's librsvg asks fontconfig for one, which a bare system has not got. Open Sans (OFL) is 0.13 MB
 // a weight. Drawing by hand, as this project did before, took 540 lines for two charts and knew ASCII only.
-import { isNode, packageResolver } from "../../engine/platform.js";
+import { needNode, packageResolver } from "../../engine/platform.js";
 import { ArgumentError, AthanorError } from "../../kernels/errors.js";
 
 export const fontFamily = "Open Sans";
 const fonts = ["400Regular/OpenSans_400Regular.ttf", "700Bold/OpenSans_700Bold.ttf"];
 
 async function optional<Module>(name: string, packageName: string): Promise<Module> {
-  if (!isNode) throw new AthanorError("Figures are drawn in Node; in a browser use a chart library of the page's own.");
+  needNode("Figures are drawn in Node; in a browser use a chart library of the page's own.");
   try {
     return (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as Module;
   } catch (error) {

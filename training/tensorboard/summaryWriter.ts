@@ -1,7 +1,8 @@
 // SummaryWriter: scalars and texts as event files that TensorBoard reads (`tensorboard --logdir runs`).
 import { type Call, Signature, takesNothing } from "../../engine/arguments.js";
 import { aNumber, aString, anObject } from "../../engine/kinds.js";
-import { importNode, isNode } from "../../engine/platform.js";
+import { fileSystem } from "../../engine/platform.js";
+import { importNode, isNode } from "../../kernels/platform.js";
 import { argumentError } from "../../engine/scope.js";
 import { shown } from "../../engine/spelling.js";
 import { AthanorError } from "../../kernels/errors.js";
@@ -41,7 +42,7 @@ class EventFile {
   /** Records that come during a write are the next one. */
   async #writeAll(): Promise<void> {
     try {
-      const { appendFile, mkdir } = await fileSystem();
+      const { appendFile, mkdir } = await fileSystem(elsewhere);
       if (this.#path === null) {
         await mkdir(this.folder, { recursive: true });
         this.#path = await this.#newFile();
@@ -60,7 +61,7 @@ class EventFile {
   }
   /** Makes a file that is nobody else's: threads of one process have its number in common, and each counts its writers for itself. */
   async #newFile(): Promise<string> {
-    const { open } = await fileSystem();
+    const { open } = await fileSystem(elsewhere);
     const { hostname } = await importNode<typeof import("node:os")>("os");
     const start = `${this.folder}/events.out.tfevents.${String(Math.floor(this.startedAt)).padStart(10, "0")}.${hostname()}.${process.pid}`;
     for (;;) {
@@ -75,10 +76,7 @@ class EventFile {
   }
 }
 
-async function fileSystem(): Promise<typeof import("node:fs/promises")> {
-  if (!isNode) throw new AthanorError("SummaryWriter writes files, in Node only.");
-  return importNode<typeof import("node:fs/promises")>("fs/promises");
-}
+const elsewhere = "SummaryWriter writes files, in Node only.";
 
 function now(): number {
   return Date.now() / 1000;
