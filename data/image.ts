@@ -45,6 +45,12 @@ export function checkImage(operation: string, image: Image): void {
   );
 }
 
+/** Room for an image that a program asks for, where a machine has so much. */
+export function blankPixels(operation: string, width: number, height: number, channels: number): Uint8Array {
+  if (width * height <= mostPixels) return new Uint8Array(width * height * channels);
+  throw new ArgumentError(`${operation}: got ${width}×${height} pixels to make; expected at most ${mostPixels}.`);
+}
+
 /** The same image with 1, 3 or 4 channels: opacity is dropped or full, colour becomes its luma, grey is repeated (PIL's convert). */
 export function withChannels(image: Image, channels: number = image.channels): Image {
   const { width, height, data } = image;

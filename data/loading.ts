@@ -1,4 +1,5 @@
 // Loading the samples of a batch: from the data set or through worker threads, with draws of their own, and with broken ones named or left out.
+import { shown } from "../engine/spelling.js";
 import { AthanorError } from "../kernels/errors.js";
 import type { RandomKey } from "../kernels/types.js";
 import { type Draws, forkedKey, StreamDraws } from "./draws.js";
@@ -58,7 +59,7 @@ export async function loadAll<Sample>(
 }
 
 function failure(index: number, total: number, cause: unknown): DataLoaderError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = cause instanceof Error ? cause.message : typeof cause === "string" ? cause : shown(cause);
   return new DataLoaderError(`DataLoader: sample ${index} of ${total} could not be loaded: ${reason}`, { cause });
 }
 

@@ -84,7 +84,7 @@ export function knownNames(described: (tensor: DescribedTensor) => void, isStora
 function containerCalls(refuse: Refuse): Record<string, KnownName["call"]> {
   const ordered = ([pairs = [], ...more]: readonly unknown[]): PickledDictionary => {
     const made = new PickledDictionary(), isPair = (pair: unknown): pair is [unknown, unknown] => Array.isArray(pair) && pair.length === 2;
-    if (pairs instanceof PickledDictionary && more.length === 0) made.entries.push(...pairs.entries);
+    if (pairs instanceof PickledDictionary && more.length === 0) for (const pair of pairs.entries) made.entries.push(pair);
     else if (more.length === 0 && Array.isArray(pairs) && pairs.every(isPair)) for (const pair of pairs) made.entries.push(pair);
     else throw refuse("an OrderedDict is made of something other than pairs; the file is damaged.");
     return made;

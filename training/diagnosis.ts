@@ -1,6 +1,7 @@
 // diagnose: which of the five cases of a training a pair of curves shows (overfitting, underfitting, oscillating, not converging, fitting), and what
 // to do about it. The rules are few and their thresholds stand here; the figures behind the answer are given with it.
 import { type Call, Signature } from "../engine/arguments.js";
+import { smallest } from "../engine/extremes.js";
 import { aNumber, oneOf } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
 import { type History, historyKind, historyOf } from "./history.js";
@@ -127,7 +128,7 @@ function judged(curves: Curves, evidence: Evidence, goodAccuracy: number): { nam
   // A rise that is no larger than what the curve swings anyway is a swing.
   const rises = rise > notable && rise * initialLoss > 2 * swing * levelOf(curves.valid, initialLoss) && gap > notable;
   if (rises) {
-    const lowest = format(Math.min(...curves.valid));
+    const lowest = format(smallest(curves.valid));
     return {
       name: "overfitting",
       sentence: `The validation loss rises from ${lowest} in epoch ${bestEpoch} to ${validEnd}, while the training loss is ${end}.`,
@@ -187,11 +188,11 @@ function swingOf(values: readonly number[], initialLoss: number): number {
 function riseOf(values: readonly number[]): number {
   const width = Math.min(5, Math.max(1, Math.floor(values.length / 4)));
   const means = values.slice(width - 1).map((_, i) => values.slice(i, i + width).reduce((sum, value) => sum + value, 0) / width);
-  return means.length === 0 ? 0 : (means.at(-1) ?? NaN) - Math.min(...means);
+  return means.length === 0 ? 0 : (means.at(-1) ?? NaN) - smallest(means);
 }
 
 function bestProgress(train: readonly number[], initialLoss: number): number {
-  return 1 - Math.min(...train) / initialLoss;
+  return 1 - smallest(train) / initialLoss;
 }
 
 /** Whether the last third brought a notable part of what is left. */

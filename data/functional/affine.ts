@@ -1,7 +1,7 @@
 // Rotation and affine maps as PIL computes them: for each output pixel the place in the input that it came from, in 16.16 fixed point for
 // "nearest" and in float64 for "bilinear".
 import { ArgumentError } from "../../kernels/errors.js";
-import { checkImage, type Image } from "../image.js";
+import { blankPixels, checkImage, type Image } from "../image.js";
 import { type Fill, fillBytes, moved } from "./crop.js";
 import { cosine, sine, tangent } from "./trigonometry.js";
 
@@ -103,7 +103,7 @@ function inverseAffine(
 
 function mapped(image: Image, width: number, height: number, matrix: Matrix, interpolation: AffineInterpolation, fill: Uint8Array): Image {
   const { channels } = image;
-  const out = new Uint8Array(width * height * channels);
+  const out = blankPixels("rotate, affine", width, height, channels);
   for (let i = 0; i < out.length; i++) out[i] = fill[i % channels] ?? 0;
   if (interpolation === "nearest") mapNearest(image, out, width, height, matrix);
   else if (interpolation === "bilinear") mapBilinear(image, out, width, height, matrix);

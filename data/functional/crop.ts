@@ -1,6 +1,6 @@
 // Moving pixels without changing them: crops, padding, flips. Arguments are torchvision's, in its order.
 import { ArgumentError } from "../../kernels/errors.js";
-import type { Image } from "../image.js";
+import { type Image, blankPixels } from "../image.js";
 import type { Sides } from "../picture.js";
 
 /** One value for all channels, or one per channel. */
@@ -36,7 +36,7 @@ export function checkRectangle(top: number, left: number, height: number, width:
 export function crop(image: Image, top: number, left: number, height: number, width: number): Image {
   checkRectangle(top, left, height, width);
   const { channels, data } = image;
-  const out = new Uint8Array(height * width * channels);
+  const out = blankPixels("crop", width, height, channels);
   const from = Math.max(0, left), to = Math.min(image.width, left + width);
   for (let y = Math.max(0, top); y < Math.min(image.height, top + height) && from < to; y++) {
     const row = y * image.width;
@@ -62,7 +62,7 @@ export function pad(image: Image, padding: Padding, fill: Fill = 0, paddingMode:
     x: places(paddingMode, Math.max(0, -left), image.width - Math.max(0, -right), left, width),
     y: places(paddingMode, Math.max(0, -top), image.height - Math.max(0, -bottom), top, height),
   };
-  const border = fillBytes("pad", fill, channels), out = new Uint8Array(width * height * channels);
+  const border = fillBytes("pad", fill, channels), out = blankPixels("pad", width, height, channels);
   let at = 0;
   for (const y of kept.y) {
     for (const x of kept.x) {

@@ -1,7 +1,8 @@
 // Resizing as PIL does it: each output pixel is a weighted mean over the input pixels that it covers, so that shrinking does not alias. The
 // weights are rounded to 22-bit fixed point and each of the two passes rounds to bytes: the same integers as PIL's, hence the same images.
+import { largest } from "../../engine/extremes.js";
 import { ArgumentError } from "../../kernels/errors.js";
-import type { Image } from "../image.js";
+import { type Image, blankPixels, mostPixels } from "../image.js";
 import type { Sides } from "../picture.js";
 import { coverage, type Filter, filters } from "./filters.js";
 
@@ -45,6 +46,7 @@ export function targetSides(image: Sides, size: number | readonly number[], maxS
 /** Resizes to [height, width], as torchvision's F.resize does on a PIL image. Images with opacity are weighted by it, as PIL's are, except by
  *  "nearest". */
 export function resize(image: Image, height: number, width: number, interpolation: Interpolation): Image {
+  if (width * height > mostPixels) throw new ArgumentError(`resize: got ${width}×${height} pixels to make; expected at most ${mostPixels}.`);
   if (width === image.width && height === image.height) return image;
   if (interpolation === "nearest") return nearest(image, width, height);
   const filter = filters[interpolation];
@@ -66,7 +68,7 @@ interface Weights {
 }
 
 function weightsOf(from: number, to: number, filter: Filter): Weights {
-  const all = coverage(from, to, filter), most = Math.max(...all.map(({ weights }) => weights.length));
+  const all = coverage(from, to, filter), most = largest(all.map(({ weights }) => weights.length));
   const starts = new Int32Array(to), counts = new Int32Array(to), values = new Int32Array(to * most);
   all.forEach(({ start, weights }, i) => {
     weights.forEach((value, k) => {
@@ -88,7 +90,7 @@ function toByte(sum: number): number {
 
 /** Sums stay below 2³¹ (255 · 2²², and cubic weights overshoot by less than a quarter): 32-bit integers serve. */
 function alongRows({ data, width, height, channels }: Image, { starts, counts, values, most }: Weights, newWidth: number): Image {
-  const out = new Uint8Array(newWidth * height * channels);
+  const out = blankPixels("resize", newWidth, height, channels);
   for (let y = 0, to = 0; y < height; y++) {
     for (let x = 0; x < newWidth; x++) {
       const first = (y * width + (starts[x] ?? 0)) * channels, count = counts[x] ?? 0, base = x * most;
@@ -103,7 +105,7 @@ function alongRows({ data, width, height, channels }: Image, { starts, counts, v
 }
 
 function alongColumns({ data, width, channels }: Image, { starts, counts, values, most }: Weights, newHeight: number): Image {
-  const row = width * channels, out = new Uint8Array(row * newHeight), sums = new Int32Array(row);
+  const row = width * channels, out = blankPixels("resize", width, newHeight, channels), sums = new Int32Array(row);
   for (let y = 0; y < newHeight; y++) {
     sums.fill(half);
     for (let k = 0; k < (counts[y] ?? 0); k++) {
@@ -117,7 +119,7 @@ function alongColumns({ data, width, channels }: Image, { starts, counts, values
 
 function nearest({ data, width, height, channels }: Image, newWidth: number, newHeight: number): Image {
   const columns = nearestPlaces(width, newWidth), rows = nearestPlaces(height, newHeight);
-  const out = new Uint8Array(newWidth * newHeight * channels);
+  const out = blankPixels("resize", newWidth, newHeight, channels);
   let at = 0;
   for (const y of rows) {
     for (const x of columns) {

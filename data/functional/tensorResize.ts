@@ -1,6 +1,7 @@
 // Resizing of tensors [..., height, width] as torchvision does it, which is not what it does to images of bytes: without antialias each output
 // looks at its nearest neighbours alone (F.interpolate, alignCorners false), with it at all that it covers. One axis after the other, each a
 // weighted sum of picked rows or columns: made of the engine's operations, so that it runs on any device and has a gradient.
+import { largest } from "../../engine/extremes.js";
 import { type Tensor, tensor, tidy } from "../../engine/index.js";
 import { ArgumentError } from "../../kernels/errors.js";
 import { sidesOf } from "../picture.js";
@@ -44,7 +45,7 @@ export function inFloat32(input: Tensor, overshoots: boolean, run: (values: Tens
 /** The sum over what each output covers. Where one covers less than another, its last input is taken in several parts: a weight of 0 would make NaN
  *  of an infinity, and another input would bring in a NaN that is not its own. */
 function weighted(input: Tensor, dim: -1 | -2, outputs: readonly Covered[]): Tensor {
-  const most = Math.max(...outputs.map(({ weights }) => weights.length)), shape = dim === -1 ? [outputs.length] : [outputs.length, 1];
+  const most = largest(outputs.map(({ weights }) => weights.length)), shape = dim === -1 ? [outputs.length] : [outputs.length, 1];
   let sum: Tensor | null = null;
   for (let k = 0; k < most; k++) {
     const from = Int32Array.from(outputs, ({ start, weights }) => start + Math.min(k, weights.length - 1));

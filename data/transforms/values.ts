@@ -77,10 +77,11 @@ export function Normalize(...given: Call<typeof normalizing>): ValueTransform {
   const [mean, std] = normalizing.read(given); // inplace changes nothing for a caller who goes on with what comes back
   const means = typeof mean === "number" ? [mean] : mean;
   const deviations = typeof std === "number" ? [std] : std;
-  for (const center of means) if (!Number.isFinite(center)) throw new ArgumentError(`Normalize: got mean ${center}; expected finite numbers.`);
+  for (const center of means) if (!Number.isFinite(Math.fround(center))) throw new ArgumentError(`Normalize: got mean ${center}; expected numbers that float32 holds.`);
   for (const deviation of deviations) {
     if (!(deviation > 0)) throw new ArgumentError(`Normalize: every standard deviation must be above 0, got ${deviation}.`);
     if (Math.fround(deviation) === 0) throw new ArgumentError(`Normalize: got the standard deviation ${deviation}, which is 0 in float32; expected one above 1e-45.`);
+    if (Math.fround(deviation) === Infinity) throw new ArgumentError(`Normalize: got the standard deviation ${deviation}; expected a number that float32 holds.`);
   }
   const apply = (input: HostTensor | Tensor): HostTensor | Tensor => {
     const channels = input instanceof Tensor || isHostTensor(input) ? (input.shape.at(-3) ?? input.shape[0] ?? 0) : 0;

@@ -145,8 +145,8 @@ function startPage(Plot: typeof uPlot): void {
     if (card?.window.kind !== "line") return;
     for (const { line, x, y } of points) {
       const known = card.window.lines[line];
-      known?.x.push(...x);
-      known?.y.push(...y);
+      for (const value of x) known?.x.push(value);
+      for (const value of y) known?.y.push(value);
     }
     redrawSoon(card);
   }

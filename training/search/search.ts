@@ -1,5 +1,6 @@
 // A hyperparameter search: proposes points, runs the objective on each, stops the hopeless ones early and ranks what came out.
 import { type Call, Signature } from "../../engine/arguments.js";
+import { smallest } from "../../engine/extremes.js";
 import { aFunction, aNumber, anObject, kind, oneOf } from "../../engine/kinds.js";
 import { ArgumentError } from "../../kernels/errors.js";
 import type { SearchSampler } from "./samplers.js";
@@ -62,7 +63,7 @@ export class MedianPruner implements Pruner {
     const middle = values.length >> 1;
     const upper = values[middle] ?? NaN;
     const median = values.length % 2 === 1 ? upper : (upper + (values[middle - 1] ?? NaN)) / 2;
-    return Math.min(...reports.values()) > median;
+    return smallest(reports.values()) > median;
   }
 }
 
