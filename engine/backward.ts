@@ -5,7 +5,8 @@ import type { Spec } from "./op.js";
 import { type RawTensor, contiguous, copied } from "./raw.js";
 import { sameShape } from "./shape.js";
 import { closeScope, openScope } from "./storage.js";
-import { add, sum } from "./ops/basic.js";
+import { add } from "./ops/elementwise.js";
+import { sum } from "./ops/reduce.js";
 
 /** Walks the graph behind `root` in the reverse of recorded order, from the cotangent `grad`. Takes no recursion: deep nets are fine. */
 export function backward(root: Operand, grad: RawTensor, retainGraph: boolean): void {

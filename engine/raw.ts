@@ -2,6 +2,7 @@
 // on these; Tensor wraps one.
 import { at, contiguousStrides, isContiguous, numel } from "../kernels/shape.js";
 import type { Device, DeviceBuffer, DType, HostArray, Shape, View } from "../kernels/types.js";
+import { expandedStrides, sameShape } from "./shape.js";
 import { Storage } from "./storage.js";
 
 export class RawTensor implements View {
@@ -36,6 +37,10 @@ export class RawTensor implements View {
   /** The same contiguous memory under another shape of as many elements. */
   reshaped(shape: Shape): RawTensor {
     return this.as(shape, contiguousStrides(shape));
+  }
+  /** The same elements repeated up to a larger shape, by strides of 0. */
+  expanded(shape: Shape): RawTensor {
+    return sameShape(this.shape, shape) ? this : this.as(shape, expandedStrides(this.shape, this.strides, shape));
   }
   /** The last two dimensions swapped. */
   transposed(): RawTensor {

@@ -1,10 +1,27 @@
-// Operations that move elements without changing them: views by strides, windows, concatenation, padding, diagonals, dtype conversion.
-import { at } from "../../kernels/shape.js";
+// Operations that move elements without changing them: other shapes, views by strides, windows, concatenation, padding, diagonals, dtype conversion.
+import { at, numel } from "../../kernels/shape.js";
 import type { DType, Shape } from "../../kernels/types.js";
 import { checkFill, promote } from "../dtype.js";
 import { type Operation, defineOp, need } from "../op.js";
+import { contiguous as inOrder } from "../raw.js";
 import { argumentError } from "../scope.js";
-import { formatShape } from "../shape.js";
+import { formatShape, reshapedStrides } from "../shape.js";
+
+/** The same elements under another shape: a view where strides allow it, else a copy. */
+export const reshapeTo: Operation<readonly number[]> = defineOp<readonly number[]>("reshape", {
+  viewOrCopy: (x, shape) => {
+    if (numel(shape) !== x.elements) throw new RangeError(`A formula reshaped [${x.shape}] to [${shape}], which holds another number of elements.`);
+    const strides = reshapedStrides(x.shape, x.strides, shape);
+    return strides === null ? inOrder(x).reshaped(shape) : x.as(shape, strides);
+  },
+  backward: (run, [grad], { specs }) => [grad ? run(reshapeTo, [grad], need(specs, 0).shape)[0] : null],
+});
+
+/** The tensor seen as a larger one, by strides of 0; its backward is the engine's own un-broadcasting. */
+export const expandTo = defineOp<readonly number[]>("expand", {
+  views: (x, shape) => [x.expanded(shape)],
+  backward: (_run, [grad]) => [grad ?? null],
+});
 
 export const permute: Operation<readonly number[]> = defineOp<readonly number[]>("permute", {
   views: (x, dims) => [x.as(dims.map((d) => at(x.shape, d)), dims.map((d) => at(x.strides, d)))],

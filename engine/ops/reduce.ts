@@ -1,4 +1,4 @@
-// Reductions other than the sum: extremes, products of truth, variance, norms, and softmax, which is a reduction with its input's shape.
+// Reductions: sums and means, extremes, products of numbers and of truth, variance, norms.
 import { elementwiseRow as row } from "../../kernels/elementwise.js";
 import { numel, numelAlong } from "../../kernels/shape.js";
 import type { ArgReduceName } from "../../kernels/types.js";
@@ -7,15 +7,57 @@ import { type Computation, type Operation, defineOp, need } from "../op.js";
 import { allocate, contiguous } from "../raw.js";
 import { argumentError } from "../scope.js";
 import { formatShape, reducedShape } from "../shape.js";
-import { type ReduceParams, elementwise, expandTo, mean, mul, mulScalar, reshapeTo, sum } from "./basic.js";
+import { add, elementwise, mul, mulScalar } from "./elementwise.js";
 import { scatterIntoZeros } from "./indexing.js";
-import { cast } from "./movement.js";
+import { cast, expandTo, reshapeTo } from "./movement.js";
 import { hasRepeats, power, times, withoutRepeats } from "./repeats.js";
 
-const abs = elementwise("abs"), add = elementwise("add"), div = elementwise("div"), divScalar = elementwise("divScalar"), eq = elementwise("eq");
+const abs = elementwise("abs"), div = elementwise("div"), divScalar = elementwise("divScalar"), eq = elementwise("eq");
 const isnan = elementwise("isnan"), logicalOr = elementwise("logicalOr"), neg = elementwise("neg"), otherFactors = elementwise("otherFactors");
 const relu = elementwise("relu"), reverseSubScalar = elementwise("reverseSubScalar"), safeDiv = elementwise("safeDiv"), sqrt = elementwise("sqrt");
 const square = elementwise("square"), sub = elementwise("sub");
+
+export interface ReduceParams {
+  readonly dims: readonly number[]; // ascending, from the front
+  readonly keepdim: boolean;
+}
+
+/** Σ over dims. Integers and bools sum into int32. */
+export const sum = defineOp<ReduceParams>("sum", {
+  kernels: ["reduce"],
+  outputs: ([x], { dims, keepdim }) => {
+    const spec = need([x ?? null], 0);
+    return [{ shape: reducedShape(spec.shape, dims, keepdim), dtype: spec.dtype === "float32" ? "float32" : "int32" }];
+  },
+  forward: ({ kernels }, [out], inputs, { dims }) => {
+    if (!out) return;
+    withoutRepeats(out, need(inputs, 0), dims, (target, x, repeats) => {
+      kernels.reduce("sum", target, x, dims);
+      times(target, repeats);
+    });
+  },
+  backward: (run, [grad], { params: { dims }, specs }) => {
+    if (!grad) return [null];
+    const shape = need(specs, 0).shape;
+    const kept = run(reshapeTo, [grad], reducedShape(shape, dims, true))[0];
+    return [run(expandTo, [kept], shape)[0]];
+  },
+});
+
+/** Σ/n over dims, of float32 alone; NaN where there is nothing. */
+export const mean = defineOp<ReduceParams>("mean", {
+  kernels: ["reduce"],
+  outputs: ([x], { dims, keepdim }) => [{ shape: reducedShape(need([x ?? null], 0).shape, dims, keepdim), dtype: "float32" }],
+  forward: ({ kernels }, [out], inputs, { dims }) => {
+    if (out) withoutRepeats(out, need(inputs, 0), dims, (target, x) => kernels.reduce("mean", target, x, dims));
+  },
+  backward: (run, [grad], { params: { dims }, specs }) => {
+    if (!grad) return [null];
+    const shape = need(specs, 0).shape;
+    const share = run(divScalar, [grad], [dims.reduce((n, d) => n * (shape[d] ?? 1), 1)])[0];
+    return [run(expandTo, [run(reshapeTo, [share], reducedShape(shape, dims, true))[0]], shape)[0]];
+  },
+});
 
 /** What the reductions that choose have in common: the largest, the smallest, whether any or all hold. */
 function choosing(name: string, reduces: "max" | "min" | "any" | "all"): Pick<Computation<ReduceParams>, "kernels" | "outputs" | "forward"> {
@@ -222,27 +264,5 @@ export const norm2 = defineOp<ReduceParams>("norm", {
     const kept = reducedShape(need(specs, 0).shape, dims, true);
     const ratio = run(safeDiv, [grad, output(0)], [])[0];
     return [run(mul, [input(0), run(reshapeTo, [ratio], kept)[0]], [])[0]];
-  },
-});
-
-interface SoftmaxParams {
-  readonly dim: number;
-  readonly log: boolean;
-}
-export const softmax = defineOp<SoftmaxParams>("softmax", {
-  kernels: ["softmax"],
-  outputs: (inputs) => [{ shape: need(inputs, 0).shape, dtype: "float32" }],
-  forward: (device, [out], inputs, { dim, log }) => {
-    if (out) device.kernels.softmax(out, contiguous(need(inputs, 0)), dim, log);
-  },
-  saves: () => ({ outputs: [0] }),
-  backward: (run, [grad], { params, output }) => [grad ? run(softmaxBackward, [grad, output(0)], params)[0] : null],
-});
-const softmaxBackward: Operation<SoftmaxParams> = defineOp<SoftmaxParams>("softmaxBackward", {
-  isStep: true,
-  kernels: ["softmaxBackward"],
-  outputs: (inputs) => [{ shape: need(inputs, 1).shape, dtype: "float32" }],
-  forward: (device, [out], inputs, { dim, log }) => {
-    if (out) device.kernels.softmaxBackward(out, contiguous(need(inputs, 0)), need(inputs, 1), dim, log);
   },
 });

@@ -3,7 +3,7 @@ import type { Device, DType } from "../../kernels/types.js";
 import { type Call, ofMethod, Signature, takesNothing, taking } from "../arguments.js";
 import { arithmeticDType, checkFill, promote, promoteScalar } from "../dtype.js";
 import { aBoolean, aNumber, aTensor, anOperand, either, oneOf } from "../kinds.js";
-import { elementwise } from "../ops/basic.js";
+import { elementwise } from "../ops/elementwise.js";
 import { allocate } from "../raw.js";
 import { argumentError } from "../scope.js";
 import { call, construct, freshSlot } from "./core.js";

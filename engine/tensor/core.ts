@@ -7,7 +7,7 @@ import { type GradSlot, type Operand, apply, assertCurrent, isLeafMemory, runRaw
 import { adoptGradient, backward } from "../backward.js";
 import { isGradEnabled, unrecordedBeside, unrecordedHint } from "../gradMode.js";
 import type { Operation } from "../op.js";
-import { type Scalars, add, elementwise } from "../ops/basic.js";
+import { type Scalars, add, elementwise } from "../ops/elementwise.js";
 import { clone } from "../ops/movement.js";
 import { type RawTensor, allocate, contiguous } from "../raw.js";
 import { type Call, ofMethod, takesNothing } from "../arguments.js";

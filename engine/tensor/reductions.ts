@@ -2,9 +2,9 @@
 import { numel } from "../../kernels/shape.js";
 import { type Call, ofMethod } from "../arguments.js";
 import { aBoolean, aNumber, aTensor, dimensions, either, oneOf } from "../kinds.js";
-import { type ReduceParams, mean, sum } from "../ops/basic.js";
 import { matmul } from "../ops/matmul.js";
-import { all, amax, amin, any, argmax, argmin, deviation, max, maxAlong, min, minAlong, norm2, product, softmax, variance } from "../ops/reduce.js";
+import { type ReduceParams, all, amax, amin, any, argmax, argmin, deviation, max, maxAlong, mean, min, minAlong, norm2, product, sum, variance } from "../ops/reduce.js";
+import { softmax } from "../ops/softmax.js";
 import { argumentError } from "../scope.js";
 import { broadcastShapes, formatShape, normalizeDim, normalizeDims } from "../shape.js";
 import { isPlainObject } from "../spelling.js";

@@ -2,9 +2,8 @@
 import { at, numel } from "../../kernels/shape.js";
 import { type Call, ofMethod, takesNothing } from "../arguments.js";
 import { type Kind, aDType, aNumber, aTensor, either, numbers } from "../kinds.js";
-import { expandTo, reshapeTo } from "../ops/basic.js";
 import { gather, indexSelect } from "../ops/indexing.js";
-import { contiguous, diagonal, diagonalMatrix, pad, permute, slice, split } from "../ops/movement.js";
+import { contiguous, diagonal, diagonalMatrix, expandTo, pad, permute, reshapeTo, slice, split } from "../ops/movement.js";
 import { argumentError } from "../scope.js";
 import { broadcastShapes, formatShape, inferShape, normalizeDim, reshapedStrides, sameShape, numberArguments, type NumbersCall } from "../shape.js";
 import { call } from "./core.js";

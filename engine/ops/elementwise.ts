@@ -1,16 +1,12 @@
-// Element-wise operations (one per row of kernels/elementwise.ts) and the sum, which backward itself needs for un-broadcasting.
+// Element-wise operations, one per row of kernels/elementwise.ts.
 import { type DerivativeKernel, type ElementwiseKernel, type ElementwiseRow, elementwiseRows } from "../../kernels/elementwise.js";
-import { numel } from "../../kernels/shape.js";
 import type { Device } from "../../kernels/types.js";
 import { arithmeticDType, promote } from "../dtype.js";
 import { type ArrayLike, type Operation, type Run, type Saves, type Spec, defineOp, need, needFloat32 } from "../op.js";
-import { type RawTensor, contiguous } from "../raw.js";
-import { broadcastShapes, expandedStrides, reducedShape, reshapedStrides, sameShape } from "../shape.js";
-import { times, withoutRepeats } from "./repeats.js";
+import type { RawTensor } from "../raw.js";
+import { broadcastShapes } from "../shape.js";
 
 export type Scalars = readonly number[];
-
-const expand = (x: RawTensor, shape: readonly number[]) => (sameShape(x.shape, shape) ? x : x.as(shape, expandedStrides(x.shape, x.strides, shape)));
 
 function everyInput<A>(inputs: readonly (A | null)[]): readonly A[] {
   const all: A[] = [];
@@ -21,7 +17,7 @@ function resultShape(name: string, inputs: readonly (Spec | null)[]): Spec["shap
   return inputs.length === 1 ? need(inputs, 0).shape : broadcastShapes(name, everyInput(inputs).map((input) => input.shape));
 }
 function runElementwise(device: Device, kernel: ElementwiseKernel, out: RawTensor | undefined, inputs: readonly (RawTensor | null)[], scalars: Scalars): void {
-  if (out) device.kernels.elementwise(kernel, out, everyInput(inputs).map((input) => expand(input, out.shape)), scalars);
+  if (out) device.kernels.elementwise(kernel, out, everyInput(inputs).map((input) => input.expanded(out.shape)), scalars);
 }
 
 /** The dtype a row computes in and gives, from its inputs' dtypes (which the caller made equal). */
@@ -93,61 +89,3 @@ export function elementwise(name: string): Operation<Scalars> {
 export const add = elementwise("add");
 export const mul = elementwise("mul");
 export const mulScalar = elementwise("mulScalar");
-
-export interface ReduceParams {
-  readonly dims: readonly number[]; // ascending, from the front
-  readonly keepdim: boolean;
-}
-
-/** Σ over dims. Integers and bools sum into int32. */
-export const sum = defineOp<ReduceParams>("sum", {
-  kernels: ["reduce"],
-  outputs: ([x], { dims, keepdim }) => {
-    const spec = need([x ?? null], 0);
-    return [{ shape: reducedShape(spec.shape, dims, keepdim), dtype: spec.dtype === "float32" ? "float32" : "int32" }];
-  },
-  forward: ({ kernels }, [out], inputs, { dims }) => {
-    if (!out) return;
-    withoutRepeats(out, need(inputs, 0), dims, (target, x, repeats) => {
-      kernels.reduce("sum", target, x, dims);
-      times(target, repeats);
-    });
-  },
-  backward: (run, [grad], { params: { dims }, specs }) => {
-    if (!grad) return [null];
-    const shape = need(specs, 0).shape;
-    const kept = run(reshapeTo, [grad], reducedShape(shape, dims, true))[0];
-    return [run(expandTo, [kept], shape)[0]];
-  },
-});
-
-/** Σ/n over dims, of float32 alone; NaN where there is nothing. */
-export const mean = defineOp<ReduceParams>("mean", {
-  kernels: ["reduce"],
-  outputs: ([x], { dims, keepdim }) => [{ shape: reducedShape(need([x ?? null], 0).shape, dims, keepdim), dtype: "float32" }],
-  forward: ({ kernels }, [out], inputs, { dims }) => {
-    if (out) withoutRepeats(out, need(inputs, 0), dims, (target, x) => kernels.reduce("mean", target, x, dims));
-  },
-  backward: (run, [grad], { params: { dims }, specs }) => {
-    if (!grad) return [null];
-    const shape = need(specs, 0).shape;
-    const share = run(elementwise("divScalar"), [grad], [dims.reduce((n, d) => n * (shape[d] ?? 1), 1)])[0];
-    return [run(expandTo, [run(reshapeTo, [share], reducedShape(shape, dims, true))[0]], shape)[0]];
-  },
-});
-
-/** The same elements under another shape: a view where strides allow it, else a copy. */
-export const reshapeTo: Operation<readonly number[]> = defineOp<readonly number[]>("reshape", {
-  viewOrCopy: (x, shape) => {
-    if (numel(shape) !== x.elements) throw new RangeError(`A formula reshaped [${x.shape}] to [${shape}], which holds another number of elements.`);
-    const strides = reshapedStrides(x.shape, x.strides, shape);
-    return strides === null ? contiguous(x).reshaped(shape) : x.as(shape, strides);
-  },
-  backward: (run, [grad], { specs }) => [grad ? run(reshapeTo, [grad], need(specs, 0).shape)[0] : null],
-});
-
-/** The tensor seen as a larger one, by strides of 0; its backward is the engine's own un-broadcasting. */
-export const expandTo = defineOp<readonly number[]>("expand", {
-  views: (x, shape) => [expand(x, shape)],
-  backward: (_run, [grad]) => [grad ?? null],
-});
