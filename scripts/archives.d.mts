@@ -1,3 +1,3 @@
-export function swiftshaderFolder(): string;
-export function chromiumFolder(): string;
-export function adapterEnvironment(environment?: Record<string, string | undefined>): Record<string, string | undefined>;
+export function swiftshaderFolder(): Promise<string>;
+export function chromiumFolder(): Promise<string>;
+export function adapterEnvironment(environment?: Record<string, string | undefined>): Promise<Record<string, string | undefined>>;

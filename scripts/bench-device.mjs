@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { benchEnvironment, buildBenchmark } from "./bench-program.mjs";
 import { root } from "./prepare.mjs";
 
-const env = benchEnvironment();
-const { status } = spawnSync(process.execPath, [await buildBenchmark("device"), ...process.argv.slice(2)], { cwd: root, env, stdio: "inherit" });
+const benchmark = await buildBenchmark("device"); // first: it installs what the adapter comes from
+const env = await benchEnvironment();
+const { status } = spawnSync(process.execPath, [benchmark, ...process.argv.slice(2)], { cwd: root, env, stdio: "inherit" });
 process.exitCode = status ?? 1;

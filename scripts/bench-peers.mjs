@@ -29,8 +29,8 @@ const { values: options } = parseArgs({
 const benchmark = await buildBenchmark();
 const results = [];
 if (options.device.includes("cpu")) compareOnCpu(Number(options.rounds));
-if (options.device.includes("webgpu")) compareOnWebgpu();
-finish();
+if (options.device.includes("webgpu")) await compareOnWebgpu();
+await finish();
 
 /** Rounds of PyTorch and Athanor in turn; the ratio is the median of the rounds' ratios. */
 function compareOnCpu(rounds) {
@@ -56,7 +56,7 @@ function compareOnCpu(rounds) {
 }
 
 /** Athanor before and after each peer, on the same adapter; the peers take minutes on a software adapter. */
-function compareOnWebgpu() {
+async function compareOnWebgpu() {
   if (!existsSync(join(peersFolder, "node_modules"))) {
     if (options["no-install"]) {
       console.log('jax-js and tfjs are not installed: no ratio against them. "npm run bench:peers" installs them into bench/peers/.');
@@ -66,7 +66,7 @@ function compareOnWebgpu() {
     const { status } = spawnSync(command, [...first, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: peersFolder, stdio: "inherit" });
     if (status !== 0) throw new Error("npm ci failed in bench/peers.");
   }
-  const env = benchEnvironment();
+  const env = await benchEnvironment();
   for (const floor of webgpuFloors) {
     const before = timeOf(measureOurs("webgpu", floor.case, env), floor.case);
     const peer = jsonLines(process.execPath, [`${floor.peer.replace("-", "")}_steps.mjs`, "webgpu", floor.case], { cwd: peersFolder, env });
@@ -99,7 +99,7 @@ function median(times) {
   return sorted[sorted.length >> 1];
 }
 
-function finish() {
+async function finish() {
   const cell = (text, width) => String(text).padEnd(width);
   console.log(`\n${cell("case", 14)}${cell("device", 8)}${cell("Athanor", 12)}${cell("peer", 40)}${cell("time ratio", 12)}floor`);
   for (const row of results) {
@@ -113,7 +113,7 @@ function finish() {
     cores: cpus().length,
     node: process.version,
     date: new Date().toISOString().slice(0, 10),
-    adapter: adapterName(),
+    adapter: await adapterName(),
   };
   mkdirSync(join(root, "bench", "results"), { recursive: true });
   writeFileSync(join(root, "bench", "results", "peers.json"), `${JSON.stringify({ ...machine, results }, null, 1)}\n`);

@@ -28,10 +28,10 @@ function checkAdapter(env) {
 }
 
 /** The machine's own adapter where it has one, else SwiftShader. */
-export function benchEnvironment() {
+export async function benchEnvironment() {
   return checkAdapter(process.env) === null ? adapterEnvironment() : process.env;
 }
 
-export function adapterName() {
-  return checkAdapter(benchEnvironment()) ?? "none";
+export async function adapterName() {
+  return checkAdapter(await benchEnvironment()) ?? "none";
 }

@@ -6,8 +6,9 @@ import { root } from "./prepare.mjs";
 import { v8Flags } from "./v8-flags.mjs";
 
 const args = process.argv.slice(2);
-const env = benchEnvironment();
-run([...v8Flags, await buildBenchmark(), ...args]);
+const benchmark = await buildBenchmark(); // first: it installs what the adapter comes from
+const env = await benchEnvironment();
+run([...v8Flags, benchmark, ...args]);
 const partial = args.some((arg) => ["--case", "--lines", "--help", "--no-peers"].includes(arg.split("=")[0]));
 if (!partial) run([join(root, "scripts", "bench-peers.mjs"), "--no-install"]);
 

@@ -72,7 +72,7 @@ const [command, ...first] = npm();
 const packages = ["@oven/bun-linux-x64", "@deno/linux-x64-glibc"];
 spawnSync(command, [...first, "install", "--ignore-scripts", "--no-audit", "--no-fund", ...packages], { cwd: folder, stdio: "inherit" });
 for (const [name, binary, args] of runtimes) {
-  const { status, signal } = spawnSync(binary, [...args, "program.mjs"], { cwd: folder, env: adapterEnvironment(), stdio: "inherit", timeout: 120_000 });
+  const { status, signal } = spawnSync(binary, [...args, "program.mjs"], { cwd: folder, env: await adapterEnvironment(), stdio: "inherit", timeout: 120_000 });
   console.log(`${name}: ${status === 0 ? "ok" : `failed (${status ?? signal})`}`);
   if (status !== 0) process.exitCode = 1;
 }

@@ -20,7 +20,7 @@ const isWanted = (name) => wanted.length === 0 || wanted.some((part) => name.inc
 const start = performance.now();
 const total = { passed: 0, failed: 0 };
 
-const env = environment();
+const env = await environment();
 if (env) {
   for (const [name, args] of [
     ["lint", ["node_modules/oxlint/bin/oxlint", "--deny-warnings"]],
@@ -40,10 +40,10 @@ console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed === 0 ? 0 : 1;
 
 /** Installs, builds, and gives the environment of every test, with an adapter that was seen to answer; null (and a failure) if one fails. */
-function environment() {
+async function environment() {
   try {
     prepare();
-    const candidate = adapterEnvironment();
+    const candidate = await adapterEnvironment();
     const check = spawnSync(process.execPath, [join(root, "scripts", "check-adapter.mjs")], { cwd: root, env: candidate, encoding: "utf8" });
     if (check.status === 0) {
       console.log(`WebGPU adapter: ${check.stdout.trim()}`);

@@ -7,7 +7,7 @@ if (command === undefined) {
   console.error("Usage: node scripts/with-adapter.mjs COMMAND [ARGUMENT …]");
   process.exit(2);
 }
-const child = spawn(command, args, { stdio: "inherit", env: adapterEnvironment() });
+const child = spawn(command, args, { stdio: "inherit", env: await adapterEnvironment() });
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
 child.on("error", (error) => {
   console.error(`Cannot run ${command}: ${error.message}`);

@@ -1,5 +1,4 @@
-// The house itself: without an adapter the test run fails in a sentence, the archives unpack as they should, and the TAP reader that counts
-// everybody else's assertions counts right.
+// The house itself: without an adapter the test run fails in a sentence, and the TAP reader that counts everybody else's assertions counts right.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import test from "tape";

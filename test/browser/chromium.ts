@@ -32,7 +32,7 @@ async function fontEnvironment(): Promise<Record<string, string>> {
 }
 
 export async function launchChromium(): Promise<Browser> {
-  const folder = chromiumFolder();
+  const folder = await chromiumFolder();
   const libraries = [folder, join(folder, "lib"), process.env["LD_LIBRARY_PATH"]].filter(Boolean).join(":");
   return chromium.launch({ executablePath: join(folder, "chromium"), headless: true, args: flags, env: { ...process.env, ...(await fontEnvironment()), LD_LIBRARY_PATH: libraries } });
 }
