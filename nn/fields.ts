@@ -38,8 +38,8 @@ export class Fields {
 
   constructor(readonly owner: object) {}
 
-  has(name: string): boolean {
-    return this.#fields.has(name);
+  isBuffer(name: string): boolean {
+    return this.#fields.get(name)?.kind === "buffer";
   }
   /** Makes `name` a property of the owner whose assignments are checked. */
   declare(name: string, field: Field | BufferField): void {

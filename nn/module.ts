@@ -166,7 +166,7 @@ export abstract class Module extends Callable {
   registerBuffer<T extends Tensor | null>(...given: BufferCall<T>): T;
   registerBuffer(...given: BufferCall<Tensor | null>): Tensor | null {
     const [name, tensor, persistent, onHost] = takes.registerBuffer.read(given);
-    if (!this.#fields.has(name)) this.#checkName("registerBuffer", name);
+    if (!this.#fields.isBuffer(name)) this.#checkName("registerBuffer", name);
     if (tensor) keep(tensor); // no tidy may dispose of it
     this.#fields.declare(name, { kind: "buffer", value: tensor, persistent, onHost });
     return tensor;

@@ -83,6 +83,7 @@ test("members can be registered by name, once", (t) => {
   t.ok("extra" in block.stateDict());
   t.deepEqual(block.namedChildren().map(([name]) => name), ["linear", "tail"]);
   t.throws(() => block.registerParameter("extra", null), /registerParameter: Block has a member "extra" already; expected a new name/);
+  t.throws(() => new nn.Linear(1, 1).registerBuffer("weight", zeros(1)), /registerBuffer: Linear has a member "weight" already; expected a new name/);
   t.throws(() => block.registerBuffer("a.b", zeros(1)), /got the name "a\.b"; expected one that is not empty and has no dot/);
   t.end();
 });
