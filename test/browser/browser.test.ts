@@ -18,19 +18,20 @@ test.onFinish(async () => {
   for (const site of served) await site.close();
 });
 
-async function open(t: Test, kind: (typeof devices)[number], isolated: boolean) {
+async function open(t: Test, kinds: readonly (typeof devices)[number][], isolated: boolean) {
   if (browser === undefined) throw new Error("Chromium did not start.");
   const site = await serve(script, { isolated });
   served.push(site);
   const { page, complaints } = await openPage(browser, site.url);
   t.equal(await page.evaluate(() => window.athanorTest.isolated()), isolated, `cross-origin isolated: ${isolated}`);
-  const description = await page.evaluate((name) => window.athanorTest.open(name), kind);
+  const descriptions: string[] = [];
+  for (const kind of kinds) descriptions.push(await page.evaluate((name) => window.athanorTest.open(name), kind));
   const close = async () => {
     await page.evaluate(() => window.athanorTest.close());
     await page.close();
     t.deepEqual(complaints, [], "the console stayed free of errors");
   };
-  return { page, description, close };
+  return { page, description: descriptions.join(), close };
 }
 
 test("the library bundles for the browser and Chromium starts", async (t) => {
@@ -40,28 +41,29 @@ test("the library bundles for the browser and Chromium starts", async (t) => {
   t.ok(browser.isConnected(), `Chromium ${browser.version()}`);
 });
 
-for (const device of devices) {
-  test(`in the browser, ${device}: kernels agree with the reference, operations and layers with PyTorch`, async (t) => {
-    const { page, close } = await open(t, device, true);
-    for (const family of await page.evaluate(() => window.athanorTest.families())) {
-      const found = await page.evaluate((name) => window.athanorTest.compareFamily(name), family);
-      t.deepEqual(found.complaints, [], `kernels: ${family}: ${found.cases} cases`);
-    }
-    const operations = await page.evaluate(() => window.athanorTest.compareOperations());
-    t.ok(operations.cases > 0);
-    t.deepEqual(operations.complaints, [], `operations: ${operations.cases} rows`);
-    const layers = await page.evaluate(() => window.athanorTest.compareLayers());
-    t.ok(layers.cases > 0);
-    t.deepEqual(layers.complaints, [], `layers and losses: ${layers.cases} rows`);
-    await close();
-  });
+test(`in the browser, ${devices.join(" and ")}: kernels agree with the reference, operations and layers with PyTorch`, async (t) => {
+  const { page, description, close } = await open(t, devices, true);
+  t.comment(description);
+  for (const family of await page.evaluate(() => window.athanorTest.families())) {
+    const found = await page.evaluate((name) => window.athanorTest.compareFamily(name), family);
+    t.deepEqual(found.complaints, [], `kernels: ${family}: ${found.cases} cases`);
+  }
+  const operations = await page.evaluate(() => window.athanorTest.compareOperations());
+  t.ok(operations.cases > 0);
+  t.deepEqual(operations.complaints, [], `operations: ${operations.cases} rows`);
+  const layers = await page.evaluate(() => window.athanorTest.compareLayers());
+  t.ok(layers.cases > 0);
+  t.deepEqual(layers.complaints, [], `layers and losses: ${layers.cases} rows`);
+  await close();
+});
 
+for (const device of devices) {
   test(`in the browser, ${device}: SimpleCNN trains for ${STEPS} steps`, async (t) => trains(t, device, true));
 }
 
 for (const device of devices) {
   test(`in the browser, ${device}: ${LOOP} steps that await item() alone run in flat memory`, async (t) => {
-    const { page, close } = await open(t, device, true);
+    const { page, close } = await open(t, [device], true);
     page.setDefaultTimeout(120_000);
     const { early, late } = await page.evaluate((steps) => window.athanorTest.holds(steps), LOOP);
     t.ok(early > 0 && late <= 1.1 * early + 2 ** 20, `${(early / 2 ** 20).toFixed(1)} → ${(late / 2 ** 20).toFixed(1)} MiB`);
@@ -72,7 +74,7 @@ for (const device of devices) {
 test("in a page without cross-origin isolation the CPU device trains on one thread", async (t) => trains(t, "cpu", false));
 
 async function trains(t: Test, device: (typeof devices)[number], isolated: boolean): Promise<void> {
-  const { page, description, close } = await open(t, device, isolated);
+  const { page, description, close } = await open(t, [device], isolated);
   const start = performance.now();
   const { losses, peakBytes } = await page.evaluate((steps) => window.athanorTest.train(steps), STEPS);
   t.comment(`${description}: ${((performance.now() - start) / STEPS).toFixed(1)} ms a step, peak ${(peakBytes / 2 ** 20).toFixed(1)} MiB`);

@@ -6,7 +6,7 @@ import { allowanceOf, checkLayer, checkOperation, type LayerRow, nameOfRow, type
 import { Fixtures } from "../support/fixtures.js";
 import { compareCases, type Expectation, expectation } from "../support/kernelCase.js";
 
-const BATCH = 8;
+const BATCH = 4;
 const CLASSES = 10;
 const SIDE = 28;
 /** Kernel cases started together: a GPU compiles their pipelines in parallel. */
@@ -18,11 +18,17 @@ export interface Comparison {
 }
 
 let device: Device;
+const opened: Device[] = [];
 
-/** Opens the one device of this page. */
+/** Opens a device; what follows runs on it, comparisons on all that this page has open. */
 async function open(kind: "webgpu" | "cpu"): Promise<string> {
   device = await openDevice(kind, { threads: 2 });
+  opened.push(device);
   return device.description;
+}
+
+async function close(): Promise<void> {
+  for (const each of opened) await each.close();
 }
 
 /** The line that says which device "auto" took. */
@@ -38,7 +44,7 @@ function lacking(what: "WebGPU" | "adapter"): void {
   else navigator.gpu.requestAdapter = async () => null;
 }
 
-/** Runs one family of kernel cases against the reference device. */
+/** Runs one family of kernel cases on every open device against the reference. */
 async function compareFamily(family: string): Promise<Comparison> {
   const reference = openReference();
   const cases = kernelFamilies[family]?.() ?? [];
@@ -47,8 +53,10 @@ async function compareFamily(family: string): Promise<Comparison> {
     const some = cases.slice(first, first + AT_ONCE);
     const expected: Expectation[] = [];
     for (const one of some) expected.push(await expectation(reference, one));
-    const found = await compareCases(device, some, expected);
-    found.forEach((complaint, i) => complaint !== "" && complaints.push(`${some[i]?.name}: ${complaint}`));
+    for (const each of opened) {
+      const found = await compareCases(each, some, expected);
+      found.forEach((complaint, i) => complaint !== "" && complaints.push(`${each.kind}: ${some[i]?.name}: ${complaint}`));
+    }
   }
   return { cases: cases.length, complaints };
 }
@@ -63,8 +71,10 @@ async function compareOperations(): Promise<Comparison> {
   const fixtures = await fetchFixtures<OperationRow>("operations");
   const complaints: string[] = [];
   for (const row of fixtures.rows) {
-    const complaint = await checkOperation(fixtures, row, device, allowanceOf(row));
-    if (complaint !== "") complaints.push(`${nameOfRow(row)}: ${complaint}`);
+    for (const each of opened) {
+      const complaint = await checkOperation(fixtures, row, each, allowanceOf(row));
+      if (complaint !== "") complaints.push(`${each.kind}: ${nameOfRow(row)}: ${complaint}`);
+    }
   }
   return { cases: fixtures.rows.length, complaints };
 }
@@ -74,8 +84,10 @@ async function compareLayers(): Promise<Comparison> {
   const fixtures = await fetchFixtures<LayerRow>("layers");
   const complaints: string[] = [];
   for (const row of fixtures.rows) {
-    const complaint = await checkLayer(fixtures, row, device);
-    if (complaint !== "") complaints.push(`${row.layer}: ${complaint}`);
+    for (const each of opened) {
+      const complaint = await checkLayer(fixtures, row, each);
+      if (complaint !== "") complaints.push(`${each.kind}: ${row.layer}: ${complaint}`);
+    }
   }
   return { cases: fixtures.rows.length, complaints };
 }
@@ -158,7 +170,7 @@ const athanorTest = {
   open,
   choose,
   lacking,
-  close: () => device.close(),
+  close,
   isolated: () => crossOriginIsolated,
   families: () => Object.keys(kernelFamilies),
   compareFamily,
