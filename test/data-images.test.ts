@@ -8,7 +8,8 @@ import {
   MissingFileError, readImage, transforms, withChannels, writeJpegFile,
 } from "../data/index.js";
 import { deflateSync } from "node:zlib";
-import { drawnImage, imageFolder, thrownBy } from "./support/imageFiles.js";
+import { drawnImage, imageFolder } from "./support/imageFiles.js";
+import { thrownBy } from "./support/refusal.js";
 import { pngChunk, pngFile, pngHeader, pngSignature } from "./support/pngFiles.js";
 
 interface Stored {

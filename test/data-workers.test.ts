@@ -8,7 +8,8 @@ import {
   listImages, MissingFileError, Subset, TensorDataset, transforms, type WorkerRecipe,
 } from "../data/index.js";
 import { arange, getRandomState, manualSeed, setRandomState, type Tensor } from "../engine/index.js";
-import { imageFolder, thrownBy } from "./support/imageFiles.js";
+import { imageFolder } from "./support/imageFiles.js";
+import { thrownBy } from "./support/refusal.js";
 import type { NumberJob } from "./support/jobs.js";
 
 const T = transforms;

@@ -6,6 +6,7 @@ import {
 } from "../data/index.js";
 import { arange, getRandomState, manualSeed, Tensor, tensor, zeros } from "../engine/index.js";
 import { packagedMnistFolder } from "./support/mnist.js";
+import { thrownBy } from "./support/refusal.js";
 
 /** Sample i is [i, 2i]. */
 class Counting implements Dataset<[number, number]> {
@@ -21,15 +22,6 @@ async function firstParts(loader: DataLoader<[number, number], Collated<[number,
   const batches: number[][] = [];
   for await (const [first] of loader) batches.push(Array.from(await first.data()));
   return batches;
-}
-
-async function sentenceOf(action: () => unknown): Promise<Error> {
-  try {
-    await action();
-  } catch (error) {
-    if (error instanceof Error) return error;
-  }
-  return new Error("nothing was thrown");
 }
 
 test("DataLoader: batches in order, the last one short or dropped", async (t) => {
@@ -99,7 +91,7 @@ test("DataLoader: an error in get names the sample and comes at its place", asyn
       },
     };
     const seen: number[][] = [];
-    const error = await sentenceOf(async () => {
+    const error = await thrownBy(async () => {
       for await (const batch of new DataLoader(faulty, { batchSize: 2 })) seen.push(Array.from(await batch.data()));
     });
     t.deepEqual(seen, [[0, 1], [2, 3]], "the batches before it");
@@ -136,7 +128,7 @@ test("collating: tensors, host arrays, numbers, strings, tuples and records", as
   for await (const sums of custom) t.deepEqual(sums, [0, 3, 6, 9], "a collate function of the caller's");
   const uneven: Dataset<HostTensor> = { length: 2, get: (index) => ({ shape: [index + 1], data: new Float32Array(index + 1) }) };
   const loader = new DataLoader(uneven, { batchSize: 2 });
-  const { message } = await sentenceOf(() => loader[Symbol.asyncIterator]().next());
+  const { message } = await thrownBy(() => loader[Symbol.asyncIterator]().next());
   t.ok(/sample 1 has values of \[2\] in a Float32Array, sample 0 has values of \[1\]/.test(message), message);
 });
 

@@ -6,6 +6,7 @@ import { deflateSync, gzipSync } from "node:zlib";
 import test from "tape";
 import { DataFileError, decodePng, encodePng, loadMnist, MissingFileError, parseIdx, readIdx, readPngFile, writePngFile } from "../data/index.js";
 import { packagedMnistFolder } from "./support/mnist.js";
+import { thrownBy } from "./support/refusal.js";
 
 /** An IDX file: type code, dimensions, the values' bytes. */
 function idx(type: number, shape: number[], values: number[] | Uint8Array): Uint8Array {
@@ -15,15 +16,6 @@ function idx(type: number, shape: number[], values: number[] | Uint8Array): Uint
   shape.forEach((size, i) => view.setUint32(4 + 4 * i, size));
   bytes.set(values, 4 + 4 * shape.length);
   return bytes;
-}
-
-async function sentenceOf(action: () => unknown): Promise<Error> {
-  try {
-    await action();
-  } catch (error) {
-    if (error instanceof Error) return error;
-  }
-  return new Error("nothing was thrown");
 }
 
 test("IDX: every type of value, plain and gzipped", async (t) => {
@@ -59,7 +51,7 @@ test("IDX: a malformed file is a sentence that names it", async (t) => {
     ["gzip of too little", gzipSync(good.subarray(0, 14)), /takes 16 bytes, but the file holds 14/],
   ];
   for (const [name, bytes, expected] of rows) {
-    const error = await sentenceOf(() => readIdx(bytes, "x"));
+    const error = await thrownBy(() => readIdx(bytes, "x"));
     t.ok(error instanceof DataFileError && expected.test(error.message), `${name}: ${error.message}`);
   }
 });
@@ -68,17 +60,17 @@ test("MNIST: four files, gzipped or not; what is missing or does not belong toge
   const folder = await mkdtemp(join(tmpdir(), "athanor-idx-"));
   const images = idx(0x08, [3, 2, 2], [0, 51, 102, 153, 204, 255, 0, 0, 0, 0, 0, 255]);
   t.ok(/^.*: train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte are missing/.test(
-    (await sentenceOf(() => loadMnist(folder))).message), "an empty folder");
-  t.ok((await sentenceOf(() => loadMnist(join(folder, "nowhere")))) instanceof MissingFileError, "no folder");
+    (await thrownBy(() => loadMnist(folder))).message), "an empty folder");
+  t.ok((await thrownBy(() => loadMnist(join(folder, "nowhere")))) instanceof MissingFileError, "no folder");
   await writeFile(join(folder, "train-images-idx3-ubyte.gz"), gzipSync(images));
   await writeFile(join(folder, "train-labels-idx1-ubyte"), idx(0x08, [3], [7, 8, 9]));
   await writeFile(join(folder, "t10k-images-idx3-ubyte"), images);
-  t.ok(/: t10k-labels-idx1-ubyte is missing/.test((await sentenceOf(() => loadMnist(folder))).message), "one of four");
+  t.ok(/: t10k-labels-idx1-ubyte is missing/.test((await thrownBy(() => loadMnist(folder))).message), "one of four");
   await writeFile(join(folder, "t10k-labels-idx1-ubyte"), idx(0x08, [2], [1, 2]));
   t.ok(/t10k-images-idx3-ubyte holds 3 images, .*t10k-labels-idx1-ubyte 2 labels; the two do not belong together/.test(
-    (await sentenceOf(() => loadMnist(folder))).message), "other labels");
+    (await thrownBy(() => loadMnist(folder))).message), "other labels");
   await writeFile(join(folder, "t10k-labels-idx1-ubyte"), idx(0x08, [3, 1], [1, 2, 3]));
-  t.ok(/t10k-labels-idx1-ubyte: got 2 dimensions/.test((await sentenceOf(() => loadMnist(folder))).message), "labels in two dimensions");
+  t.ok(/t10k-labels-idx1-ubyte: got 2 dimensions/.test((await thrownBy(() => loadMnist(folder))).message), "labels in two dimensions");
   await writeFile(join(folder, "t10k-labels-idx1-ubyte.gz"), gzipSync(idx(0x08, [3], [1, 2, 3])));
   await rm(join(folder, "t10k-labels-idx1-ubyte"));
   const { train, test: held } = await loadMnist(folder);
@@ -116,7 +108,7 @@ test("PNG: a malformed file is a sentence", async (t) => {
   const faults: string[] = [];
   const pixelsEnd = good.length - 16; // behind them: the check sum of their chunk, and the end
   for (let length = 0; length < pixelsEnd; length++) {
-    const error = await sentenceOf(() => decodePng(good.subarray(0, length), { fileName: "x.png" }));
+    const error = await thrownBy(() => decodePng(good.subarray(0, length), { fileName: "x.png" }));
     if (!(error instanceof DataFileError) || !error.message.startsWith("x.png: ")) faults.push(`${length} bytes: ${error.message}`);
   }
   t.deepEqual(faults, [], `cut at each byte of its pixels, up to ${pixelsEnd}`);
@@ -134,13 +126,13 @@ test("PNG: a malformed file is a sentence", async (t) => {
     ["pixels cut short inside a whole file", pngOf(size, new Uint8Array(40)), /its pixels take 196 bytes, 40 are there/],
   ];
   for (const [name, bytes, expected] of rows) {
-    const error = await sentenceOf(() => decodePng(bytes));
+    const error = await thrownBy(() => decodePng(bytes));
     t.ok(error instanceof DataFileError && expected.test(error.message), `${name}: ${error.message}`);
   }
   // PIL 9.4 takes the rows that the header names and leaves the rest.
   const rowsAndMore = Uint8Array.from({ length: 400 }, (_, i) => (i % 28 === 0 ? 0 : i % 256));
   t.deepEqual((await decodePng(pngOf(size, rowsAndMore))).data, rowsAndMore.subarray(0, 196).filter((_, i) => i % 28 !== 0), "more pixels than the size");
-  const { message } = await sentenceOf(() => encodePng({ width: 2, height: 2, channels: 3, data: new Uint8Array(11) }));
+  const { message } = await thrownBy(() => encodePng({ width: 2, height: 2, channels: 3, data: new Uint8Array(11) }));
   t.ok(/takes 12 bytes, got 11/.test(message), `writing too few bytes: ${message}`);
 });
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import test from "tape";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-/** Each folder of the library with those it may know; every folder knows itself. */
+/** Each folder with those it may know; every folder knows itself. */
 const below: Readonly<Record<string, readonly string[]>> = {
   kernels: [],
   engine: ["kernels"],
@@ -14,6 +14,10 @@ const below: Readonly<Record<string, readonly string[]>> = {
   optim: ["engine", "kernels"],
   data: ["serialization", "engine", "kernels"],
   training: ["data", "serialization", "engine", "kernels"],
+  // Users of the package, which they import by its name.
+  programs: [],
+  cli: ["programs"],
+  examples: ["programs"],
 };
 
 function imports(folder: string): { file: string; target: string }[] {

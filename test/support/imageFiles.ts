@@ -1,4 +1,4 @@
-// Folders of small images for the tests of data, drawn by an integer formula, and what of a promise is the error's sentence.
+// Folders of small images for the tests of data, drawn by an integer formula.
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -24,14 +24,4 @@ export async function imageFolder(names: readonly string[]): Promise<{ folder: s
     else await writePngFile(file, drawnImage(seed));
   }
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
-}
-
-/** What was thrown; an error of another sentence where nothing was. */
-export async function thrownBy(action: () => unknown): Promise<Error> {
-  try {
-    await action();
-  } catch (error) {
-    if (error instanceof Error) return error;
-  }
-  return new Error("nothing was thrown");
 }

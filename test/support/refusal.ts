@@ -25,3 +25,13 @@ export async function checkRefusals(t: Test, calls: readonly RefusedCall[]): Pro
     }
   }
 }
+
+/** What was thrown; an error of another sentence where nothing was. */
+export async function thrownBy(action: () => unknown): Promise<Error> {
+  try {
+    await action();
+  } catch (error) {
+    if (error instanceof Error) return error;
+  }
+  return new Error("nothing was thrown");
+}
