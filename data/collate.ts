@@ -27,7 +27,7 @@ export function collate<Sample>(
   ...given: [samples: readonly Sample[], options?: { readonly dtype?: ColumnDTypes }] | [whole: { samples: readonly Sample[]; dtype?: ColumnDTypes }]
 ): Collated<Sample> {
   const [samples, dtype] = signature.read(given);
-  return new Collation("collate", dtype as ColumnDTypes).batch(samples as readonly Sample[]);
+  return new Collation("collate", dtype as ColumnDTypes).batch([...samples] as readonly Sample[]); // a hole is a sample that is undefined
 }
 
 interface Batch {

@@ -1,5 +1,5 @@
 // The kinds of arguments that functions of data take, beside the engine's.
-import { aFunction, aNumber, aString, either, type Kind, kind, numbers, oneOf } from "../engine/kinds.js";
+import { aFinite, aFunction, aString, either, finiteNumbers, type Kind, kind, oneOf } from "../engine/kinds.js";
 import type { AffineInterpolation } from "./functional/affine.js";
 import type { Interpolation } from "./functional/resize.js";
 import { type HostTensor, type Image, isHostTensor, isImage } from "./image.js";
@@ -13,13 +13,13 @@ export function aTransform<Input, Output>(): Kind<Transform<Input, Output>> {
   return aFunction<Transform<Input, Output>>("a transform, such as transforms.ToTensor()");
 }
 /** One number for both, or [height, width]. */
-export const aSize: Kind<number | readonly [number, number]> = kind("a number, or [height, width]", (value) => typeof value === "number" || numbers.takes(value));
+export const aSize: Kind<number | readonly [number, number]> = kind("a number, or [height, width]", (value) => sides.takes(value));
 /** One number or several. */
-export const sides: Kind<number | readonly number[]> = either(aNumber, numbers);
+export const sides: Kind<number | readonly number[]> = either(aFinite, finiteNumbers);
 /** [least, most], or [x, y]. */
-export const aPair: Kind<readonly [number, number]> = kind("two numbers", (value) => numbers.takes(value) && value.length === 2);
+export const aPair: Kind<readonly [number, number]> = kind("two finite numbers", (value) => finiteNumbers.takes(value) && value.length === 2);
 /** A number, or two. */
-export const onePair: Kind<number | readonly [number, number]> = either(aNumber, aPair);
+export const onePair: Kind<number | readonly [number, number]> = either(aFinite, aPair);
 export const sampling: Kind<Interpolation> = oneOf("bilinear", "nearest", "bicubic");
 export const turning: Kind<AffineInterpolation> = oneOf("nearest", "bilinear");
 /** What is put around images. */

@@ -1,6 +1,6 @@
 // Samplers: the order in which a loader walks a data set. Asking for the order anew is a new epoch.
 import { type Call, Signature, takesNothing } from "../engine/arguments.js";
-import { aBoolean, aNumber, aSeed, kind } from "../engine/kinds.js";
+import { aBoolean, aCount, aNumber, aSeed, kind } from "../engine/kinds.js";
 import { hostPermutation, nextKey } from "../engine/random.js";
 import { argumentError } from "../engine/scope.js";
 import { ArgumentError } from "../kernels/errors.js";
@@ -15,7 +15,7 @@ import { asSampler, type Sampler, type SamplerInput, slices } from "./order.js";
 const generator = ["generator", kind<null>("null (give { seed })", (value) => value === null), null] as const;
 const bySeed = [["seed", aSeed, null]] as const;
 
-export const settingEpoch = new Signature("setEpoch", [["epoch", aNumber]]);
+export const settingEpoch = new Signature("setEpoch", [["epoch", aCount(0)]]);
 
 const sequential = new Signature("SequentialSampler", [["dataSource", sourceKind]]);
 /** One after the other. */
@@ -49,7 +49,6 @@ class SeededEpochs {
     return this.seed === null ? nextKey() : { seed: this.seed, stream: this.#epoch++ };
   }
   set(epoch: number): void {
-    if (!Number.isInteger(epoch) || epoch < 0) throw new ArgumentError(`setEpoch: got ${epoch}; expected a whole number of at least 0.`);
     this.#epoch = epoch;
   }
 }

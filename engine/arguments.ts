@@ -2,7 +2,7 @@
 // its default); the reader takes them by place, with an options object in place of any tail or of the whole list (`Conv2d(3, 64, 3, 1, 1)`,
 // `Conv2d(3, 64, 3, { padding: 1 })`, `Conv2d({ inChannels: 3, outChannels: 64, kernelSize: 3 })`), and refuses what it cannot obey. The
 // types of the call follow from the same description. Kinds of values stand in kinds.ts.
-import type { Kind } from "./kinds.js";
+import { isCallable, type Kind } from "./kinds.js";
 import { argumentError } from "./scope.js";
 import { expectedOptions, isPlainObject, shown } from "./spelling.js";
 
@@ -144,7 +144,7 @@ const generators: ReadonlySet<unknown> = new Set([Object.getPrototypeOf(function
 
 /** Refuses what is no function, and what stands behind it, for callables of one function whose types a description cannot carry. */
 export function takesFunction(callee: string, fn: unknown, surplus: readonly unknown[]): void {
-  if (typeof fn !== "function") {
+  if (!isCallable(fn)) {
     throw argumentError(callee, `got ${shown(fn)}; expected a function: ${callee}(() => …)${fn instanceof Promise ? " (await it first)" : ""}.`);
   }
   if (generators.has(Object.getPrototypeOf(fn))) {

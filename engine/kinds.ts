@@ -34,6 +34,19 @@ export const aTensor: Kind<Tensor> = kind("a tensor", isTensor, {
 export const aNumber: Kind<number> = kind("a number", (value) => typeof value === "number", {
   hint: (value) => (isTensor(value) ? " (await tensor.item() for its value)" : ""),
 });
+function numberWhere(says: string, fits: (value: number) => boolean): Kind<number> {
+  return { ...aNumber, says, takes: (value): value is number => typeof value === "number" && fits(value) };
+}
+// What settings are made of: NaN and Infinity are values of tensors, not of an eps or a momentum.
+export const aFinite: Kind<number> = numberWhere("a finite number", Number.isFinite);
+export const fromZero: Kind<number> = numberWhere("a finite number of at least 0", (value) => Number.isFinite(value) && value >= 0);
+export const aboveZero: Kind<number> = numberWhere("a finite number above 0", (value) => Number.isFinite(value) && value > 0);
+export const aShare: Kind<number> = numberWhere("a number from 0 to 1", (value) => value >= 0 && value <= 1);
+/** How many: what an int32 holds. */
+export function aCount(least: number, most = 2 ** 31 - 1): Kind<number> {
+  const says = `a whole number of at least ${least}${most === 2 ** 31 - 1 ? "" : ` and at most ${most}`}`;
+  return numberWhere(says, (value) => Number.isInteger(value) && value >= least && value <= most);
+}
 /** One that an int32 holds: labels, indices. */
 export const aWholeNumber: Kind<number> = kind("a whole number", (value) => typeof value === "number" && value === Math.trunc(value) && Math.abs(value) < 2 ** 31);
 /** Of random numbers; null where one may be left out is the parameter's own business. */
@@ -51,7 +64,11 @@ function holdsNoFields(value: object): boolean {
   return value instanceof Promise || value instanceof Map || value instanceof Set || value instanceof Date || ArrayBuffer.isView(value) || isTensor(value);
 }
 export function aFunction<Value extends (...given: never[]) => unknown>(says = "a function"): Kind<Value> {
-  return kind(says, (value) => typeof value === "function");
+  return kind(says, isCallable, { hint: (value) => (typeof value === "function" ? " (a class is made with new)" : "") });
+}
+/** Whether it is a function that is called without new. An arrow has no prototype and is known at once. */
+export function isCallable(value: unknown): boolean {
+  return typeof value === "function" && !("prototype" in value && /^class\b/.test(Function.prototype.toString.call(value)));
 }
 
 /** An operand: a tensor or a number. */
@@ -96,9 +113,10 @@ export function orNull<Value>(inner: Kind<Value>): Kind<Value | null> {
 }
 /** A list whose entries are of one kind; `says` names it: "a list of numbers". */
 export function listOf<Value>(says: string, entry: Kind<Value>): Kind<readonly Value[]> {
-  return kind(says, (value) => Array.isArray(value) && value.every(entry.takes));
+  return kind(says, (value) => Array.isArray(value) && value.findIndex((each) => !entry.takes(each)) === -1); // every() passes over holes
 }
 export const numbers: Kind<readonly number[]> = listOf("a list of numbers", aNumber);
+export const finiteNumbers: Kind<readonly number[]> = listOf("a list of finite numbers", aFinite);
 export const tensors: Kind<readonly Tensor[]> = listOf("a list of tensors", aTensor);
 /** A dimension, or several of them. */
 export const dimensions: Kind<number | readonly number[]> = either(aNumber, numbers);

@@ -20,7 +20,7 @@ export function pair(callee: string, name: string, value: Size2): Pair {
 /** The same of whole numbers of at least `least`: a layer's constructor refuses what its operation would refuse later. */
 export function wholePair(callee: string, name: string, value: Size2, least = 0): Pair {
   const both = pair(callee, name, value);
-  if (!both.every((n) => Number.isInteger(n) && n >= least)) throw pairError(callee, name, value, least);
+  if (!both.every((n) => Number.isInteger(n) && n >= least && n < 2 ** 31)) throw pairError(callee, name, value, least);
   return both;
 }
 function pairError(callee: string, name: string, value: unknown, least: number): Error {
@@ -29,6 +29,6 @@ function pairError(callee: string, name: string, value: unknown, least: number):
 
 /** A whole number of at least `least`, or a sentence. */
 export function count(callee: string, name: string, value: number, least = 0): number {
-  if (!Number.isInteger(value) || value < least) throw argumentError(callee, `got ${name} ${value}; expected a whole number of at least ${least}.`);
+  if (!Number.isInteger(value) || value < least || value >= 2 ** 31) throw argumentError(callee, `got ${name} ${value}; expected a whole number of at least ${least}.`);
   return value;
 }

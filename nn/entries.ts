@@ -17,7 +17,7 @@ export function checkedModule<M extends Module>(callee: string, module: M): M {
 
 /** The entry at a place counted from the start, or from the end when negative. */
 export function entryAt<M>(callee: string, entries: readonly M[], index: number): M {
-  if (typeof index !== "number") throw argumentError(callee, `got index ${shown(index)}; expected a number${(index as unknown) instanceof Promise ? " (await it first)" : ""}.`);
+  if (!Number.isInteger(index)) throw argumentError(callee, `got index ${shown(index)}; expected a whole number${(index as unknown) instanceof Promise ? " (await it first)" : ""}.`);
   const entry = entries.at(index);
   if (entry === undefined) {
     throw argumentError(callee, `got index ${index} for ${entries.length} modules; expected ${-entries.length} to ${entries.length - 1}.`);

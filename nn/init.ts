@@ -2,7 +2,7 @@
 // library's seed, so that every device starts from the same weights. PyTorch's formulas; no two libraries share a random stream.
 import { numel } from "../kernels/shape.js";
 import { type RandomKey, type Tensor, nextKey, noGrad, tensor as fromValues, tidy } from "../engine/index.js";
-import { type Kind, aNumber, aTensor, oneOf } from "../engine/kinds.js";
+import { aCount, aFinite, aNumber, aTensor, fromZero, type Kind, oneOf } from "../engine/kinds.js";
 import { hostNormal, hostUniform } from "../engine/random.js";
 import { argumentError } from "../engine/scope.js";
 import { formatShape } from "../engine/shape.js";
@@ -34,20 +34,19 @@ type LayerTensor<Given extends unknown[]> = { [Place in keyof Given]: Tensor ext
 function ofLayers<Given extends unknown[], Result>(fill: (...given: Given) => Result): (...given: LayerTensor<Given>) => Result {
   return fill as (...given: unknown[]) => Result;
 }
-const uniform = new Signature("init.uniform_", [target, ["a", aNumber, 0], ["b", aNumber, 1]]);
+const uniform = new Signature("init.uniform_", [target, ["a", aFinite, 0], ["b", aFinite, 1]]);
 export type UniformOptions = Options<typeof uniform>;
 /** Uniform between a and b. */
 export const uniform_ = ofLayers(taking(uniform, (target, low, high) => {
   if (!(low <= high)) throw argumentError("init.uniform_", `got the bounds ${low} and ${high}; expected a ≤ b.`);
   return fillDrawn(target, (...which) => hostUniform(...which).map((u) => low + u * (high - low)));
 }));
-const normal = new Signature("init.normal_", [target, ["mean", aNumber, 0], ["std", aNumber, 1]]);
+const normal = new Signature("init.normal_", [target, ["mean", aFinite, 0], ["std", fromZero, 1]]);
 export type NormalOptions = Options<typeof normal>;
 export const normal_ = ofLayers(taking(normal, (target, mean, std) => {
-  if (!(std >= 0)) throw argumentError("init.normal_", `got std ${std}; expected at least 0.`);
   return fillDrawn(target, (...which) => hostNormal(...which).map((z) => mean + std * z));
 }));
-const truncated = new Signature("init.truncNormal_", [target, ["mean", aNumber, 0], ["std", aNumber, 1], ["a", aNumber, -2], ["b", aNumber, 2]]);
+const truncated = new Signature("init.truncNormal_", [target, ["mean", aFinite, 0], ["std", fromZero, 1], ["a", aNumber, -2], ["b", aNumber, 2]]);
 export type TruncatedNormalOptions = Options<typeof truncated>;
 /** Normal, without what falls outside [a, b] (default −2 and 2, whatever mean and std). */
 export const truncNormal_ = ofLayers(taking(truncated, (target, mean, std, low, high) => {
@@ -65,7 +64,7 @@ export const eye_ = taking(new Signature("init.eye_", [target]), (target) => {
   return fill(target, Float32Array.from({ length: rows * columns }, (_, i) => (Math.floor(i / columns) === i % columns ? 1 : 0)));
 });
 /** A convolution's weight [O, C/groups, R, S] passes its input through: ones at the window's centre. */
-export const dirac_ = taking(new Signature("init.dirac_", [target, ["groups", aNumber, 1]]), (target, groups) => {
+export const dirac_ = taking(new Signature("init.dirac_", [target, ["groups", aCount(1), 1]]), (target, groups) => {
   const [outChannels = 0, inChannels = 0, ...window] = target.shape;
   if (window.length < 1 || window.length > 3 || outChannels % groups !== 0) {
     throw argumentError(
@@ -108,7 +107,7 @@ function fan(target: Tensor, mode: FanMode): number {
 
 /** The factor by which a layer's weights grow to make up for its activation; `slope` is leaky_relu's. */
 export const calculateGain = taking(
-  new Signature("init.calculateGain", [["nonlinearity", nonlinearities], ["param", aNumber, null]]),
+  new Signature("init.calculateGain", [["nonlinearity", nonlinearities], ["param", aFinite, null]]),
   (nonlinearity, param) => gainOf(nonlinearity, param ?? 0.01),
 );
 function gainOf(nonlinearity: Nonlinearity, slope: number): number {
@@ -121,7 +120,7 @@ function gainOf(nonlinearity: Nonlinearity, slope: number): number {
   }
 }
 
-const gained = (name: string) => new Signature(`init.${name}`, [target, ["gain", aNumber, 1]]);
+const gained = (name: string) => new Signature(`init.${name}`, [target, ["gain", aFinite, 1]]);
 export interface GainOptions {
   /** Default 1; see calculateGain. */
   readonly gain?: number;
@@ -139,7 +138,7 @@ export const xavierNormal_ = ofLayers(taking(gained("xavierNormal_"), (target, g
 
 // a: the slope of leaky_relu; mode: keep the variance forward (fan_in) or backward (fan_out)
 const scaled = (name: string) =>
-  new Signature(`init.${name}`, [target, ["a", aNumber, 0], ["mode", fanMode, "fan_in"], ["nonlinearity", nonlinearities, "leaky_relu"]]);
+  new Signature(`init.${name}`, [target, ["a", aFinite, 0], ["mode", fanMode, "fan_in"], ["nonlinearity", nonlinearities, "leaky_relu"]]);
 export type KaimingOptions = Options<ReturnType<typeof scaled>>;
 function kaimingStd(target: Tensor, a: number, mode: FanMode, nonlinearity: Nonlinearity): number {
   return gainOf(nonlinearity, a) / Math.sqrt(fan(target, mode));
@@ -169,7 +168,7 @@ export const orthogonal_ = ofLayers(taking(gained("orthogonal_"), (target, scale
 }));
 
 /** A matrix of normal numbers with the fraction `sparsity` of each column set to zero. */
-export const sparse_ = taking(new Signature("init.sparse_", [target, ["sparsity", aNumber], ["std", aNumber, 0.01]]), (target, sparsity, std) => {
+export const sparse_ = taking(new Signature("init.sparse_", [target, ["sparsity", aNumber], ["std", fromZero, 0.01]]), (target, sparsity, std) => {
   const [rows, columns] = matrixShape("init.sparse_", target);
   if (!(sparsity >= 0 && sparsity <= 1)) throw argumentError("init.sparse_", `got sparsity ${sparsity}; expected a fraction from 0 to 1.`);
   const values = hostNormal(rows * columns).map((z) => std * z);

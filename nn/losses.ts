@@ -1,10 +1,11 @@
 // Losses as modules: `criterion(logits, labels)`. The formulas stand in nn/functional/. Parameters are PyTorch's in its order, without the
 // deprecated sizeAverage and reduce.
 import type { Tensor } from "../engine/index.js";
-import { aBoolean, aNumber, aTensor, aWholeNumber, oneOf } from "../engine/kinds.js";
+import { aBoolean, aboveZero, aShare, aTensor, aWholeNumber, fromZero, oneOf } from "../engine/kinds.js";
 import { type Call, Signature } from "./arguments.js";
 import { ownTensor } from "./fields.js";
 import * as F from "./functional.js";
+import { hinge } from "./functional/losses.js";
 import { reductionArgument } from "./functional/reduction.js";
 import { Module } from "./module.js";
 
@@ -21,7 +22,7 @@ abstract class Loss<Reduction extends string = F.Reduction> extends Module {
 }
 
 const weight = ["weight", aTensor, null] as const, ignoreIndex = ["ignoreIndex", aWholeNumber, -100] as const;
-const crossEntropy = new Signature("CrossEntropyLoss", [weight, ignoreIndex, reductionArgument, ["labelSmoothing", aNumber, 0]]);
+const crossEntropy = new Signature("CrossEntropyLoss", [weight, ignoreIndex, reductionArgument, ["labelSmoothing", aShare, 0]]);
 /** Softmax cross-entropy of logits [N, C, ...] against int32 class indices [N, ...] or float32 probabilities [N, C, ...]. */
 export class CrossEntropyLoss extends Loss {
   declare weight: Tensor | null;
@@ -72,7 +73,7 @@ export class L1Loss extends Loss {
     return F.l1Loss(input, target, this.reduction);
   }
 }
-const smooth = new Signature("SmoothL1Loss", [reductionArgument, ["beta", aNumber, 1]]);
+const smooth = new Signature("SmoothL1Loss", [reductionArgument, ["beta", fromZero, 1]]);
 /** d²/(2·beta) near 0, |d| − beta/2 away from it, for d = input − target. */
 export class SmoothL1Loss extends Loss {
   readonly beta: number;
@@ -85,7 +86,7 @@ export class SmoothL1Loss extends Loss {
     return F.smoothL1Loss(input, target, this.reduction, this.beta);
   }
 }
-const huber = new Signature("HuberLoss", [reductionArgument, ["delta", aNumber, 1]]);
+const huber = new Signature("HuberLoss", [reductionArgument, ["delta", aboveZero, 1]]);
 /** d²/2 near 0, delta·(|d| − delta/2) away from it, for d = input − target. */
 export class HuberLoss extends Loss {
   readonly delta: number;
@@ -144,7 +145,7 @@ export class BCEWithLogitsLoss extends Loss {
     return F.binaryCrossEntropyWithLogits(logits, target, this.weight, this.reduction, this.posWeight);
   }
 }
-const hinged = new Signature("MultiMarginLoss", [["p", aNumber, 1], ["margin", aNumber, 1], weight, reductionArgument]);
+const hinged = new Signature("MultiMarginLoss", [...hinge, weight, reductionArgument]);
 /** The hinge loss of several classes. */
 export class MultiMarginLoss extends Loss {
   readonly p: number;

@@ -1,6 +1,6 @@
 // summary: what a model is made of and what one forward pass costs, seen by hooks while an input of zeros runs through it.
 import { type Shape, Tensor, noGrad, zeros } from "../engine/index.js";
-import { aNumber, kind } from "../engine/kinds.js";
+import { aCount, kind } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
 import { type Options, Signature, taking } from "./arguments.js";
 import { Conv2d } from "./layers/conv.js";
@@ -12,7 +12,7 @@ import { summaryText } from "./summaryText.js";
 const parameters = new Signature("summary", [
   ["model", kind<Module>("a module", (value) => value instanceof Module)],
   ["inputShape", kind<Shape | readonly Shape[]>("a shape, or a list of shapes for several inputs", Array.isArray)],
-], [["inputs", kind<readonly unknown[]>("a list of inputs", Array.isArray), null], ["depth", aNumber, 3]]);
+], [["inputs", kind<readonly unknown[]>("a list of inputs", Array.isArray), null], ["depth", aCount(0), 3]]);
 export type SummaryOptions = Pick<Options<typeof parameters>, "inputs" | "depth">;
 
 /** One call of a module, or a module that was not called. */

@@ -3,7 +3,7 @@
 import type { UpdateName } from "../kernels/updates.js";
 import { Tensor, full, noGrad } from "../engine/index.js";
 import { type Call, checkedOptions, Signature, takesNothing, takesOne } from "../engine/arguments.js";
-import { aBoolean, aFunction, anObject, type Kind, kind } from "../engine/kinds.js";
+import { aBoolean, aFunction, anObject, finiteNumbers, fromZero, type Kind, kind } from "../engine/kinds.js";
 import { isPlainObject, shown } from "../engine/spelling.js";
 import { answerMisses, fromSnakeCase } from "../engine/misses.js";
 import { argumentError } from "../engine/scope.js";
@@ -37,7 +37,7 @@ export const implementationHints = [["foreach", aBoolean, null], ["fused", aBool
 
 /** Decays of two moments. */
 export const momentDecays: Kind<readonly [number, number]> = kind(
-  "two numbers from 0 to below 1", (value) => Array.isArray(value) && value.length === 2 && value.every((beta) => typeof beta === "number"),
+  "two numbers from 0 to below 1", (value) => finiteNumbers.takes(value) && value.length === 2,
 );
 
 /** What a scheduler leaves in a group: the learning rate it started from. Given to a constructor it lets a scheduler start at an epoch. */
@@ -120,7 +120,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
     this.refuse(!fits, "betas", betas, "two numbers from 0 to below 1");
   }
   protected refuseNegative<Name extends keyof Options & string>(group: ParameterGroup<Options>, ...names: readonly Name[]): void {
-    for (const name of names) this.refuse(!(typeof group[name] === "number" && group[name] >= 0), name, group[name], "a number of at least 0");
+    for (const name of names) this.refuse(!fromZero.takes(group[name]), name, group[name], fromZero.says);
   }
 
   /** Adds parameters with options of their own, a layer that is unfrozen later for example. */
@@ -262,6 +262,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
     options.forEach((given, i) => {
       const group = this.paramGroups[i];
       if (!group) return;
+      for (const [name, value] of Object.entries(given)) this.#checkKind(name, value);
       this.check({ ...group, ...given });
       checkKept(this.#name, group, byParam, this.plan({ ...group, ...given }, 1, noNumbers).states);
     });

@@ -1,9 +1,10 @@
 // An optimizer's state as data: a dict by the parameters' places, as PyTorch's, and the same split into tensors (safetensors) and JSON.
 import { type Call, Signature } from "../engine/arguments.js";
 import { Tensor } from "../engine/index.js";
-import { anObject, aString } from "../engine/kinds.js";
+import { anObject, aString, aTensor } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
 import { formatShape, sameShape } from "../engine/shape.js";
+import { shown } from "../engine/spelling.js";
 
 /** What is remembered about one parameter: how many steps it has made, and tensors of its shape by PyTorch's names. */
 export interface ParameterState {
@@ -47,6 +48,7 @@ function checkDict(name: string, dict: unknown): void {
   if (!isRecord(dict) || !isRecord(dict["state"]) || !Array.isArray(dict["paramGroups"])) throw wrong("without state or paramGroups");
   for (const group of dict["paramGroups"]) {
     if (!isRecord(group) || !Array.isArray(group["params"]) || !isRecord(group["options"])) throw wrong("with a group that lacks params or options");
+    if (group["params"].findIndex((place) => !Number.isSafeInteger(place)) !== -1) throw wrong("with a group whose params are no places");
   }
   for (const [place, own] of Object.entries(dict["state"])) {
     if (!isRecord(own) || !isRecord(own["tensors"]) || !Object.values(own["tensors"]).every((value) => value instanceof Tensor)) {
@@ -78,6 +80,7 @@ export function loadedStates(name: string, groups: readonly Group[], dict: Optim
     const saved = dict.state[String(places[i])];
     if (!saved) return [];
     for (const [key, value] of Object.entries(saved.tensors)) {
+      if (value.dtype !== "float32") throw argumentError(name, `got ${key} of dtype ${value.dtype} for parameter ${i}; expected float32.`);
       if (!sameShape(value.shape, param.shape)) {
         throw argumentError(
           name,
@@ -145,6 +148,7 @@ export function unpackState(...given: Call<typeof unpacking>): OptimizerStateDic
         `got the tensor ${name}, whose parameter the JSON does not know; expected text and tensors of one packState().`,
       );
     }
+    if (!aTensor.takes(value)) throw argumentError("unpackState", `got ${name} = ${shown(value)}; expected a tensor, as packState() gave it.`);
     own.tensors[key] = value;
   }
   return { state, paramGroups };

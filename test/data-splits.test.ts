@@ -101,7 +101,7 @@ test("samplers: seeds, epochs, subsets", (t) => {
     again.setEpoch?.(2);
     t.deepEqual([...again.order()], orders[2], `${name}: setEpoch`);
     t.deepEqual(getRandomState(), before, `${name}: a seed draws nothing from the common generator`);
-    t.throws(() => again.setEpoch?.(0.5), /setEpoch: got 0\.5/);
+    t.throws(() => again.setEpoch?.(0.5), /setEpoch: got epoch 0\.5/);
   }
   t.end();
 });

@@ -120,7 +120,7 @@ test("what is refused", (t) => {
   const misspelt = /resnet18: got the option "numClases"; expected one of numClasses, zeroInitResidual, initialize \(did you mean numClasses\?\)/;
   t.throws(() => nn.models.resnet18({ numClases: 3 } as object), misspelt);
   t.throws(() => nn.models.vgg16({ numClasses: 0 }), /VGG: got numClasses 0; expected a whole number of at least 1/);
-  t.throws(() => nn.models.alexnet({ dropout: 2, initialize: false }), /Dropout: got p = 2/);
+  t.throws(() => nn.models.alexnet({ dropout: 2, initialize: false }), /alexnet: got dropout 2; expected a number from 0 to 1/);
   t.throws(() => nn.models.lenet5({ inChannels: 0 }), /LeNet5: got inChannels 0/);
   const model = nn.models.resnet18({ numClasses: 3 });
   t.throws(() => model(randn(2, 1, 32, 32)), /conv1 \(Conv2d\): conv2d: got/, "grey images");

@@ -98,6 +98,6 @@ test("wrong requests are sentences", (t) => {
   t.throws(() => init.eye_(zeros(1, 1, 1)), /shape \[1, 1, 1\]; expected a matrix/);
   t.throws(() => init.dirac_(zeros(3, 1, 3), 2), /2 groups/);
   t.throws(() => init.sparse_(zeros(2, 2), 2), /sparsity 2/);
-  t.throws(() => init.normal_(zeros(1), 0, -1), /std -1; expected at least 0/);
+  t.throws(() => init.normal_(zeros(1), 0, -1), /std -1; expected a finite number of at least 0/);
   t.end();
 });

@@ -146,7 +146,7 @@ test("errors name the module's path", (t) => {
   t.throws(() => new nn.Linear(2.5, 1), /inFeatures 2\.5; expected a whole number of at least 0/);
   t.throws(() => new nn.Dropout(2), /p = 2; expected a probability/);
   t.throws(() => new nn.ModuleList([new nn.ReLU()]).at(1), /index 1 for 1 modules; expected -1 to 0/);
-  t.throws(() => F.multiMarginLoss(ones(2, 3), tensor(new Int32Array(2)), { p: 3 }), /p = 3; expected 1 or 2/);
+  t.throws(() => F.multiMarginLoss(ones(2, 3), tensor(new Int32Array(2)), { p: 3 }), /got p 3; expected 1 or 2/);
   t.throws(() => F.interpolate(ones(1, 1, 2, 2), {}), /exactly one/);
   t.throws(() => Reflect.construct(nn.MSELoss, [{ reduction: "average" }])(ones(1), ones(1)), /reduction "average"; expected "mean"/);
   t.end();

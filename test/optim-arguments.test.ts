@@ -1,7 +1,7 @@
 // How optimizers and schedulers are called: by place, by name in place of any tail or of the whole list, and the sentences for what cannot be obeyed.
 // Rates are PyTorch 1.13's.
 import test from "tape";
-import { nn, ones, optim } from "../index.js";
+import { type Tensor, nn, ones, optim, zeros } from "../index.js";
 import { checkRefusals, type RefusedCall } from "./support/refusal.js";
 
 const model = new nn.Linear(2, 1);
@@ -23,6 +23,7 @@ test("optimizers: the whole list by name, and groups with rates of their own", (
 
 test("optimizers: what cannot be obeyed is a sentence", async (t) => {
   const adam = new optim.Adam(params());
+  const stateWith = (tensors: Record<string, Tensor>) => ({ ...adam.stateDict(), state: { 0: { step: 1, tensors } } });
   const cases: RefusedCall[] = [
     ["the method itself", () => made(optim.Adam, model.parameters, 0.1), /optim\.Adam: got params .*; expected parameters, as model\.parameters\(\) gives them, .*\(call it: model\.parameters\(\)\)/],
     ["the model", () => made(optim.Adam, model), /got params a Linear; .*\(call model\.parameters\(\)\)/],
@@ -40,6 +41,11 @@ test("optimizers: what cannot be obeyed is a sentence", async (t) => {
     ["differentiable", () => made(optim.Adam, params(), { differentiable: true }), /got the option "differentiable"; expected one of/],
     ["an added group without params", () => adam.addParamGroup(JSON.parse('{ "lr": 1 }')), /addParamGroup: got an object \{ lr \}; expected \{ params, … \}/],
     ["an added group with a model", () => adam.addParamGroup({ params: JSON.parse("3") }), /got params 3 in a group; expected tensors/],
+    ["an infinite rate", () => made(optim.Adam, params(), { lr: Infinity }), /got lr Infinity; expected a finite number of at least 0/],
+    ["a state of integers", () => adam.loadStateDict(stateWith({ exp_avg: zeros(1, 2, { dtype: "int32" }) })), /got exp_avg of dtype int32 for parameter 0; expected float32/],
+    ["a state whose places are none", () => adam.loadStateDict({ ...adam.stateDict(), paramGroups: [{ params: [NaN, 1], options: {} }] }), /with a group whose params are no places/],
+    ["a state with a text for a flag", () => adam.loadStateDict({ ...adam.stateDict(), paramGroups: [{ params: [0, 1], options: { amsgrad: "no" } }] }), /got amsgrad "no" in a group; expected a boolean/],
+    ["numbers for packed tensors", () => optim.unpackState({ "state.0.exp_avg": JSON.parse("3") }, optim.packState(stateWith({ exp_avg: zeros(1, 2) })).json), /got state\.0\.exp_avg = 3; expected a tensor/],
     ["a closure that is none", () => adam.step(JSON.parse("5")), /got closure 5; expected a function that computes the loss/],
     ["zeroGrad of text", () => adam.zeroGrad(JSON.parse('"yes"')), /zeroGrad: got setToNone "yes"; expected true or false/],
   ];

@@ -184,7 +184,7 @@ test("a rate that changes at every step compiles nothing and makes no buffer", a
 
 test("the three optimizers' wrong options are sentences", (t) => {
   const p = () => [new nn.Parameter(ones(1))];
-  t.throws(() => new optim.NAdam(p(), { momentumDecay: -1 }), /^ArgumentError: optim\.NAdam: got momentumDecay -1; expected a number of at least 0/);
+  t.throws(() => new optim.NAdam(p(), { momentumDecay: -1 }), /^ArgumentError: optim\.NAdam: got momentumDecay -1; expected a finite number of at least 0/);
   t.throws(() => new optim.NAdam(p(), { betas: [0.9, 1] }), /optim\.NAdam: got betas \[0\.9,1\]; expected two numbers from 0 to below 1/);
   t.throws(() => new optim.RAdam(p(), -1), /optim\.RAdam: got lr -1/);
   t.throws(() => new optim.RAdam(p(), { eps: NaN }), /optim\.RAdam: got eps NaN/);

@@ -147,7 +147,7 @@ test("a state dict that does not fit is refused whole", async (t) => {
 
 test("wrong calls are sentences", (t) => {
   const p = () => [new nn.Parameter(ones(1))];
-  t.throws(() => new optim.SGD(p(), { lr: -1 }), /^ArgumentError: optim\.SGD: got lr -1; expected a number of at least 0/);
+  t.throws(() => new optim.SGD(p(), { lr: -1 }), /^ArgumentError: optim\.SGD: got lr -1; expected a finite number of at least 0/);
   t.throws(() => Reflect.construct(optim.SGD, [p(), {}]), /no lr/);
   t.throws(() => new optim.SGD(p(), { lr: 1, nesterov: true }), /nesterov true; expected a momentum above 0 and no dampening/);
   t.throws(() => new optim.Adam(p(), { betas: [1, 0.9] }), /betas \[1,0\.9\]; expected two numbers from 0 to below 1/);

@@ -115,6 +115,6 @@ test("a search can be stopped, and says what it cannot do", async (t) => {
   t.match(await message(() => logUniform(0, 1)), /begins above 0/);
   t.match(await message(() => uniform(2, 1)), /got 2 to 1/);
   t.match(await message(() => wholeNumber(1, 2.5)), /whole numbers/);
-  t.match(await message(() => new GridSampler(0)), /0 steps/);
+  t.match(await message(() => new GridSampler(0)), /got steps 0; expected a whole number of at least 1/);
   t.match(await message(() => new TpeSampler({ gamma: 1 })), /gamma 1/);
 });

@@ -1,7 +1,7 @@
 // The confusion matrix: counted on the device in int32, read once; precision, recall and F1 follow from it on the host by scikit-learn's
 // definitions (precision_recall_fscore_support with labels = all classes).
 import { type Call, type Options, Signature, takesNothing } from "../engine/arguments.js";
-import { aNumber, aTensor, kind, listOf, numbers, oneOf } from "../engine/kinds.js";
+import { aCount, aTensor, kind, listOf, numbers, oneOf } from "../engine/kinds.js";
 import { arange, type Tensor } from "../engine/index.js";
 import { argumentError } from "../engine/scope.js";
 import { IndexError } from "../kernels/errors.js";
@@ -95,7 +95,7 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-const signature = new Signature("ConfusionMatrix", [["numClasses", aNumber]]);
+const signature = new Signature("ConfusionMatrix", [["numClasses", aCount(1, 2 ** 14)]]);
 const updating = new Signature("ConfusionMatrix.update", [["answers", aTensor], ["labels", aTensor]]);
 /** Counts answers by true and predicted class. */
 export class ConfusionMatrix implements Metric<Confusion> {
@@ -107,9 +107,6 @@ export class ConfusionMatrix implements Metric<Confusion> {
   constructor(...given: Call<typeof signature>) {
     const [numClasses] = signature.read(given);
     this.numClasses = numClasses;
-    if (!Number.isInteger(numClasses) || numClasses < 1) {
-      throw argumentError("ConfusionMatrix", `got ${numClasses} classes; expected a whole number of at least 1.`);
-    }
     this.#counts = new DeviceSum([numClasses, numClasses], "int32");
   }
 

@@ -1,7 +1,7 @@
 // CsvLogger: an epoch's figures as a line of a CSV file, on the disk before the next epoch begins.
 import { writeFileAtomically } from "../serialization/files.js";
 import { type Call, type Options, Signature } from "../engine/arguments.js";
-import { aBoolean, aNumber, anObject, aString } from "../engine/kinds.js";
+import { aBoolean, anObject, aString, kind } from "../engine/kinds.js";
 import { fileSystem } from "../engine/platform.js";
 import { argumentError } from "../engine/scope.js";
 import { shown } from "../engine/spelling.js";
@@ -9,7 +9,7 @@ import { AthanorError } from "../kernels/errors.js";
 
 export type CsvRow = Readonly<Record<string, number | string | boolean | null | undefined>>;
 
-const signature = new Signature("CsvLogger", [["path", aString]], [["append", aBoolean, false], ["upTo", aNumber, Infinity]]);
+const signature = new Signature("CsvLogger", [["path", aString]], [["append", aBoolean, false], ["upTo", kind<number>("a number", (value) => typeof value === "number" && !Number.isNaN(value)), Infinity]]);
 /** append: goes on with a file that is there, instead of starting a new one. upTo: when going on, forgets the rows whose first column is a number
  *  above this, those of epochs that are trained again. */
 export type CsvLoggerOptions = Options<typeof signature>;

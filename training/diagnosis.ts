@@ -2,7 +2,7 @@
 // to do about it. The rules are few and their thresholds stand here; the figures behind the answer are given with it.
 import { type Call, Signature } from "../engine/arguments.js";
 import { smallest } from "../engine/extremes.js";
-import { aNumber, oneOf } from "../engine/kinds.js";
+import { aFinite, aShare, oneOf } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
 import { type History, historyKind, historyOf } from "./history.js";
 import { type Remedy, remediesOf } from "./remedies.js";
@@ -43,7 +43,7 @@ export interface DiagnoseOptions {
   readonly goodAccuracy?: number;
 }
 const signature = new Signature("diagnose", [["history", historyKind]], [
-  ["accuracy", oneOf("fraction", "percent"), "fraction"], ["initialLoss", aNumber, undefined], ["goodAccuracy", aNumber, 0.8],
+  ["accuracy", oneOf("fraction", "percent"), "fraction"], ["initialLoss", aFinite, undefined], ["goodAccuracy", aShare, 0.8],
 ]);
 
 const fewestEpochs = 4;

@@ -1,8 +1,9 @@
 // EarlyStopping: stops a training whose measure no longer gets better, and brings back the weights of its best epoch.
 import { keep, noGrad, type Tensor } from "../engine/index.js";
 import { type Call, Signature, takesNothing } from "../engine/arguments.js";
-import { aNumber, anObject, kind, oneOf } from "../engine/kinds.js";
+import { aCount, aFinite, anObject, aNumber, aString, aTensor, fromZero, kind, type Kind, oneOf, orNull } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
+import { isPlainObject, shown } from "../engine/spelling.js";
 
 /** A model, or what else has a state dict of tensors. */
 export interface WeightHolder {
@@ -35,11 +36,14 @@ const holder = kind<WeightHolder>(
   (value) => (typeof value === "object" || typeof value === "function") && value !== null && "stateDict" in value && "loadStateDict" in value,
 );
 const signature = new Signature(
-  "EarlyStopping", [], [["mode", oneOf("min", "max"), "min"], ["patience", aNumber, 5], ["minDelta", aNumber, 0], ["restoreBest", holder, null]],
+  "EarlyStopping", [], [["mode", oneOf("min", "max"), "min"], ["patience", aCount(1), 5], ["minDelta", fromZero, 0], ["restoreBest", holder, null]],
 );
-const stateNames: readonly (keyof EarlyStoppingState)[] = ["best", "bestEpoch", "epoch", "badEpochs", "reason", "weights"];
+const stateKinds: Readonly<Record<keyof EarlyStoppingState, Kind<unknown>>> = {
+  best: orNull(aFinite), bestEpoch: orNull(fromZero), epoch: fromZero, badEpochs: aCount(0), reason: orNull(aString),
+  weights: orNull(kind("tensors by name", (value) => isPlainObject(value) && Object.values(value).every(aTensor.takes))),
+};
 const restoring = new Signature("EarlyStopping.loadStateDict", [["state", anObject<EarlyStoppingState>("what stateDict() gave")]]);
-const updating = new Signature("EarlyStopping.update", [["value", aNumber], ["epoch", aNumber, null]]);
+const updating = new Signature("EarlyStopping.update", [["value", aNumber], ["epoch", fromZero, null]]);
 
 export class EarlyStopping {
   readonly mode: "min" | "max";
@@ -55,10 +59,6 @@ export class EarlyStopping {
 
   constructor(...given: Call<typeof signature>) {
     const [mode, patience, minDelta, restoreBest] = signature.read(given);
-    if (!Number.isInteger(patience) || patience < 1) {
-      throw argumentError("EarlyStopping", `got patience ${patience}; expected a whole number of at least 1.`);
-    }
-    if (!(minDelta >= 0)) throw argumentError("EarlyStopping", `got minDelta ${minDelta}; expected a number of at least 0.`);
     this.mode = mode;
     this.patience = patience;
     this.minDelta = minDelta;
@@ -140,14 +140,18 @@ export class EarlyStopping {
     };
   }
   loadStateDict(...given: Call<typeof restoring>): void {
-    const [state] = restoring.read(given), lacks = stateNames.find((name) => !(name in state));
-    if (lacks !== undefined) throw argumentError("EarlyStopping.loadStateDict", `got a state without ${lacks}; expected what stateDict() gave.`);
+    const [state] = restoring.read(given);
+    for (const [name, fits] of Object.entries(stateKinds)) {
+      const value: unknown = Reflect.get(state, name);
+      if (!fits.takes(value)) throw argumentError("EarlyStopping.loadStateDict", `got a state with ${name} ${shown(value)}; expected ${fits.says}, as stateDict() gives it. Nothing was loaded.`);
+    }
+    const weights = state.weights && Object.fromEntries(Object.entries(state.weights).map(([name, value]) => [name, keep(value.clone())]));
     this.#forgetWeights();
     this.#best = state.best;
     this.#bestEpoch = state.bestEpoch;
     this.#epoch = state.epoch;
     this.#badEpochs = state.badEpochs;
     this.#reason = state.reason;
-    this.#weights = state.weights && Object.fromEntries(Object.entries(state.weights).map(([name, value]) => [name, keep(value.clone())]));
+    this.#weights = weights;
   }
 }

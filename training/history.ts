@@ -91,7 +91,9 @@ export class History {
   }
   /** All or nothing. */
   loadStateDict(...given: Call<typeof restoring>): void {
-    const [{ records }] = restoring.read(given), taken = new History({ records });
+    const [{ records }] = restoring.read(given);
+    if (!written.takes(records)) throw argumentError("History.loadStateDict", `got records ${shown(records)}; expected ${written.says}. Nothing was loaded.`);
+    const taken = new History({ records });
     this.#records.splice(0, this.#records.length, ...taken.records);
   }
   /** For JSON.stringify: the rows. A figure that is NaN or infinite becomes null there, as JSON has no word for it. */

@@ -1,7 +1,7 @@
 // What a training run is measured by, summed on the device while it runs and read once an epoch: a read makes the host wait for a GPU.
 import { numel } from "../kernels/shape.js";
 import { type Call, type Options, Signature, takesNothing } from "../engine/arguments.js";
-import { aNumber, anOperand, aTensor } from "../engine/kinds.js";
+import { aCount, anOperand, aTensor } from "../engine/kinds.js";
 import { arange, keep, noGrad, tidy, zeros, type Device, type DType, type Tensor } from "../engine/index.js";
 import { argumentError } from "../engine/scope.js";
 import { formatShape, sameShape } from "../engine/shape.js";
@@ -145,7 +145,7 @@ export class MeanLoss implements Metric<number> {
   }
 }
 
-const accuracy = new Signature("Accuracy", [["topK", aNumber, 1]]);
+const accuracy = new Signature("Accuracy", [["topK", aCount(1), 1]]);
 const answers = new Signature("Accuracy.update", [["logits", aTensor], ["labels", aTensor]]);
 /** topK: a sample counts as right when its class is among the so many likeliest. Of equal logits the first is the likelier. */
 export type AccuracyOptions = Options<typeof accuracy>;
@@ -158,9 +158,6 @@ export class Accuracy implements Metric<number> {
 
   constructor(...given: Call<typeof accuracy>) {
     [this.topK] = accuracy.read(given);
-    if (!Number.isInteger(this.topK) || this.topK < 1) {
-      throw argumentError("Accuracy", `got topK ${this.topK}; expected a whole number of at least 1.`);
-    }
   }
   /** logits [N, C, …], labels [N, …] int32. */
   update(...given: Call<typeof answers>): void {

@@ -1,6 +1,6 @@
 // progress(loader): a walk through a loader that shows how far it is, as tqdm(loader) in Python.
 import { type Call, Signature, type Values } from "../engine/arguments.js";
-import { aBoolean, aNumber, aString, kind } from "../engine/kinds.js";
+import { aBoolean, aString, fromZero, kind } from "../engine/kinds.js";
 import { aClock, anOutput, type Output, type Postfix, postfixKind, ProgressBar } from "./progressBar.js";
 
 export interface ProgressOptions {
@@ -24,7 +24,7 @@ const walked = kind<Walkable<never>>(
   (value) => typeof value === "object" && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value), { plain: true },
 );
 const settings = [
-  ["title", aString, "Progress"], ["total", aNumber, undefined], ["leave", aBoolean, true], ["output", anOutput, undefined], ["now", aClock, undefined],
+  ["title", aString, "Progress"], ["total", fromZero, undefined], ["leave", aBoolean, true], ["output", anOutput, undefined], ["now", aClock, undefined],
 ] as const;
 const signature = new Signature("progress", [["loader", walked]], settings);
 const setting = {

@@ -1,6 +1,6 @@
 // The progress bar, drawn as tqdm draws it, on a terminal; a plain line now and then where the output goes to a file or a pipe.
 import { type Call, type Options, Signature, takesNothing } from "../engine/arguments.js";
-import { aFunction, aNumber, aString, kind, type Kind } from "../engine/kinds.js";
+import { aFinite, aFunction, aString, fromZero, kind, type Kind } from "../engine/kinds.js";
 import { isPlainObject } from "../engine/spelling.js";
 
 /** What stands behind the rate: losses, accuracies. Numbers are shown with four decimals, texts as they are. */
@@ -23,14 +23,14 @@ export const postfixKind: Kind<Postfix> = kind(
   (value) => isPlainObject(value) && Object.values(value).every((figure) => typeof figure === "number" || typeof figure === "string"),
   { plain: true, hint: (value) => (isPlainObject(value) ? " (await tensor.item() first)" : "") },
 );
-const signature = new Signature("ProgressBar", [["title", aString], ["steps", aNumber]], [
-  ["output", anOutput, undefined], ["unit", aString, "it"], ["units", aNumber, undefined], ["now", aClock, undefined],
+const signature = new Signature("ProgressBar", [["title", aString], ["steps", fromZero]], [
+  ["output", anOutput, undefined], ["unit", aString, "it"], ["units", fromZero, undefined], ["now", aClock, undefined],
 ]);
 /** output: where it is drawn (process.stdout; nowhere in a browser). unit: what the rate counts, "it" or "samples". units: how many of them there are
  *  in the whole walk, where they are not the steps. now: a clock in milliseconds. */
 export type ProgressBarOptions = Omit<Options<typeof signature>, "title" | "steps">;
 const noFigures: Postfix = {};
-const drawn = [["step", aNumber], ["postfix", postfixKind, noFigures], ["units", aNumber, undefined]] as const;
+const drawn = [["step", fromZero], ["postfix", postfixKind, noFigures], ["units", fromZero, undefined]] as const;
 const updating = new Signature("ProgressBar.update", drawn), finishing = new Signature("ProgressBar.finish", drawn);
 
 const redrawEvery = 100; // ms
@@ -162,7 +162,7 @@ function rateText(perSecond: number, unit: string): string {
   return unit === "it" ? `${number}it/s` : `${number} ${unit}/s`;
 }
 
-const timing = new Signature("clock", [["seconds", aNumber]]);
+const timing = new Signature("clock", [["seconds", aFinite]]);
 /** 75 → "01:15", 3675 → "1:01:15". */
 export function clock(...given: Call<typeof timing>): string {
   const [seconds] = timing.read(given);

@@ -2,7 +2,7 @@
 // each does stands in its own file; here are the parameters.
 import { Signature, taking } from "../../engine/arguments.js";
 import type { Tensor } from "../../engine/index.js";
-import { aBoolean, aNumber, kind } from "../../engine/kinds.js";
+import { aBoolean, aCount, aFinite, aWholeNumber, kind } from "../../engine/kinds.js";
 import type { HostTensor, Image } from "../image.js";
 import { inEitherForm, aPicture, type Picture, sidesOf, takingPictures } from "../picture.js";
 import { anImage, aPair, filled, onePair, sampling, sides, someValues, turning } from "../kinds.js";
@@ -22,17 +22,17 @@ export type { Interpolation } from "./resize.js";
 
 /** What takes images of bytes alone, and what takes tensors too. */
 const image = ["image", anImage] as const, picture = ["image", aPicture] as const;
-const rectangle = [["top", aNumber], ["left", aNumber], ["height", aNumber], ["width", aNumber]] as const;
+const rectangle = [["top", aWholeNumber], ["left", aWholeNumber], ["height", aCount(0)], ["width", aCount(0)]] as const;
 
 /** Turns by `angle` degrees, counterclockwise. */
 export const rotate = taking(
-  new Signature("rotate", [image, ["angle", aNumber], ["interpolation", turning, "nearest"], ["expand", aBoolean, false], ["center", aPair, null], ["fill", sides, 0]]),
+  new Signature("rotate", [image, ["angle", aFinite], ["interpolation", turning, "nearest"], ["expand", aBoolean, false], ["center", aPair, null], ["fill", sides, 0]]),
   (input, angle, interpolation, expand, center, fill): Image => affineMap.rotate(input, angle, { interpolation, expand, center, fill }),
 );
 /** Turns, shifts, scales and shears. */
 export const affine = taking(
   new Signature("affine", [
-    image, ["angle", aNumber], ["translate", aPair], ["scale", aNumber], ["shear", onePair], ["interpolation", turning, "nearest"], ["fill", sides, 0],
+    image, ["angle", aFinite], ["translate", aPair], ["scale", aFinite], ["shear", onePair], ["interpolation", turning, "nearest"], ["fill", sides, 0],
     ["center", aPair, null],
   ]),
   (input, angle, translate, scale, shear, interpolation, fill, center): Image => {
@@ -45,7 +45,7 @@ export const gaussianBlur = taking(
 );
 /** [image, factor] for one that adjusts a colour. */
 function adjusting(name: string, ofImage: (image: Image, factor: number) => Image, ofTensor: (input: Tensor, factor: number) => Tensor) {
-  return takingPictures(new Signature(name, [picture, ["factor", aNumber]]), inEitherForm(name, ofImage, ofTensor));
+  return takingPictures(new Signature(name, [picture, ["factor", aFinite]]), inEitherForm(name, ofImage, ofTensor));
 }
 export const adjustBrightness = adjusting("adjustBrightness", color.adjustBrightness, tensorColor.brightTensor);
 export const adjustContrast = adjusting("adjustContrast", color.adjustContrast, tensorColor.contrastTensor);
@@ -90,7 +90,7 @@ export const erase = taking(
 );
 /** To a shorter side of `size`, or to [height, width]. Images of bytes are always antialiased, as PIL's are; tensors where `antialias` says so. */
 export const resize = takingPictures(
-  new Signature("resize", [picture, ["size", sides], ["interpolation", sampling, "bilinear"], ["maxSize", aNumber, null], ["antialias", aBoolean, null]]),
+  new Signature("resize", [picture, ["size", sides], ["interpolation", sampling, "bilinear"], ["maxSize", aCount(1), null], ["antialias", aBoolean, null]]),
   resizedTo,
 );
 /** A rectangle, brought to a size. */

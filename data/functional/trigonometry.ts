@@ -1,6 +1,8 @@
 // Sine, cosine and tangent rounded correctly. JavaScript leaves their last bit open, and V8's differs from C's once in some hundred angles: enough to
 // move a pixel where a place lies on an edge. In integers with 128 bits behind the point, a few microseconds a call.
 
+import { ArgumentError } from "../../kernels/errors.js";
+
 const bits = 128n, one = 1n << bits;
 /** π with as many bits. */
 const pi = 1069028584064966747859680373161870783300n;
@@ -23,6 +25,7 @@ function sineOf(angle: bigint): bigint {
 
 /** A number of at most some thousand radians; exact for what is not smaller than 2⁻⁴⁷. */
 function fixed(angle: number): bigint {
+  if (!(Math.abs(angle) < 2 ** 30)) throw new ArgumentError(`affine: got an angle of ${angle} radians; expected one of fewer turns.`);
   return BigInt(Math.trunc(angle * 2 ** 100)) << (bits - 100n);
 }
 /** The nearest number. */

@@ -1,7 +1,7 @@
 // Where pixels go: sizes, crops, flips, rotations. Random ones draw in torchvision's order and then call data/functional.
 import { ArgumentError } from "../../kernels/errors.js";
 import { type Call, probability, Signature } from "../../engine/arguments.js";
-import { aBoolean, aNumber } from "../../engine/kinds.js";
+import { aBoolean, aCount, aShare } from "../../engine/kinds.js";
 import type { Draws } from "../draws.js";
 import {
   affine, type AffineInterpolation, centerCrop, crop, type Fill, hflip, type Interpolation, pad, type Padding, type PaddingMode, resize,
@@ -16,7 +16,7 @@ import { checkRange, logRange } from "./values.js";
 
 /** One number (height and width), or [height, width]. */
 export type Size = number | readonly [number, number];
-const chance = [["p", aNumber, 0.5]] as const;
+const chance = [["p", aShare, 0.5]] as const;
 
 export interface ResizeOptions {
   /** Default "bilinear", antialiased. */
@@ -26,7 +26,7 @@ export interface ResizeOptions {
   /** Whether a tensor that shrinks is antialiased (false); images of bytes always are. */
   readonly antialias?: boolean;
 }
-const resizeCall = new Signature("Resize", [["size", sides], ["interpolation", sampling, "bilinear"], ["maxSize", aNumber, null], ["antialias", aBoolean, null]]);
+const resizeCall = new Signature("Resize", [["size", sides], ["interpolation", sampling, "bilinear"], ["maxSize", aCount(1), null], ["antialias", aBoolean, null]]);
 /** To a shorter side of `size`, or to [height, width]. */
 export function Resize(...given: Call<typeof resizeCall>): ImageTransform {
   const [size, interpolation, maxSize, antialias] = resizeCall.read(given);

@@ -1,6 +1,6 @@
 // MixUp and CutMix: transforms of whole batches, whose labels become probabilities. Each sample is mixed with the one before it in the batch.
 import { type Call, Signature } from "../../engine/arguments.js";
-import { aNumber, aTensor } from "../../engine/kinds.js";
+import { aboveZero, aCount, aNumber, aShare, aTensor } from "../../engine/kinds.js";
 import { cat, noGrad, oneHot, tensor, type Tensor, where } from "../../engine/index.js";
 import { ArgumentError } from "../../kernels/errors.js";
 import { type Draws, ownDraws } from "../draws.js";
@@ -18,12 +18,12 @@ export interface BatchTransform {
   (images: Tensor, labels: Tensor, draws?: Draws): [Tensor, Tensor];
 }
 
-const options = [["alpha", aNumber, 1], ["numClasses", aNumber, undefined]] as const;
+const options = [["alpha", aboveZero, 1], ["numClasses", aNumber, undefined]] as const;
 const mixingUp = new Signature("MixUp", [], options), cutting = new Signature("CutMix", [], options);
 /** Mixes whole images (Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018), as torchvision v2's. */
 export function MixUp(...given: Call<typeof mixingUp>): BatchTransform {
   const [alpha, numClasses] = mixingUp.read(given);
-  checkAlpha("MixUp", alpha, numClasses);
+  checkClasses("MixUp", numClasses);
   return (images, labels, draws = ownDraws()) => {
     const target = probabilities("MixUp", images, labels, numClasses);
     const share = beta(alpha, draws);
@@ -34,7 +34,7 @@ export function MixUp(...given: Call<typeof mixingUp>): BatchTransform {
 /** Puts a rectangle of another image into each (Yun et al., "CutMix", ICCV 2019), as torchvision v2's: the labels are mixed by the area. */
 export function CutMix(...given: Call<typeof cutting>): BatchTransform {
   const [alpha, numClasses] = cutting.read(given);
-  checkAlpha("CutMix", alpha, numClasses);
+  checkClasses("CutMix", numClasses);
   return (images, labels, draws = ownDraws()) => {
     const target = probabilities("CutMix", images, labels, numClasses);
     const share = beta(alpha, draws);
@@ -43,14 +43,14 @@ export function CutMix(...given: Call<typeof cutting>): BatchTransform {
   };
 }
 
-const mixed = new Signature("mixUp", [["batch", aTensor], ["share", aNumber]]);
+const mixed = new Signature("mixUp", [["batch", aTensor], ["share", aShare]]);
 /** share · batch + (1 − share) · the batch moved on by one. */
 export function mixUp(...given: Call<typeof mixed>): Tensor {
   const [batch, share] = mixed.read(given);
   return noGrad(() => moved(batch).mul(1 - share).add(batch.mul(share)));
 }
 
-const pasted = new Signature("cutMix", [["images", aTensor], ["target", aTensor], ["share", aNumber], ["x", aNumber], ["y", aNumber]]);
+const pasted = new Signature("cutMix", [["images", aTensor], ["target", aTensor], ["share", aShare], ["x", aCount(0)], ["y", aCount(0)]]);
 /** The rectangle about (x, y) that takes 1 − share of the area, cut off at the edges, comes from the batch moved on by one. */
 export function cutMix(...given: Call<typeof pasted>): [Tensor, Tensor] {
   const [images, target, share, x, y] = pasted.read(given);
@@ -73,8 +73,7 @@ function moved(batch: Tensor): Tensor {
   return count < 2 ? batch : cat([batch.narrow(0, count - 1, 1), batch.narrow(0, 0, count - 1)], 0);
 }
 
-function checkAlpha(callee: string, alpha: number, numClasses: number | undefined): void {
-  if (!(alpha > 0)) throw new ArgumentError(`${callee}: got alpha = ${alpha}; expected a number above 0.`);
+function checkClasses(callee: string, numClasses: number | undefined): void {
   if (numClasses !== undefined && (!Number.isInteger(numClasses) || numClasses < 1)) {
     throw new ArgumentError(`${callee}: got numClasses = ${numClasses}; expected a whole number of at least 1.`);
   }

@@ -24,7 +24,8 @@ export function checkWindows(operation: string, p: { readonly kernel?: Pair; rea
   checkWhole(operation, "dilation", p.dilation, 1);
 }
 function checkWhole(operation: string, name: string, [height, width]: Pair, least: number): void {
-  if (Number.isInteger(height) && Number.isInteger(width) && height >= least && width >= least) return;
+  const fits = (side: number) => Number.isInteger(side) && side >= least && side < 2 ** 31; // kernels count in int32
+  if (fits(height) && fits(width)) return;
   throw argumentError(operation, `got ${name} ${height === width ? height : formatShape([height, width])}; expected a whole number of at least ${least}, or two of them [height, width].`);
 }
 

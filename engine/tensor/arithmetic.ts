@@ -2,7 +2,7 @@
 import type { Device, DType } from "../../kernels/types.js";
 import { type Call, ofMethod, Signature, takesNothing, taking } from "../arguments.js";
 import { arithmeticDType, checkFill, promote, promoteScalar } from "../dtype.js";
-import { aBoolean, aNumber, aTensor, anOperand, either, oneOf } from "../kinds.js";
+import { aBoolean, aFinite, aNumber, aTensor, anOperand, either, oneOf } from "../kinds.js";
 import { elementwise } from "../ops/elementwise.js";
 import { allocate } from "../raw.js";
 import { argumentError } from "../scope.js";
@@ -25,7 +25,7 @@ const takes = {
   rsub: ofMethod("rsub", [["other", aNumber]]),
   rdiv: ofMethod("rdiv", [["other", aNumber]]),
   clamp: ofMethod("clamp", [["min", aNumber, null], ["max", aNumber, null]]),
-  leakyRelu: ofMethod("leakyRelu", [["negativeSlope", aNumber, 0.01]]),
+  leakyRelu: ofMethod("leakyRelu", [["negativeSlope", aFinite, 0.01]]),
   gelu: ofMethod("gelu", [["approximate", oneOf("none", "tanh"), "none"]]),
   where: ofMethod("where", [["condition", aTensor], other]),
   maskedFill: ofMethod("maskedFill", [["mask", aTensor], ["value", either(aNumber, aBoolean)]]),

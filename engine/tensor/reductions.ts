@@ -1,7 +1,7 @@
 // Reductions and matrix products as methods.
 import { numel } from "../../kernels/shape.js";
 import { type Call, ofMethod } from "../arguments.js";
-import { aBoolean, aNumber, aTensor, dimensions, either, oneOf } from "../kinds.js";
+import { aBoolean, aFinite, aNumber, aTensor, dimensions, either, oneOf } from "../kinds.js";
 import { matmul } from "../ops/matmul.js";
 import { type ReduceParams, all, amax, amin, any, argmax, argmin, deviation, max, maxAlong, mean, min, minAlong, norm2, product, sum, variance } from "../ops/reduce.js";
 import { softmax } from "../ops/softmax.js";
@@ -24,7 +24,7 @@ const along = ofMethod("max", [["dim", aNumber], ["keepdim", aBoolean, false]]);
 type AlongCall = Call<typeof along>;
 const extremeBeside = ofMethod("max", [["other", aTensor]]);
 // correction is subtracted from the count: 1 (default) unbiased, 0 biased; unbiased = false is correction 0
-const spread = ofMethod("var", [["dim", dimensions, null], ["unbiased", aBoolean, true], ["keepdim", aBoolean, false]], [["correction", aNumber, null]]);
+const spread = ofMethod("var", [["dim", dimensions, null], ["unbiased", aBoolean, true], ["keepdim", aBoolean, false]], [["correction", aFinite, null]]);
 type SpreadCall = Call<typeof spread> | [unbiased: boolean];
 const norms = ofMethod("norm", [["p", either(aNumber, oneOf("fro")), 2], ["dim", dimensions, null], ["keepdim", aBoolean, false]]);
 const normalisation = ofMethod("softmax", [["dim", aNumber]]);

@@ -3,7 +3,7 @@
 import { type Tensor, tidy } from "../../engine/index.js";
 import { argumentError } from "../../engine/scope.js";
 import { formatShape, sameShape } from "../../engine/shape.js";
-import { aBoolean, aNumber, aTensor, oneOf } from "../../engine/kinds.js";
+import { aBoolean, aboveZero, aTensor, fromZero, oneOf } from "../../engine/kinds.js";
 import { ofRow } from "../../engine/tensor/core.js";
 import { type Options, Signature, taking } from "../arguments.js";
 import { reduced, reductionArgument, warnOfBroadcast } from "./reduction.js";
@@ -46,21 +46,19 @@ function weightedPositives(x: Tensor, t: Tensor, posWeight: Tensor): Tensor {
 }
 
 // beta, delta: where the parabola meets the line
-const smooth = new Signature("smoothL1Loss", [...plain, ["beta", aNumber, 1]]);
+const smooth = new Signature("smoothL1Loss", [...plain, ["beta", fromZero, 1]]);
 export type SmoothL1Options = Options<typeof smooth>;
 /** d²/(2·beta) where |d| < beta, else |d| − beta/2, for d = input − target; beta at least 0. */
 export const smoothL1Loss = taking(smooth, (input, target, reduction, beta) => {
-  if (!(beta >= 0)) throw argumentError("smoothL1Loss", `got beta ${beta}; expected a number of at least 0.`);
   if (beta === 0) return l1Loss(input, target, reduction);
   warnOfBroadcast("smoothL1Loss", input, target);
   return tidy(() => reduced(ofRow("smoothL1", [input.float(), target.float()], [beta]), reduction));
 });
 
-const huber = new Signature("huberLoss", [...plain, ["delta", aNumber, 1]]);
+const huber = new Signature("huberLoss", [...plain, ["delta", aboveZero, 1]]);
 export type HuberOptions = Options<typeof huber>;
 /** d²/2 where |d| ≤ delta, else delta·(|d| − delta/2), for d = input − target; delta above 0. */
 export const huberLoss = taking(huber, (input, target, reduction, delta) => {
-  if (!(delta > 0)) throw argumentError("huberLoss", `got delta ${delta}; expected a number above 0.`);
   warnOfBroadcast("huberLoss", input, target);
   return tidy(() => reduced(ofRow("huber", [input.float(), target.float()], [delta]), reduction));
 });

@@ -2,7 +2,7 @@
 // engine/ops/conv.ts and engine/ops/pool.ts, the records, which check shapes and values.
 import type { Activation, Pair } from "../../kernels/types.js";
 import { type Tensor, tidy } from "../../engine/index.js";
-import { type Kind, aBoolean, aNumber, aTensor, either, kind, listOf, oneOf, orNull } from "../../engine/kinds.js";
+import { aBoolean, aCount, aNumber, aTensor, either, type Kind, kind, oneOf, orNull } from "../../engine/kinds.js";
 import { conv2d as conv2dOp } from "../../engine/ops/conv.js";
 import { type PoolParams, adaptiveAvgPool2d as adaptiveOp, avgPool2d as avgPoolOp, maxPool2d as maxPoolOp } from "../../engine/ops/pool.js";
 import { argumentError } from "../../engine/scope.js";
@@ -91,9 +91,11 @@ export const avgPool2d = taking(averages, (x, kernelSize, stride, padding, ceilM
 
 /** One number for both sides; null keeps the input's. */
 export type OutputSize = number | null | readonly [number | null, number | null];
+const isSide = orNull(aCount(0)).takes;
 /** @internal */
 export const outputSizes = {
-  ...either(orNull(aNumber), listOf("a list", orNull(aNumber))), says: "a whole number, two of them [height, width], or null for the input's own",
+  ...kind("", (value) => isSide(value) || (Array.isArray(value) && value.length === 2 && value.findIndex((side) => !isSide(side)) === -1)),
+  says: "a whole number of at least 0, two of them [height, width], or null for the input's own",
 } as Kind<OutputSize>;
 export const adaptiveAvgPool2d = taking(new Signature("adaptiveAvgPool2d", [["input", aTensor], ["outputSize", outputSizes]]), (x, outputSize) => {
   const [height, width] = typeof outputSize === "object" && outputSize !== null ? outputSize : [outputSize, outputSize];

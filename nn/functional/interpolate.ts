@@ -3,7 +3,7 @@
 import { at } from "../../kernels/shape.js";
 import type { Pair } from "../../kernels/types.js";
 import { type Tensor, tidy } from "../../engine/index.js";
-import { type Kind, aBoolean, aNumber, aTensor, either, kind, numbers, oneOf } from "../../engine/kinds.js";
+import { aBoolean, aboveZero, aNumber, aTensor, either, type Kind, kind, listOf, numbers, oneOf } from "../../engine/kinds.js";
 import { upsampleNearest2d } from "../../engine/ops/pool.js";
 import { argumentError } from "../../engine/scope.js";
 import { formatShape } from "../../engine/shape.js";
@@ -13,10 +13,11 @@ import { type Options, Signature, taking } from "../arguments.js";
 /** One number for every side, or one for each. */
 export type PerSide = number | readonly number[];
 const perSide: Kind<PerSide> = either(aNumber, numbers);
+const scales: Kind<PerSide> = { ...either(aboveZero, listOf("a list of them", aboveZero)), says: "a finite number above 0, or one for each side" };
 const none: Kind<null> = kind("nothing: the nearest neighbour has no corners to align", (value) => value === null);
 /** @internal Upsample's parameters, which recomputeScaleFactor makes step by the ratio of the sizes that scaleFactor leads to, not by its inverse. */
 export const resamplingArguments = [
-  ["size", perSide, null], ["scaleFactor", perSide, null], ["mode", oneOf("nearest"), "nearest"], ["alignCorners", none, null],
+  ["size", perSide, null], ["scaleFactor", scales, null], ["mode", oneOf("nearest"), "nearest"], ["alignCorners", none, null],
   ["recomputeScaleFactor", aBoolean, null],
 ] as const;
 const resampling = new Signature("interpolate", [["input", aTensor], ...resamplingArguments]);
@@ -35,7 +36,7 @@ export const interpolate = taking(resampling, (x, size, scaleFactor, _mode, _ali
   }
   const sides = x.shape.slice(2);
   if (size !== null) return resampled(x, sidesOf("size", size, sides.length, (n) => Number.isInteger(n) && n >= 1, "whole numbers of at least 1"), null);
-  const factors = sidesOf("scaleFactor", scaleFactor ?? 1, sides.length, (f) => f > 0 && Number.isFinite(f), "positive numbers");
+  const factors = sidesOf("scaleFactor", scaleFactor ?? 1, sides.length, (f) => f > 0, "positive numbers");
   const sizes = sides.map((side, i) => Math.floor(side * (factors[i] ?? 1)));
   if (sizes.includes(0)) throw argumentError("interpolate", `scaleFactor ${factors.join("×")} leaves nothing of ${sides.join("×")}; expected a side of at least 1.`);
   return resampled(x, sizes, recomputeScaleFactor ? null : factors);

@@ -1,7 +1,7 @@
 // Losses of one row of scores and its class. Each says its formula; `reduction` then averages, sums or leaves.
 // Next: engine/ops/crossEntropy.ts, the record `crossEntropy`; the others are composites of a tensor's methods.
 import { type Tensor, oneHot, tidy } from "../../engine/index.js";
-import { aNumber, aTensor, aWholeNumber } from "../../engine/kinds.js";
+import { aFinite, aShare, aTensor, aWholeNumber, kind } from "../../engine/kinds.js";
 import { crossEntropy as crossEntropyOp } from "../../engine/ops/crossEntropy.js";
 import { argumentError } from "../../engine/scope.js";
 import { formatShape, sameShape } from "../../engine/shape.js";
@@ -13,14 +13,11 @@ const scored = [["input", aTensor], ["target", aTensor]] as const;
 // weight: a factor for each class, [C]; ignoreIndex: rows with this label count nothing, class indices only; labelSmoothing: how much of the
 // target is spread evenly over all classes, 0 to 1
 const chosen = [...scored, ["weight", aTensor, null], ["ignoreIndex", aWholeNumber, -100], reductionArgument] as const;
-const softmaxed = new Signature("crossEntropy", [...chosen, ["labelSmoothing", aNumber, 0]]);
+const softmaxed = new Signature("crossEntropy", [...chosen, ["labelSmoothing", aShare, 0]]);
 export type CrossEntropyOptions = Options<typeof softmaxed>;
 
 /** Softmax cross-entropy of logits [N, C, ...] (or [C]) against int32 class indices [N, ...] or float32 probabilities [N, C, ...]. */
 export const crossEntropy = taking(softmaxed, (logits, target, weight, ignoreIndex, reduction, labelSmoothing): Tensor => {
-  if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
-    throw argumentError("crossEntropy", `got labelSmoothing ${labelSmoothing}; expected a number from 0 to 1.`);
-  }
   if (logits.ndim === 1) {
     const row = () => crossEntropy(logits.unsqueeze(0), target.unsqueeze(0), weight, ignoreIndex, reduction, labelSmoothing);
     return tidy(() => (reduction === "none" ? row().squeeze(0) : row()));
@@ -70,11 +67,12 @@ function checkLabels(loss: string, x: Tensor, labels: Tensor, expected: readonly
 }
 
 // p: 1 or 2; weight: a factor for each class, [C], taken at the label
-const hinged = new Signature("multiMarginLoss", [...scored, ["p", aNumber, 1], ["margin", aNumber, 1], ["weight", aTensor, null], reductionArgument]);
+/** @internal */
+export const hinge = [["p", kind<number>("1 or 2", (value) => value === 1 || value === 2), 1], ["margin", aFinite, 1]] as const;
+const hinged = new Signature("multiMarginLoss", [...scored, ...hinge, ["weight", aTensor, null], reductionArgument]);
 export type MultiMarginOptions = Options<typeof hinged>;
 /** Σ_{i ≠ y} weight[y]·max(0, margin − x[y] + x[i])^p / C for scores x [N, C] (or [C]) and int32 labels y [N]. */
 export const multiMarginLoss = taking(hinged, (scores, labels, p, margin, weight, reduction): Tensor => {
-  if (p !== 1 && p !== 2) throw argumentError("multiMarginLoss", `got p = ${p}; expected 1 or 2.`);
   if (scores.ndim !== 1 && scores.ndim !== 2) {
     throw argumentError("multiMarginLoss", `got scores of shape ${formatShape(scores.shape)}; expected [N, classes] or [classes].`);
   }
@@ -85,8 +83,8 @@ export const multiMarginLoss = taking(hinged, (scores, labels, p, margin, weight
     }
     checkLabels("multiMarginLoss", scores, labels, [scores.size(0)]);
     const classes = scores.size(1);
-    const hinge = scores.sub(scores.gather(1, labels.unsqueeze(1))).add(margin).relu();
-    const powered = p === 2 ? hinge.square() : hinge;
+    const margins = scores.sub(scores.gather(1, labels.unsqueeze(1))).add(margin).relu();
+    const powered = p === 2 ? margins.square() : margins;
     const weighted = weight ? powered.mul(weight.gather(0, labels).unsqueeze(1)) : powered;
     return reduced(weighted.maskedFill(oneHot(labels, classes).bool(), 0).sum(1).div(classes), reduction);
   });

@@ -2,7 +2,7 @@
 import { at } from "../../kernels/shape.js";
 import type { Activation } from "../../kernels/types.js";
 import { type Tensor, tidy } from "../../engine/index.js";
-import { aBoolean, aNumber, aTensor } from "../../engine/kinds.js";
+import { aBoolean, aFinite, aTensor, fromZero } from "../../engine/kinds.js";
 import { batchNorm as batchNormOp } from "../../engine/ops/batchNorm.js";
 import { needFloat32 } from "../../engine/op.js";
 import { argumentError } from "../../engine/scope.js";
@@ -13,7 +13,7 @@ import { type Options, Signature, taking } from "../arguments.js";
 // training: normalise by the batch and update the running statistics, rather than by them; momentum: weight of the new ones
 const normalised = new Signature("batchNorm", [
   ["input", aTensor], ["runningMean", aTensor, null], ["runningVar", aTensor, null], ["weight", aTensor, null], ["bias", aTensor, null],
-  ["training", aBoolean, false], ["momentum", aNumber, 0.1], ["eps", aNumber, 1e-5],
+  ["training", aBoolean, false], ["momentum", aFinite, 0.1], ["eps", fromZero, 1e-5],
 ]);
 export type BatchNormOptions = Options<typeof normalised>;
 

@@ -1,6 +1,6 @@
 // Activations as layers. `inplace` is accepted and printed, since models are written with it; the result is a new tensor all the same.
 import type { Tensor } from "../../engine/index.js";
-import { aBoolean, aNumber, oneOf } from "../../engine/kinds.js";
+import { aBoolean, aFinite, aWholeNumber, oneOf } from "../../engine/kinds.js";
 import { type Call, type Options, Signature, takesNothing } from "../arguments.js";
 import { pythonNumber } from "../describe.js";
 import * as F from "../functional/activations.js";
@@ -36,7 +36,7 @@ export class SiLU extends InplaceActivation {
     return x.silu();
   }
 }
-const leaky = new Signature("LeakyReLU", [["negativeSlope", aNumber, 0.01], ["inplace", aBoolean, false]]);
+const leaky = new Signature("LeakyReLU", [["negativeSlope", aFinite, 0.01], ["inplace", aBoolean, false]]);
 export type LeakyReLUOptions = Options<typeof leaky>;
 /** x where it is positive, negativeSlope·x elsewhere. */
 export class LeakyReLU extends Module {
@@ -95,7 +95,7 @@ export class GELU extends Module {
   }
 }
 
-const alongDim = new Signature("Softmax", [["dim", aNumber, null]]);
+const alongDim = new Signature("Softmax", [["dim", aWholeNumber, null]]);
 abstract class SoftmaxLayer extends Module {
   readonly dim: number | null;
   constructor(...given: Call<typeof alongDim>) {

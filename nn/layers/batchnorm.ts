@@ -1,7 +1,7 @@
 // BatchNorm1d and BatchNorm2d (Ioffe & Szegedy 2015).
 import type { Activation } from "../../kernels/types.js";
 import { type Tensor, noGrad, ones, zeros } from "../../engine/index.js";
-import { aBoolean, aNumber, orNull } from "../../engine/kinds.js";
+import { aBoolean, aFinite, aNumber, fromZero, orNull } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
 import { formatShape } from "../../engine/shape.js";
 import { type Call, type Options, Signature, count, takesNothing } from "../arguments.js";
@@ -14,7 +14,7 @@ import { Parameter } from "../parameter.js";
 // eps is added to the variance; momentum is the weight of a new batch in the running statistics, null averages all batches alike; affine: whether
 // there are a weight and a bias; trackRunningStats: whether evaluation uses running statistics or the batch's own
 const parameters = new Signature("BatchNorm", [
-  ["numFeatures", aNumber], ["eps", aNumber, 1e-5], ["momentum", orNull(aNumber), 0.1], ["affine", aBoolean, true], ["trackRunningStats", aBoolean, true],
+  ["numFeatures", aNumber], ["eps", fromZero, 1e-5], ["momentum", orNull(aFinite), 0.1], ["affine", aBoolean, true], ["trackRunningStats", aBoolean, true],
 ]);
 export type BatchNormLayerOptions = Omit<Options<typeof parameters>, "numFeatures">;
 

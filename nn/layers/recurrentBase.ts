@@ -2,7 +2,7 @@
 import { type Tensor, cat, empty, stack, tidy, zeros } from "../../engine/index.js";
 import { argumentError } from "../../engine/scope.js";
 import { formatShape, sameShape } from "../../engine/shape.js";
-import { aBoolean, aNumber } from "../../engine/kinds.js";
+import { aBoolean, aCount, aNumber, aShare } from "../../engine/kinds.js";
 import { type Options, Signature, type Values, count, probability, takesNothing } from "../arguments.js";
 import { pythonNumber } from "../describe.js";
 import { dropout } from "../functional/dropout.js";
@@ -14,8 +14,8 @@ import { Parameter } from "../parameter.js";
 /** @internal How the layers are called. numLayers: layers on top of each other; batchFirst: input and output are [N, L, …] instead of
  *  [L, N, …], the states are not; dropout: on the outputs of every layer but the last, in training; bidirectional: a second set of weights
  *  walks the sequence from its end, and outputs are joined. */
-export const recurrentSizes = [["inputSize", aNumber], ["hiddenSize", aNumber], ["numLayers", aNumber, 1]] as const;
-export const recurrentChoices = [["bias", aBoolean, true], ["batchFirst", aBoolean, false], ["dropout", aNumber, 0], ["bidirectional", aBoolean, false]] as const;
+export const recurrentSizes = [["inputSize", aNumber], ["hiddenSize", aNumber], ["numLayers", aCount(1, 2 ** 16), 1]] as const;
+export const recurrentChoices = [["bias", aBoolean, true], ["batchFirst", aBoolean, false], ["dropout", aShare, 0], ["bidirectional", aBoolean, false]] as const;
 const parameters = [...recurrentSizes, ...recurrentChoices] as const;
 export type RecurrentParameters = Signature<typeof parameters>;
 export const recurrentParameters = (callee: string): RecurrentParameters => new Signature(callee, parameters);

@@ -1,12 +1,12 @@
 // Flatten and the dropouts.
 import type { Tensor } from "../../engine/index.js";
-import { aBoolean, aNumber } from "../../engine/kinds.js";
+import { aBoolean, aNumber, aWholeNumber } from "../../engine/kinds.js";
 import { type Call, type Options, Signature, probability } from "../arguments.js";
 import { pythonBoolean, pythonNumber } from "../describe.js";
 import { dropout, dropout2d } from "../functional/dropout.js";
 import { Module } from "../module.js";
 
-const flattened = new Signature("Flatten", [["startDim", aNumber, 1], ["endDim", aNumber, -1]]);
+const flattened = new Signature("Flatten", [["startDim", aWholeNumber, 1], ["endDim", aWholeNumber, -1]]);
 export type FlattenOptions = Options<typeof flattened>;
 /** Dimensions startDim to endDim as one; a view where memory allows. */
 export class Flatten extends Module {

@@ -1,7 +1,7 @@
 // AlexNet (Krizhevsky, Sutskever & Hinton 2012) as torchvision has it: the single tower of "One weird trick for parallelizing convolutional
 // neural networks" (Krizhevsky 2014).
 import type { Tensor } from "../../engine/index.js";
-import { aNumber } from "../../engine/kinds.js";
+import { aShare } from "../../engine/kinds.js";
 import { type Call, type Options, Signature, taking } from "../arguments.js";
 import { ReLU } from "../layers/activations.js";
 import { AdaptiveAvgPool2d, MaxPool2d } from "../layers/pooling.js";
@@ -12,7 +12,7 @@ import { Sequential } from "../sequential.js";
 import { classes, conv, initialise, initializeArgument, linear, numClassesArgument } from "./initialise.js";
 
 // dropout: before each of the first two linear layers
-const parameters = new Signature("AlexNet", [numClassesArgument, ["dropout", aNumber, 0.5]], [initializeArgument]);
+const parameters = new Signature("AlexNet", [numClassesArgument, ["dropout", aShare, 0.5]], [initializeArgument]);
 export type AlexNetOptions = Options<typeof parameters>;
 const inplace = { inplace: true };
 
@@ -57,6 +57,6 @@ export function classified(images: Tensor, features: TensorModule, avgpool: Tens
   return logits;
 }
 
-export const alexnet = taking(new Signature("alexnet", [], [numClassesArgument, ["dropout", aNumber, 0.5], initializeArgument]), (numClasses, dropout, initialize) =>
+export const alexnet = taking(new Signature("alexnet", [], [numClassesArgument, ["dropout", aShare, 0.5], initializeArgument]), (numClasses, dropout, initialize) =>
   new AlexNet(numClasses, dropout, { initialize }),
 );

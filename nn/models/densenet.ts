@@ -1,6 +1,6 @@
 // DenseNet-BC (Huang, Liu, van der Maaten & Weinberger 2016): every layer of a block sees the outputs of all layers before it.
 import { type Tensor, cat, tidy } from "../../engine/index.js";
-import { aNumber, numbers } from "../../engine/kinds.js";
+import { aNumber, aShare, numbers } from "../../engine/kinds.js";
 import { type Call, type Options, Signature, taking } from "../arguments.js";
 import { dropout } from "../functional/dropout.js";
 import { adaptiveAvgPool2d } from "../functional/images.js";
@@ -17,7 +17,7 @@ import { Sequential, runChain } from "../sequential.js";
 import { classes, conv, initialise, initializeArgument, linear, numClassesArgument } from "./initialise.js";
 
 // bnSize: the bottleneck inside a layer has bnSize·growthRate channels; dropRate: of the dropout on each layer's new features
-const choices = [["bnSize", aNumber, 4], ["dropRate", aNumber, 0], numClassesArgument] as const;
+const choices = [["bnSize", aNumber, 4], ["dropRate", aShare, 0], numClassesArgument] as const;
 const parameters = new Signature("DenseNet", [
   ["growthRate", aNumber, 32], ["blockConfig", numbers, [6, 12, 24, 16]], ["numInitFeatures", aNumber, 64], ...choices,
 ], [initializeArgument]);

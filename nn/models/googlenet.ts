@@ -1,7 +1,7 @@
 // GoogLeNet, Inception v1 (Szegedy et al. 2014), as torchvision has it: with batch norm, and with 3×3 convolutions where the paper has 5×5
 // (its pretrained weights are so).
 import { type Tensor, cat, stack, tidy } from "../../engine/index.js";
-import { aBoolean, aNumber } from "../../engine/kinds.js";
+import { aBoolean, aShare } from "../../engine/kinds.js";
 import { type Call, type Options, Signature, taking } from "../arguments.js";
 import { adaptiveAvgPool2d } from "../functional/images.js";
 import * as init from "../init.js";
@@ -19,7 +19,7 @@ import { classes, conv, initialise, initializeArgument, linear, numClassesArgume
 // auxLogits: whether there are two auxiliary heads, which answer in training; transformInput: takes images normalised by ImageNet's mean and
 // deviation to the −1 … 1 that the published weights expect
 const choices = [numClassesArgument, ["auxLogits", aBoolean, true], ["transformInput", aBoolean, false]] as const;
-const dropouts = [["dropout", aNumber, 0.2], ["dropoutAux", aNumber, 0.7], initializeArgument] as const;
+const dropouts = [["dropout", aShare, 0.2], ["dropoutAux", aShare, 0.7], initializeArgument] as const;
 const parameters = new Signature("GoogLeNet", choices, dropouts), named = new Signature("googlenet", [], [...choices, ...dropouts]);
 export type GoogLeNetOptions = Options<typeof parameters>;
 

@@ -1,6 +1,6 @@
 // The notes' networks, ready to train.
 import type { Tensor } from "../../engine/index.js";
-import { aNumber } from "../../engine/kinds.js";
+import { aShare } from "../../engine/kinds.js";
 import { type Call, type Options, Signature, takesNothing } from "../arguments.js";
 import { ReLU } from "../layers/activations.js";
 import { BatchNorm2d } from "../layers/batchnorm.js";
@@ -12,7 +12,7 @@ import { Module, type TensorModule } from "../module.js";
 import { Sequential } from "../sequential.js";
 
 // dropout: between the fully connected layers
-const cnn = new Signature("SimpleCNN", [["dropout", aNumber, 0.5]]), mlp = new Signature("MLP", [["dropout", aNumber, 0]]);
+const cnn = new Signature("SimpleCNN", [["dropout", aShare, 0.5]]), mlp = new Signature("MLP", [["dropout", aShare, 0]]);
 export type ModelOptions = Options<typeof cnn>;
 
 /** Handwritten digits [N, 1, 28, 28] to ten classes: two convolutions, two fully connected layers, 421,642 parameters. Dropout 0.5. */

@@ -1,6 +1,6 @@
 // VGG (Simonyan & Zisserman 2014): 3×3 convolutions in five groups with max-pooling between, with or without batch norm.
 import type { Tensor } from "../../engine/index.js";
-import { type Kind, aBoolean, aNumber, oneOf } from "../../engine/kinds.js";
+import { aBoolean, aShare, type Kind, oneOf } from "../../engine/kinds.js";
 import { type Call, type Options, Signature, taking } from "../arguments.js";
 import * as init from "../init.js";
 import { ReLU } from "../layers/activations.js";
@@ -13,7 +13,7 @@ import { classified } from "./alexnet.js";
 import { classes, conv, initialise, initializeArgument, linear, numClassesArgument } from "./initialise.js";
 
 // dropout: after each of the first two linear layers
-const choices = [numClassesArgument, ["dropout", aNumber, 0.5]] as const;
+const choices = [numClassesArgument, ["dropout", aShare, 0.5]] as const;
 const named = new Signature("vgg", [], [...choices, initializeArgument]);
 export type VggOptions = Options<typeof named>;
 

@@ -1,5 +1,5 @@
 // What schedulers ask of their arguments, and the sentences where they do not get it. `callee` opens each: "optim.StepLR".
-import { aBoolean, aNumber, either, type Kind, kind, listOf, numbers } from "../../engine/kinds.js";
+import { aBoolean, aFunction, aNumber, either, type Kind, kind, listOf, numbers } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
 import { isPlainObject } from "../../engine/spelling.js";
 import { Optimizer } from "../optimizer.js";
@@ -12,7 +12,7 @@ export const optimizer: Kind<Optimizer> = kind(
   "an optimizer, such as new optim.SGD(model.parameters(), { lr: 0.1 })", (value) => value instanceof Optimizer,
 );
 export const rates: Kind<PerGroup<number>> = either(aNumber, numbers);
-const aRule: Kind<(x: number) => number> = kind("a function of the epoch", (value) => typeof value === "function");
+const aRule: Kind<(x: number) => number> = aFunction("a function of the epoch");
 export const rules: Kind<PerGroup<(x: number) => number>> = either(aRule, listOf("a list of them", aRule));
 /** The last arguments of every scheduler. */
 export const startAndVoice = [["lastEpoch", aNumber, -1], ["verbose", aBoolean, false]] as const;

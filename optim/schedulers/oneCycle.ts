@@ -1,6 +1,6 @@
 // OneCycleLR (Smith & Topin 2018): up to maxLr, down to far below the beginning, with the momentum going the other way. Steps are batches.
 import { type Call, Signature } from "../../engine/arguments.js";
-import { aBoolean, aNumber, oneOf } from "../../engine/kinds.js";
+import { aBoolean, aCount, aNumber, oneOf } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
 import { type PerGroup, number, numberPerGroup, optimizer, rates, refuse, refuseValue, startAndVoice, whole } from "./checks.js";
 import { requireMomentum, setMomentums } from "./momentum.js";
@@ -29,7 +29,7 @@ export interface OneCycleLROptions extends SchedulerOptions {
   threePhase: boolean;
 }
 const signature = new Signature("optim.OneCycleLR", [
-  ["optimizer", optimizer], ["maxLr", rates], ["totalSteps", aNumber, null], ["epochs", aNumber, null], ["stepsPerEpoch", aNumber, null],
+  ["optimizer", optimizer], ["maxLr", rates], ["totalSteps", aCount(1), null], ["epochs", aCount(1), null], ["stepsPerEpoch", aCount(1), null],
   ["pctStart", aNumber, 0.3], ["annealStrategy", oneOf("cos", "linear"), "cos"], ["cycleMomentum", aBoolean, true], ["baseMomentum", rates, 0.85],
   ["maxMomentum", rates, 0.95], ["divFactor", aNumber, 25], ["finalDivFactor", aNumber, 1e4], ["threePhase", aBoolean, false], ...startAndVoice,
 ]);

@@ -1,6 +1,6 @@
 // ReduceLROnPlateau: the rate falls when a metric no longer gets better.
 import { type Call, Signature } from "../../engine/arguments.js";
-import { aBoolean, aNumber, kind, oneOf } from "../../engine/kinds.js";
+import { aBoolean, aNumber, fromZero, kind, oneOf } from "../../engine/kinds.js";
 import { type PerGroup, number, numberPerGroup, optimizer, rates, refuseValue, whole } from "./checks.js";
 import { epochText, scientific } from "./scheduler.js";
 import { BaseScheduler, type SchedulerStateDict } from "./state.js";
@@ -30,7 +30,7 @@ const signature = new Signature("optim.ReduceLROnPlateau", [
   ["thresholdMode", oneOf("rel", "abs"), "rel"], ["cooldown", aNumber, 0], ["minLr", rates, 0], ["eps", aNumber, 1e-8], ["verbose", aBoolean, false],
 ]);
 const metricKind = kind<number>("a number: of a tensor, await metric.item()", (value) => typeof value === "number");
-const stepping = new Signature("optim.ReduceLROnPlateau.step", [["metrics", metricKind], ["epoch", aNumber, null]]);
+const stepping = new Signature("optim.ReduceLROnPlateau.step", [["metrics", metricKind], ["epoch", fromZero, null]]);
 
 export class ReduceLROnPlateau extends BaseScheduler {
   mode: ReduceLROnPlateauOptions["mode"];

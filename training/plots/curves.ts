@@ -1,10 +1,10 @@
 // The figure that a training run ends with: losses and accuracies over the epochs.
 import { type Call, Signature } from "../../engine/arguments.js";
-import { aBoolean, aNumber, oneOf } from "../../engine/kinds.js";
+import { aBoolean, oneOf } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
 import { historyKind, historyOf } from "../history.js";
 import { lineChart, type FigureSize, type Panel } from "./charts.js";
-import type { Figure } from "./figure.js";
+import { type Figure, pixels } from "./figure.js";
 
 export interface CurvesOptions extends FigureSize {
   /** Whether accuracies are 0 to 1 ("fraction") or 0 to 100 ("percent"). Default "fraction". */
@@ -14,7 +14,7 @@ export interface CurvesOptions extends FigureSize {
 }
 
 const signature = new Signature("curves", [["history", historyKind]], [
-  ["accuracy", oneOf("fraction", "percent"), "fraction"], ["logLoss", aBoolean, false], ["width", aNumber, undefined], ["height", aNumber, undefined],
+  ["accuracy", oneOf("fraction", "percent"), "fraction"], ["logLoss", aBoolean, false], ["width", pixels, undefined], ["height", pixels, undefined],
 ]);
 /** Two panels: every figure whose name ends in Loss (or is loss), and every one that ends in Accuracy (or is accuracy or acc). The word before is the
  *  curve's name: trainLoss and trainAccuracy are both "train". Without accuracies there is one panel. */

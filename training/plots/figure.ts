@@ -2,13 +2,13 @@
 import { type Call, Signature } from "../../engine/arguments.js";
 import { type FilePath, checkedPath } from "../../serialization/atomicFile.js";
 import { writeFileAtomically } from "../../serialization/files.js";
-import { aNumber, aString, kind, type Kind } from "../../engine/kinds.js";
+import { aboveZero, aString, kind, type Kind } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
 import { rasterize } from "./libraries.js";
 
-export const pixels: Kind<number> = kind("a number of pixels above 0", (value) => typeof value === "number" && value > 0 && value < Infinity);
+export const pixels: Kind<number> = kind("a number of pixels from 1 to 32767", (value) => typeof value === "number" && value >= 1 && value <= 32_767);
 const signature = new Signature("Figure", [["svg", aString], ["width", pixels], ["height", pixels]]);
-const drawing = new Signature("Figure.toPng", [["scale", aNumber, 1]]);
+const drawing = new Signature("Figure.toPng", [["scale", aboveZero, 1]]);
 
 export class Figure {
   /** The drawing; a viewer without Open Sans takes its own sans-serif face. */
@@ -24,7 +24,6 @@ export class Figure {
   /** The drawing as a PNG file's bytes; scale 2 gives twice the pixels in each direction. */
   async toPng(...given: Call<typeof drawing>): Promise<Uint8Array> {
     const [scale] = drawing.read(given);
-    if (!(scale > 0 && Number.isFinite(scale))) throw argumentError("toPng", `got scale ${scale}; expected a number above 0.`);
     return rasterize(this.svg, scale);
   }
 

@@ -3,10 +3,10 @@ import type { Image } from "../../data/image.js";
 import { anImage } from "../../data/kinds.js";
 import { encodePng } from "../../data/png.js";
 import { type Call, type Options, Signature, checkEach } from "../../engine/arguments.js";
-import { aBoolean, aNumber, aString, either, kind, listOf, numbers } from "../../engine/kinds.js";
+import { aBoolean, aCount, aNumber, aString, either, kind, listOf, numbers } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
 import { isPlainObject } from "../../engine/spelling.js";
-import { escapeXml, Figure } from "./figure.js";
+import { escapeXml, Figure, pixels } from "./figure.js";
 import { alarm, face, faint, ink, paper, rule } from "./style.js";
 
 export interface SheetImage {
@@ -29,7 +29,7 @@ const aSection = new Signature("imageSheet, a section", [], [
 ]);
 const sheetSignature = new Signature(
   "imageSheet", [["sections", listOf("a list of sections { title, images }", kind<SheetSection>("a section", isPlainObject))]],
-  [["columns", aNumber, 10], ["size", aNumber, 84]],
+  [["columns", aCount(1, 1000), 10], ["size", pixels, 84]],
 );
 /** columns: images in a row. size: the longer side of an image on the sheet, in pixels. */
 export type SheetOptions = Omit<Options<typeof sheetSignature>, "sections">;
@@ -64,8 +64,6 @@ export async function imageSheet(...given: Call<typeof sheetSignature>): Promise
   const [sections, columns, size] = sheetSignature.read(given);
   checkEach(aSection, sections);
   for (const { images } of sections) checkEach(anEntry, images);
-  if (!Number.isInteger(columns) || columns < 1) throw argumentError("imageSheet", `got ${columns} columns; expected a whole number of at least 1.`);
-  if (!(size >= 1 && size < Infinity)) throw argumentError("imageSheet", `got size ${size}; expected pixels, at least 1.`);
   const shown = sections.filter(({ images }) => images.length > 0);
   if (shown.length === 0) throw argumentError("imageSheet", "got no images; expected sections { title, images }.");
   const cellWidth = size + gap, cellHeight = size + captionHeight + gap;

@@ -1,7 +1,6 @@
 // How a search proposes points: every one of a grid, or at random. tpe.ts learns from the trials before.
 import { type Call, Signature } from "../../engine/arguments.js";
-import { aNumber } from "../../engine/kinds.js";
-import { ArgumentError } from "../../kernels/errors.js";
+import { aCount, aSeed } from "../../engine/kinds.js";
 import { philoxWords } from "../../kernels/philox.js";
 import { atUnit, type Dimension, type Point, type Space } from "./space.js";
 
@@ -31,15 +30,13 @@ export function pointOf<S extends Space>(space: S, value: (dimension: Dimension,
   return Object.fromEntries(Object.entries(space).map(([name, dimension]) => [name, value(dimension, name)])) as Point<S>;
 }
 
-const grid = new Signature("GridSampler", [["steps", aNumber, 3]]), random = new Signature("RandomSearchSampler", [["seed", aNumber, 0]]);
+const grid = new Signature("GridSampler", [["steps", aCount(1, 2 ** 16), 3]]), random = new Signature("RandomSearchSampler", [["seed", aSeed, 0]]);
 
 /** Every combination once, the last dimension fastest; a range counts as `steps` evenly spaced values, both bounds among them. */
 export class GridSampler implements SearchSampler {
   readonly steps: number;
   constructor(...given: Call<typeof grid>) {
-    const [steps] = grid.read(given);
-    this.steps = steps;
-    if (!Number.isInteger(steps) || steps < 1) throw new ArgumentError(`GridSampler: got ${steps} steps; expected a whole number of at least 1.`);
+    [this.steps] = grid.read(given);
   }
   count(space: Space): number {
     return Object.values(space).reduce((product, dimension) => product * this.#values(dimension).length, 1);

@@ -1,7 +1,7 @@
 // A hyperparameter search: proposes points, runs the objective on each, stops the hopeless ones early and ranks what came out.
 import { type Call, Signature } from "../../engine/arguments.js";
 import { smallest } from "../../engine/extremes.js";
-import { aFunction, aNumber, anObject, kind, oneOf } from "../../engine/kinds.js";
+import { aCount, aFinite, aFunction, anObject, aNumber, fromZero, kind, oneOf } from "../../engine/kinds.js";
 import { ArgumentError } from "../../kernels/errors.js";
 import type { SearchSampler } from "./samplers.js";
 import type { Point, Space } from "./space.js";
@@ -36,16 +36,16 @@ export interface Pruner {
   prune(step: number, reports: ReadonlyMap<number, number>, others: readonly ReadonlyMap<number, number>[]): boolean;
 }
 
-const pruning = new Signature("MedianPruner", [], [["startupTrials", aNumber, 4], ["warmupSteps", aNumber, 0]]);
+const pruning = new Signature("MedianPruner", [], [["startupTrials", aCount(0), 4], ["warmupSteps", fromZero, 0]]);
 const searching = new Signature("search", [], [
   ["space", anObject<Space>("a space { name: uniform(…) or choice(…), … }")],
   ["sampler", kind<SearchSampler>("a sampler, such as new TpeSampler()", (value) => typeof value === "object" && value !== null && "propose" in value)],
-  ["trials", aNumber, undefined], ["direction", oneOf("minimize", "maximize"), "minimize"],
+  ["trials", aCount(1), undefined], ["direction", oneOf("minimize", "maximize"), "minimize"],
   ["pruner", kind<Pruner>("a pruner, such as new MedianPruner()", (value) => typeof value === "object" && value !== null && "prune" in value), undefined],
   ["objective", aFunction<SearchOptions<Space>["objective"]>("a function of a point")],
   ["onTrial", aFunction<(trial: never) => void>(), undefined], ["shouldStop", aFunction<() => boolean>(), undefined],
 ]);
-const reporting = new Signature("report", [["step", aNumber], ["value", aNumber]]);
+const reporting = new Signature("report", [["step", aFinite], ["value", aNumber]]);
 
 /** Gives a trial up whose best value so far is worse than the median of the earlier trials' values at the same step. */
 export class MedianPruner implements Pruner {

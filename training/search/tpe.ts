@@ -2,7 +2,7 @@
 // trials so far are split into the good and the rest; a value is drawn where the good ones are dense and the rest is not. Dimensions are
 // taken as independent, as there.
 import { type Call, Signature } from "../../engine/arguments.js";
-import { aNumber } from "../../engine/kinds.js";
+import { aCount, aNumber, aSeed } from "../../engine/kinds.js";
 import { ArgumentError } from "../../kernels/errors.js";
 import { draws, pointOf, RandomSearchSampler, type Scored, type SearchSampler } from "./samplers.js";
 import { atUnit, type Choice, type Dimension, type Point, type Range, type Space, toUnit } from "./space.js";
@@ -17,7 +17,7 @@ export interface TpeOptions {
   readonly candidates?: number;
 }
 
-const signature = new Signature("TpeSampler", [], [["seed", aNumber, 0], ["startupTrials", aNumber, 10], ["gamma", aNumber, 0.25], ["candidates", aNumber, 24]]);
+const signature = new Signature("TpeSampler", [], [["seed", aSeed, 0], ["startupTrials", aCount(0), 10], ["gamma", aNumber, 0.25], ["candidates", aCount(1, 2 ** 20), 24]]);
 
 export class TpeSampler implements SearchSampler {
   readonly #random: RandomSearchSampler;
@@ -26,7 +26,6 @@ export class TpeSampler implements SearchSampler {
   constructor(...given: Call<typeof signature>) {
     const [seed, startupTrials, gamma, candidates] = signature.read(given);
     if (!(gamma > 0 && gamma < 1)) throw new ArgumentError(`TpeSampler: got gamma ${gamma}; expected a share between 0 and 1.`);
-    if (!(candidates >= 1)) throw new ArgumentError(`TpeSampler: got ${candidates} candidates; expected at least 1.`);
     this.#options = { seed, startupTrials, gamma, candidates };
     this.#random = new RandomSearchSampler(seed);
   }

@@ -1,6 +1,6 @@
 // SummaryWriter: scalars and texts as event files that TensorBoard reads (`tensorboard --logdir runs`).
 import { type Call, Signature, takesNothing } from "../../engine/arguments.js";
-import { aNumber, aString, anObject } from "../../engine/kinds.js";
+import { aboveZero, aCount, anObject, aNumber, aString, fromZero } from "../../engine/kinds.js";
 import { fileSystem } from "../../engine/platform.js";
 import { importNode, isNode } from "../../kernels/platform.js";
 import { argumentError } from "../../engine/scope.js";
@@ -90,10 +90,10 @@ function unnamedRun(comment: string): string {
 }
 
 const signature = new Signature("SummaryWriter", [
-  ["logDir", aString, null], ["comment", aString, ""], ["purgeStep", aNumber, null], ["maxQueue", aNumber, 10], ["flushSecs", aNumber, 120],
+  ["logDir", aString, null], ["comment", aString, ""], ["purgeStep", aNumber, null], ["maxQueue", aCount(1), 10], ["flushSecs", aboveZero, 120],
   ["filenameSuffix", aString, ""],
 ]);
-const moment = [["globalStep", aNumber, null], ["walltime", aNumber, null]] as const;
+const moment = [["globalStep", aNumber, null], ["walltime", fromZero, null]] as const;
 const adding = {
   scalar: new Signature("addScalar", [["tag", aString], ["scalarValue", aNumber], ...moment]),
   scalars: new Signature("addScalars", [["mainTag", aString], ["tagScalarDict", anObject<Readonly<Record<string, number>>>("numbers by name { train: 0.3, … }")], ...moment]),
