@@ -1,9 +1,10 @@
 // Initialisation: every function fills a tensor in place, without a gradient, and gives it back. Numbers are drawn on the host from the
 // library's seed, so that every device starts from the same weights. PyTorch's formulas; no two libraries share a random stream.
 import { numel } from "../kernels/shape.js";
-import { type RandomKey, type Tensor, nextKey, noGrad, tensor as fromValues, tidy } from "../engine/index.js";
+import { type Tensor, noGrad, tensor as fromValues, tidy } from "../engine/index.js";
 import { aCount, aFinite, aNumber, aTensor, fromZero, type Kind, oneOf } from "../engine/kinds.js";
-import { hostNormal, hostUniform } from "../engine/random.js";
+import { hostNormal, hostUniform, nextKey } from "../engine/random.js";
+import type { RandomKey } from "../kernels/types.js";
 import { argumentError } from "../engine/scope.js";
 import { formatShape } from "../engine/shape.js";
 import { type Options, Signature, taking } from "./arguments.js";

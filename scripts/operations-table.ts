@@ -2,11 +2,11 @@
 // is up to date. A device without a kernel that an operation needs ends it with an error.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { KernelName, Operation } from "../engine/op.js";
-import { operations } from "../index.js"; // the whole library: a record enters the list when its file is loaded
+import { type KernelName, type Operation, operations } from "../engine/op.js";
 import { elementwiseRows } from "../kernels/elementwise.js";
 import { updates } from "../kernels/updates.js";
 
+await import("../index.js"); // the whole library: a record enters the list when its file is loaded
 const root = fileURLToPath(new URL("..", import.meta.url));
 const devices = ["webgpu", "cpu", "reference"] as const;
 const readme = `${root}README.md`;

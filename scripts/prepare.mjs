@@ -12,7 +12,7 @@ const OLDEST_NODE = 20;
 const stampFile = join(root, "build", "stamp");
 const builtFrom = [
   "index.ts", "engine", "kernels", "serialization", "nn", "optim", "data", "training",
-  "scripts/build.mjs", "scripts/build-wasm.mjs", "scripts/declarations.mjs", "scripts/difference.mjs",
+  "scripts/build.mjs", "scripts/build-wasm.mjs", "scripts/declarations.mjs", "scripts/public-declarations.mjs", "scripts/difference.mjs",
 ];
 const builtWith = ["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json"];
 const outputs = ["dist/index.js", "kernels/cpu/generated/wasm.ts"];

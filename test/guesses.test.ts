@@ -1,7 +1,8 @@
 // A PyTorch user's first guesses at a call, by place and by name: each gives PyTorch 1.13's value, or a sentence.
 import test from "tape";
 import * as torch from "../index.js";
-import { ArgumentError, type Device, type Tensor, arange, hostPermutation, linspace, manualSeed, nn, oneHot, randint, randn, tensor, where, zeros } from "../index.js";
+import { hostPermutation } from "../engine/random.js";
+import { ArgumentError, type Device, type Tensor, arange, linspace, manualSeed, nn, oneHot, randint, randn, tensor, where, zeros } from "../index.js";
 import * as F from "../nn/functional.js";
 import { closeDevices, openDevices } from "./support/engineDevices.js";
 

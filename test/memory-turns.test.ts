@@ -3,7 +3,8 @@
 import test from "tape";
 import { cpuDevice } from "../engine/device.js";
 import { Storage } from "../engine/storage.js";
-import { type Device, collectIfNeeded, memory, nn, openDevice, optim, randn, setCollectionThreshold } from "../index.js";
+import { type Device, memory, nn, openDevice, optim, randn, setCollectionThreshold } from "../index.js";
+import { collectIfNeeded } from "../engine/memory.js";
 import { OutOfMemoryError } from "../kernels/errors.js";
 
 const TURNS = 5000;

@@ -50,6 +50,10 @@ test("the package holds the library, and nothing that its users cannot reach", (
   const names = [...bundle.sizes.keys()];
   t.deepEqual(names.filter((name) => !name.startsWith("dist/")).sort(), ["LICENSE", "README.md", "package.json"]);
   t.deepEqual(names.filter((name) => name.startsWith("dist/cli/")), [], "no command line, which needs development dependencies");
+  const types = sum([...bundle.sizes].map(([name, bytes]) => (/\.d\.c?ts$/.test(name) ? bytes : 0)));
+  t.ok(types <= 300e3, `its types take ${(types / 1e3).toFixed(0)} kB of at most 300`);
+  const internal = names.filter((name) => name.endsWith(".d.ts") && bundle.contents.readFile(`/node_modules/athanor/${name}`).includes("@internal"));
+  t.deepEqual(internal, [], "nothing that is the library's own shows in them");
   t.end();
 });
 

@@ -1,7 +1,8 @@
 // Takes minutes.
 // Every operation, functional, layer and loss against PyTorch: values, and gradients with random cotangents, on every device.
 import test from "tape";
-import { type Device, manualSeed, nn, ones, operations, tensor } from "../index.js";
+import { type Device, manualSeed, nn, ones, tensor } from "../index.js";
+import { operations } from "../engine/op.js";
 import { elementwiseRows } from "../kernels/elementwise.js";
 import { closeDevices, openDevices } from "./support/engineDevices.js";
 import { type LayerRow, type OperationRow, allowanceOf, checkLayer, checkOperation, nameOfRow } from "./support/fixtureRows.js";

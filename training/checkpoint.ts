@@ -3,7 +3,8 @@
 import { type Call, type Options, Signature, takesNothing } from "../engine/arguments.js";
 import { type FilePath, checkedPath, keyOf, queued, settledWork, writeFileAtomically } from "../serialization/atomicFile.js";
 import { withTensorFile } from "../serialization/files.js";
-import { collectIfNeeded, getRandomState, setRandomState, tensor, type RandomState, type Tensor } from "../engine/index.js";
+import { getRandomState, setRandomState, tensor, type RandomState, type Tensor } from "../engine/index.js";
+import { collectIfNeeded } from "../engine/memory.js";
 import { safetensorsParts } from "../serialization/safetensors.js";
 import { type KeptTensor, snapshot } from "../serialization/snapshot.js";
 import { aBoolean, aNumber, anObject, kind, oneOf } from "../engine/kinds.js";

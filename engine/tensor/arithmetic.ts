@@ -209,9 +209,11 @@ export abstract class TensorArithmetic extends TensorViews {
     takesNothing(name, none, "x.");
     return call(elementwise(name), [this.cast("float32")], [])[0];
   }
+  /** @internal */
   withScalar(name: string, value: number): Tensor {
     return call(elementwise(name), [this.cast(promoteScalar(this.dtype, value))], [value])[0];
   }
+  /** @internal */
   withTensor(name: string, other: Tensor): Tensor {
     const dtype = arithmeticDType(name, promote(this.dtype, other.dtype));
     return call(elementwise(name), [this.cast(dtype), other.cast(dtype)], [])[0];

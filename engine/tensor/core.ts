@@ -77,6 +77,10 @@ export abstract class TensorCore {
   /** Whether someone outside may hold the gradient's handle; if not, zeroGrad can free it at once. */
   #gradShared = false;
 
+  /** tensor(), zeros() … and operations make tensors. */
+  constructor(none: never);
+  /** @internal */
+  constructor(operand: Operand, tracked?: boolean);
   constructor(operand: Operand, tracked = true) {
     this.#raw = operand.raw;
     this.#slot = operand.slot;
@@ -312,7 +316,7 @@ export abstract class TensorCore {
   [Symbol.dispose](): void {
     this.dispose();
   }
-  /** The tensor itself where its elements lie in order, else a copy in order. */
+  /** @internal The tensor itself where its elements lie in order, else a copy in order. */
   protected inOrder(): RawTensor {
     return contiguous(this.raw);
   }

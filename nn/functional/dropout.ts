@@ -1,5 +1,6 @@
 // Dropout with PyTorch's arguments. Next: engine/ops/random.ts, the record `dropout`.
-import { type Tensor, nextKey, ones } from "../../engine/index.js";
+import { type Tensor, ones } from "../../engine/index.js";
+import { nextKey } from "../../engine/random.js";
 import { aBoolean, aNumber, aTensor } from "../../engine/kinds.js";
 import { dropout as dropoutOp } from "../../engine/ops/random.js";
 import { argumentError } from "../../engine/scope.js";

@@ -1,6 +1,7 @@
 // Which of the engine's operations have run, who asked for them, and which kernels they started: for the tests that hold the records to what
 // they say of themselves, and that fail where an operation has no fixture.
-import { type Device, operations } from "../../index.js";
+import type { Device } from "../../index.js";
+import { operations } from "../../engine/op.js";
 
 export interface Watched {
   /** What ran forward, or made its views. */
