@@ -173,11 +173,15 @@ test("a wrong call is a sentence", (t) => {
     ["c0", () => lstm(ones(3, 4), [zeros(2, 5), zeros(2, 2, 5)]), /got shape \[2, 2, 5\] for c0; expected \[2, 5\]: \[D·numLayers, H\]/],
     ["layers", () => new nn.GRU(4, 5, 0), /GRU: got numLayers 0; expected a whole number of at least 1/],
     ["hidden size", () => new nn.GRU(4, 0), /GRU: got hiddenSize 0/],
-    ["dropout", () => new nn.GRU(4, 5, { dropout: 2 }), /got p = 2/],
+    ["dropout", () => new nn.GRU(4, 5, { dropout: 2 }), /GRU: got dropout 2; expected a number from 0 to 1/],
     ["nonlinearity", () => Reflect.construct(nn.RNN, [4, 5, 1, "gelu"]), /RNN: got nonlinearity "gelu"; expected "tanh" or "relu"/],
     ["a misspelt option", () => Reflect.construct(nn.LSTM, [4, 5, { layers: 2 }]), /got the option "layers"; expected one of numLayers/],
     ["a cell's input", () => new nn.GRUCell(4, 5)(ones(3, 2, 4)), /GRUCell: got an input of shape \[3, 2, 4\]; expected \[N, in\]/],
     ["a cell's state", () => new nn.LSTMCell(4, 5)(ones(2, 4), [zeros(2, 5), zeros(5)]), /LSTMCell: got a state of shape \[5\]; expected \[2, 5\]/],
+    ["an LSTM's state without a list", () => Reflect.apply(new nn.LSTMCell(3, 2), null, [ones(2, 3), ones(2, 2)]), /LSTMCell: got a Tensor as the initial state; expected a list of two tensors/],
+    ["a GRU's state in a list", () => Reflect.apply(new nn.GRU(3, 2), null, [ones(4, 2, 3), [ones(1, 2, 2)]]), /GRU: got \[a Tensor\] as the initial state; expected a tensor/],
+    ["a state of numbers", () => Reflect.apply(new nn.LSTM(3, 2), null, [ones(4, 2, 3), [1, 2]]), /LSTM: got \[1, 2\] as the initial state/],
+    ["a state that is a number", () => Reflect.apply(new nn.RNNCell(3, 2), null, [ones(2, 3), 1]), /RNNCell: got 1 as the initial state; expected a tensor/],
     ["pieces of a split", () => ones(5).split([7, -2]), /split: got sizes \[7, -2\]/],
   ];
   for (const [name, wrong, sentence] of rows) t.throws(wrong, sentence, name);

@@ -2,7 +2,8 @@
 import { type Tensor, cat, empty, stack, tidy, zeros } from "../../engine/index.js";
 import { argumentError } from "../../engine/scope.js";
 import { formatShape, sameShape } from "../../engine/shape.js";
-import { aBoolean, aCount, aNumber, aShare } from "../../engine/kinds.js";
+import { shown } from "../../engine/spelling.js";
+import { aBoolean, aCount, aNumber, aShare, tensors } from "../../engine/kinds.js";
 import { type Options, Signature, type Values, count, probability, takesNothing } from "../arguments.js";
 import { pythonNumber } from "../describe.js";
 import { dropout } from "../functional/dropout.js";
@@ -20,6 +21,13 @@ const parameters = [...recurrentSizes, ...recurrentChoices] as const;
 export type RecurrentParameters = Signature<typeof parameters>;
 export const recurrentParameters = (callee: string): RecurrentParameters => new Signature(callee, parameters);
 export type RecurrentOptions = Omit<Options<RecurrentParameters>, "inputSize" | "hiddenSize">;
+
+/** Refuses initial states that are no tensors, of an LSTM without a list around them. */
+export function checkStates(layer: string, mode: RecurrentMode, initial: readonly unknown[] | null | undefined): void {
+  if (initial === null || initial === undefined || tensors.takes(initial)) return;
+  const [only] = mode === "LSTM" ? [initial] : initial, expected = mode === "LSTM" ? "a list of two tensors, [h, c]" : "a tensor";
+  throw argumentError(layer, `got ${shown(only)} as the initial state; expected ${expected}${only instanceof Promise ? " (await it first)" : ""}.`);
+}
 
 /** Every parameter uniform within ±1/√hiddenSize. */
 export function initialiseRecurrent(parameters: readonly Parameter[], hiddenSize: number): void {
@@ -103,6 +111,7 @@ export abstract class RNNBase extends Module {
         name, `got an input of shape ${formatShape(x.shape)}; expected ${order}, or [L, in] without a batch, with in = ${this.inputSize}.`,
       );
     }
+    checkStates(name, this.mode, initial);
     return tidy(() => {
       const sequence = !batched ? x.unsqueeze(1) : this.batchFirst ? x.transpose(0, 1) : x;
       if (sequence.size(0) === 0) {

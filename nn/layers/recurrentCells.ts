@@ -8,7 +8,7 @@ import { type RecurrentMode, type RecurrentState, gateCount, recurrentCell } fro
 import { Module } from "../module.js";
 import { Parameter } from "../parameter.js";
 import { type RnnNonlinearity, nonlinearityArgument } from "./recurrent.js";
-import { initialiseRecurrent } from "./recurrentBase.js";
+import { checkStates, initialiseRecurrent } from "./recurrentBase.js";
 
 const cell = [["inputSize", aNumber], ["hiddenSize", aNumber], ["bias", aBoolean, true]] as const;
 const lstm = new Signature("LSTMCell", cell), gru = new Signature("GRUCell", cell), rnn = new Signature("RNNCell", [...cell, nonlinearityArgument]);
@@ -46,6 +46,7 @@ abstract class RNNCellBase extends Module {
         name, `got an input of shape ${formatShape(x.shape)}; expected [N, in], or [in] without a batch, with in = ${this.inputSize}.`,
       );
     }
+    checkStates(name, this.mode, initial);
     const wanted = batched ? [x.size(0), this.hiddenSize] : [this.hiddenSize];
     const odd = initial?.find((state) => !sameShape(state.shape, wanted));
     if (odd) {
