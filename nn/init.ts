@@ -84,8 +84,9 @@ export const dirac_ = taking(new Signature("init.dirac_", [target, ["groups", aC
 
 export type FanMode = "fan_in" | "fan_out" | "fanIn" | "fanOut";
 const fanMode: Kind<FanMode> = { ...oneOf("fan_in", "fan_out", "fanIn", "fanOut"), says: '"fan_in" or "fan_out"' };
+const linear = ["linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "convTranspose2d"] as const;
 const nonlinearities = {
-  ...oneOf("linear", "conv1d", "conv2d", "conv3d", "sigmoid", "tanh", "relu", "selu", "leaky_relu", "leakyRelu"),
+  ...oneOf(...linear, "sigmoid", "tanh", "relu", "selu", "leaky_relu", "leakyRelu"),
   says: "linear, conv2d, sigmoid, tanh, relu, leaky_relu or selu",
 };
 export type Nonlinearity = typeof nonlinearities extends Kind<infer Value> ? Value : never;
@@ -114,6 +115,7 @@ export const calculateGain = taking(
 function gainOf(nonlinearity: Nonlinearity, slope: number): number {
   switch (nonlinearity) {
     case "linear": case "conv1d": case "conv2d": case "conv3d": case "sigmoid": return 1;
+    case "conv_transpose1d": case "conv_transpose2d": case "conv_transpose3d": case "convTranspose2d": return 1;
     case "tanh": return 5 / 3;
     case "relu": return Math.SQRT2;
     case "leaky_relu": case "leakyRelu": return Math.sqrt(2 / (1 + slope * slope));

@@ -3,7 +3,7 @@ import { type Shape, Tensor, noGrad, zeros } from "../engine/index.js";
 import { aCount, kind } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
 import { type Options, Signature, taking } from "./arguments.js";
-import { Conv2d } from "./layers/conv.js";
+import { Convolution } from "./layers/conv.js";
 import { Module } from "./module.js";
 import { summaryText } from "./summaryText.js";
 
@@ -29,7 +29,8 @@ export interface SummaryRow {
   /** Numbers to learn, in the module and all below it. */
   readonly parameters: number;
   /** Products of weights and activations, summed over the batch: of a leaf its own, of a container its calls'. Biases, normalisation and
-   *  pooling are not counted; a weight of two dimensions or more counts once for each position of the output that it makes. */
+   *  pooling are not counted; a weight of two dimensions or more counts once for each position of the output that it makes, a transposed
+   *  convolution's for each position of the input. */
   readonly multiplyAdds: number;
   /** New memory for the output, in bytes: 0 for a view; of a container the sum over its calls. */
   readonly outputBytes: number;
@@ -112,7 +113,7 @@ class Watcher {
   readonly #remove: (() => void)[];
 
   constructor(readonly model: Module) {
-    this.#remove = model.modules().map((module) => module.registerForwardHook((_module, _inputs, output) => this.#end(module, output)));
+    this.#remove = model.modules().map((module) => module.registerForwardHook((_module, inputs, output) => this.#end(module, inputs, output)));
   }
   watch(inputs: readonly unknown[]): Call {
     for (const input of tensorsIn(inputs)) this.#memory.add(input.raw.storage);
@@ -126,14 +127,14 @@ class Watcher {
   stop(): void {
     for (const remove of this.#remove) remove();
   }
-  #end(module: Module, output: unknown): undefined {
+  #end(module: Module, inputs: unknown, output: unknown): undefined {
     const below = new Set(module.modules());
     let first = this.#ended.length;
     while (first > 0 && below.has(this.#ended[first - 1]?.module ?? this.model) && this.#ended[first - 1]?.module !== module) first--;
     const outputs = tensorsIn(output), fresh = outputs.filter((tensor) => !this.#memory.has(tensor.raw.storage));
     const children = this.#ended.splice(first);
     this.#ended.push({
-      module, children, outputShapes: outputs.map(({ shape }) => shape), products: productsOf(module, outputs),
+      module, children, outputShapes: outputs.map(({ shape }) => shape), products: productsOf(module, tensorsIn(inputs), outputs),
       bytes: fresh.reduce((sum, tensor) => sum + tensor.numel() * bytesPerElement, 0), repeated: this.#seen.has(module),
     });
     for (const tensor of outputs) this.#memory.add(tensor.raw.storage);
@@ -148,12 +149,13 @@ function tensorsIn(value: unknown): Tensor[] {
   return isRecord ? Object.values(value).flatMap(tensorsIn) : [];
 }
 
-/** A convolution's window meets every place of its output; any other weight matrix every vector of the output. */
-function productsOf(module: Module, [output]: readonly Tensor[]): number {
-  if (output === undefined) return 0;
+/** A convolution's weight meets every place of its images; any other weight matrix every vector of the output. */
+function productsOf(module: Module, inputs: readonly Tensor[], outputs: readonly Tensor[]): number {
+  const before = module instanceof Convolution && module.meetsWeight === "input", met = before ? inputs[0] : outputs[0];
+  if (met === undefined) return 0;
   const weights = module.ownParameters().map(([, parameter]) => parameter).filter(({ ndim }) => ndim > 1);
-  const width = module instanceof Conv2d ? module.outChannels : (output.shape.at(-1) ?? 1);
-  const positions = width === 0 ? 0 : output.numel() / width;
+  const width = !(module instanceof Convolution) ? (met.shape.at(-1) ?? 1) : before ? module.inChannels : module.outChannels;
+  const positions = width === 0 ? 0 : met.numel() / width;
   return weights.reduce((sum, weight) => sum + weight.numel() * positions, 0);
 }
 

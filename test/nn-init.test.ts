@@ -38,7 +38,7 @@ test("random fills have the mean 0, the spread and the bound of their formula", 
 });
 
 test("gains are PyTorch's", (t) => {
-  const gains = [["linear", 1], ["conv2d", 1], ["sigmoid", 1], ["tanh", 5 / 3], ["relu", Math.SQRT2], ["selu", 0.75]] as const;
+  const gains = [["linear", 1], ["conv2d", 1], ["conv_transpose2d", 1], ["sigmoid", 1], ["tanh", 5 / 3], ["relu", Math.SQRT2], ["selu", 0.75]] as const;
   for (const [name, gain] of gains) t.equal(init.calculateGain(name), gain, name);
   t.equal(init.calculateGain("leaky_relu", 0.2), Math.sqrt(2 / 1.04));
   t.end();

@@ -8,7 +8,6 @@ const names: Readonly<Record<string, string>> = {
   bce: "BinaryCrossEntropyBackward0",
   bceWithLogits: "BinaryCrossEntropyWithLogitsBackward0",
   clamp: "ClampBackward1",
-  conv2d: "ConvolutionBackward0",
   crossEntropy: "NllLossBackward0",
   dropout: "MulBackward0",
   float: "ToCopyBackward0",
@@ -27,7 +26,11 @@ const names: Readonly<Record<string, string>> = {
   upsampleNearest2d: "UpsampleNearest2DBackward0",
 };
 
+/** Every convolution, transposed or not, is one operation in PyTorch. */
+const convolution = /^conv(Transpose)?\dd$/;
+
 export function gradientName(operation: string): string {
+  if (convolution.test(operation)) return "ConvolutionBackward0";
   const own = operation.replace(/Scalar$/, "");
   return names[operation] ?? `${own.charAt(0).toUpperCase()}${own.slice(1)}Backward0`;
 }

@@ -1,9 +1,9 @@
-// Conv2d. Next: nn/functional/images.ts.
+// Convolutions. Next: nn/functional/images.ts.
 import type { Activation, Pair } from "../../kernels/types.js";
 import { type Tensor, tidy } from "../../engine/index.js";
 import { aBoolean, aNumber, oneOf } from "../../engine/kinds.js";
 import { argumentError } from "../../engine/scope.js";
-import { type Call, type Options, Signature, count, wholePair, size2, takesNothing } from "../arguments.js";
+import { type Call, type Options, Signature, type Size2, count, wholePair, size2, takesNothing } from "../arguments.js";
 import { pythonValue } from "../describe.js";
 import { type Padding2d, activatedConv2d, padding2d } from "../functional/images.js";
 import { pad } from "../functional/padding.js";
@@ -19,45 +19,68 @@ const parameters = new Signature("Conv2d", [
 export type Conv2dLayerOptions = Omit<Options<typeof parameters>, "inChannels" | "outChannels" | "kernelSize">;
 export type PaddingMode = "zeros" | "reflect" | "replicate" | "circular";
 
-/** Convolution of images [N, inChannels, H, W] with outChannels windows; the weight is [outChannels, inChannels/groups, R, S]. */
-export class Conv2d extends Module {
-  /** @internal */
-  static readonly keeps = "nothing";
+/** Windows on images, the channels in groups: what a convolution and its transpose are made of, how they start and how they are printed. */
+export abstract class Convolution extends Module {
   readonly inChannels: number;
   readonly outChannels: number;
   readonly kernelSize: Pair;
   readonly stride: Pair;
-  readonly padding: Pair | "same" | "valid";
+  abstract readonly padding: Pair | "same" | "valid";
   readonly dilation: Pair;
   readonly groups: number;
   readonly paddingMode: PaddingMode;
   declare weight: Parameter;
   declare bias: Parameter | null;
 
-  constructor(...given: Call<typeof parameters>) {
-    const [inChannels, outChannels, kernelSize, stride, padding, dilation, groups, bias, paddingMode] = parameters.read(given);
+  protected constructor(
+    layer: string, inChannels: number, outChannels: number, kernelSize: Size2, stride: Size2, dilation: Size2, groups: number, paddingMode: PaddingMode,
+  ) {
     super();
-    this.inChannels = count("Conv2d", "inChannels", inChannels);
-    this.outChannels = count("Conv2d", "outChannels", outChannels);
-    this.kernelSize = wholePair("Conv2d", "kernelSize", kernelSize, 1);
-    this.stride = wholePair("Conv2d", "stride", stride, 1);
-    this.padding = checkedPadding(padding, this.stride);
-    this.dilation = wholePair("Conv2d", "dilation", dilation, 1);
-    this.groups = count("Conv2d", "groups", groups, 1);
+    this.inChannels = count(layer, "inChannels", inChannels);
+    this.outChannels = count(layer, "outChannels", outChannels);
+    this.kernelSize = wholePair(layer, "kernelSize", kernelSize, 1);
+    this.stride = wholePair(layer, "stride", stride, 1);
+    this.dilation = wholePair(layer, "dilation", dilation, 1);
+    this.groups = count(layer, "groups", groups, 1);
     this.paddingMode = paddingMode;
     if (inChannels % this.groups !== 0 || outChannels % this.groups !== 0) {
-      throw argumentError(
-        "Conv2d",
-        `got ${inChannels} input and ${outChannels} output channels with ${this.groups} groups; expected numbers that the groups divide.`,
-      );
+      throw argumentError(layer, `got ${inChannels} input and ${outChannels} output channels with ${this.groups} groups; expected numbers that the groups divide.`);
     }
-    this.weight = blankParameter(outChannels, inChannels / this.groups, ...this.kernelSize);
-    this.bias = bias ? blankParameter(outChannels) : null;
-    if (!skipsInitialisation()) this.resetParameters();
+  }
+  /** @internal The images whose every place meets the whole weight. */
+  get meetsWeight(): "input" | "output" {
+    return "output";
   }
   resetParameters(...none: []): void {
     takesNothing("resetParameters", none);
     initialise(this.weight, this.bias);
+  }
+  override extraRepr(): string {
+    const { padding, dilation, groups } = this;
+    const padded = typeof padding === "string" ? `, padding=${padding}` : padding.some((n) => n !== 0) ? `, padding=${pythonValue(padding)}` : "";
+    return (
+      `${this.inChannels}, ${this.outChannels}, kernel_size=${pythonValue(this.kernelSize)}, stride=${pythonValue(this.stride)}${padded}` +
+      (dilation.some((n) => n !== 1) ? `, dilation=${pythonValue(dilation)}` : "") +
+      (groups === 1 ? "" : `, groups=${groups}`) +
+      (this.bias === null ? ", bias=False" : "") +
+      (this.paddingMode === "zeros" ? "" : `, padding_mode=${this.paddingMode}`)
+    );
+  }
+}
+
+/** Convolution of images [N, inChannels, H, W] with outChannels windows; the weight is [outChannels, inChannels/groups, R, S]. */
+export class Conv2d extends Convolution {
+  /** @internal */
+  static readonly keeps = "nothing";
+  readonly padding: Pair | "same" | "valid";
+
+  constructor(...given: Call<typeof parameters>) {
+    const [inChannels, outChannels, kernelSize, stride, padding, dilation, groups, bias, paddingMode] = parameters.read(given);
+    super("Conv2d", inChannels, outChannels, kernelSize, stride, dilation, groups, paddingMode);
+    this.padding = checkedPadding(padding, this.stride);
+    this.weight = blankParameter(outChannels, inChannels / this.groups, ...this.kernelSize);
+    this.bias = bias ? blankParameter(outChannels) : null;
+    if (!skipsInitialisation()) this.resetParameters();
   }
   forward(x: Tensor): Tensor {
     return this.activated(x, "none");
@@ -77,17 +100,6 @@ export class Conv2d extends Module {
     if (padding === "valid") return [0, 0, 0, 0];
     const total = (d: 0 | 1) => (padding === "same" ? dilation[d] * (kernelSize[d] - 1) : 2 * padding[d]);
     return ([1, 0] as const).flatMap((d) => [Math.floor(total(d) / 2), Math.ceil(total(d) / 2)]);
-  }
-  override extraRepr(): string {
-    const { padding, dilation, groups } = this;
-    const padded = typeof padding === "string" ? `, padding=${padding}` : padding.some((n) => n !== 0) ? `, padding=${pythonValue(padding)}` : "";
-    return (
-      `${this.inChannels}, ${this.outChannels}, kernel_size=${pythonValue(this.kernelSize)}, stride=${pythonValue(this.stride)}${padded}` +
-      (dilation.some((n) => n !== 1) ? `, dilation=${pythonValue(dilation)}` : "") +
-      (groups === 1 ? "" : `, groups=${groups}`) +
-      (this.bias === null ? ", bias=False" : "") +
-      (this.paddingMode === "zeros" ? "" : `, padding_mode=${this.paddingMode}`)
-    );
   }
 }
 

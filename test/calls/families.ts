@@ -79,7 +79,7 @@ export const families: readonly Family[] = [
   { base: nn.Sequential, make: () => new nn.Sequential(layer()), rows: { forward: takesForward, at: refused([["index", 0]]), push: refused([["module", layer()]]) } },
   { base: nn.ModuleList, make: () => new nn.ModuleList([layer()]), rows: { forward: takesForward, at: refused([["index", 0]]), push: refused([["module", layer()]]) } },
   { base: nn.Linear, make: layer, rows: { ...layers, resetParameters: nothing } },
-  { base: nn.Conv2d, make: () => new nn.Conv2d(1, 1, 1), rows: { ...layers, resetParameters: nothing } },
+  { base: parentOf(nn.Conv2d), make: () => new nn.Conv2d(1, 1, 1), rows: { ...layers, resetParameters: nothing } },
   { base: parentOf(nn.BatchNorm1d), make: () => new nn.BatchNorm1d(2), rows: { ...layers, resetRunningStats: nothing } },
   { base: nn.RNNBase, make: () => new nn.RNN(1, 1), rows: { ...layers, resetParameters: nothing } },
   { base: parentOf(nn.RNNCell), make: () => new nn.RNNCell(1, 1), rows: { ...layers, resetParameters: nothing } },
