@@ -7,8 +7,8 @@ export { dropout, dropout2d, type DropoutOptions } from "./functional/dropout.js
 export { linear } from "./functional/linear.js";
 export { oneHot } from "../engine/index.js";
 export {
-  adaptiveAvgPool2d, avgPool2d, conv2d, maxPool2d, maxPool2dWithIndices,
-  type AvgPool2dOptions, type Conv2dOptions, type MaxPool2dOptions, type OutputSize, type Padding2d,
+  adaptiveAvgPool2d, avgPool2d, conv2d, convTranspose2d, maxPool2d, maxPool2dWithIndices,
+  type AvgPool2dOptions, type Conv2dOptions, type ConvTranspose2dOptions, type MaxPool2dOptions, type OutputSize, type Padding2d,
 } from "./functional/images.js";
 export { interpolate, type InterpolateOptions } from "./functional/interpolate.js";
 export { pad, type PadOptions } from "./functional/padding.js";

@@ -8,7 +8,7 @@ export { ModuleList } from "./moduleList.js";
 export { Sequential } from "./sequential.js";
 export { summary, type Summary, type SummaryOptions, type SummaryRow } from "./summary.js";
 export { Identity, Linear, type LinearOptions } from "./layers/linear.js";
-export { Conv2d, type Conv2dLayerOptions } from "./layers/conv.js";
+export { Conv2d, ConvTranspose2d, type Conv2dLayerOptions, type ConvTranspose2dLayerOptions } from "./layers/conv.js";
 export { BatchNorm1d, BatchNorm2d, type BatchNormLayerOptions } from "./layers/batchnorm.js";
 export {
   GELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Tanh, type InplaceOptions, type LeakyReLUOptions,

@@ -1,8 +1,10 @@
-// The three convolutions, each other's derivatives. Shapes: x [N, C, H, W], w [O, C/groups, R, S]. Next:
-// kernels/webgpu/conv2d.ts and its like in the folders of the other devices.
+// The three convolutions, each other's derivatives, and the transposed one, which computes as the derivative by the input does. Shapes:
+// x [N, C, H, W], w [O, C/groups, R, S]. Next: kernels/webgpu/conv2d.ts and its like in the folders of the other devices.
+import { elementwiseRow as row } from "../../kernels/elementwise.js";
+import { at } from "../../kernels/shape.js";
 import type { Activation, Conv2dParams, Pair } from "../../kernels/types.js";
 import { type Operation, type Spec, defineOp, need, needFloat32 } from "../op.js";
-import { contiguous } from "../raw.js";
+import { allocate, contiguous } from "../raw.js";
 import { argumentError } from "../scope.js";
 import { formatShape } from "../shape.js";
 import { biasActivationGrad } from "./biasActivation.js";
@@ -111,6 +113,62 @@ export const conv2dWeightGrad: Operation<GradParams> = defineOp<GradParams>("con
     return [
       needs[0] ? run(conv2d, [input(1), grad], plain(params))[0] : null,
       needs[1] ? run(conv2dInputGrad, [input(0), grad], { ...params, shape: need(specs, 1).shape })[0] : null,
+    ];
+  },
+});
+
+export interface ConvTranspose2dParams extends Conv2dParams {
+  /** Rows below and columns to the right, at least 0 and smaller than the stride: which of the sizes that conv2d makes the input's of. */
+  readonly outputPadding: Pair;
+}
+/** PyTorch's output size: (size − 1)·stride − 2·padding + dilation·(kernel − 1) + outputPadding + 1. */
+export function transposedSize(size: number, kernel: number, stride: number, padding: number, dilation: number, outputPadding: number): number {
+  return (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + outputPadding + 1;
+}
+
+function transposeOutput(x: Spec, w: Spec, bias: Spec | null, p: ConvTranspose2dParams): Spec {
+  const name = "convTranspose2d", { stride, padding, dilation, groups, outputPadding } = p;
+  const got = `got input ${x.dtype} ${formatShape(x.shape)} and weight ${formatShape(w.shape)}${bias ? `, bias ${formatShape(bias.shape)}` : ""} with groups ${groups}`;
+  if (x.shape.length !== 4 || w.shape.length !== 4 || x.dtype !== "float32") {
+    throw argumentError(name, `${got}; expected a float32 input [N, C, H, W] and a weight [C, O/groups, R, S] (unsqueeze a missing dimension, .float() an image).`);
+  }
+  const [n = 0, c = 0, h = 0, width = 0] = x.shape, [channels = 0, perGroup = 0, r = 0, s = 0] = w.shape;
+  if (c !== channels) {
+    const hint = width === channels ? " The input looks like [N, H, W, C]: use permute(0, 3, 1, 2)." : "";
+    throw argumentError(name, `${got}; expected ${channels} input channels, got ${c}.${hint}`);
+  }
+  if (c % groups !== 0) throw argumentError(name, `${got}; expected input channels that the groups divide.`);
+  if (r === 0 || s === 0) throw argumentError(name, `${got}; expected a kernel of at least 1×1.`);
+  if (h === 0 || width === 0) throw argumentError(name, `${got}; expected images of at least 1×1.`);
+  const o = perGroup * groups;
+  if (bias && (bias.shape.length !== 1 || bias.shape[0] !== o)) throw argumentError(name, `${got}; expected a bias of shape [${o}].`);
+  const rows = transposedSize(h, r, stride[0], padding[0], dilation[0], outputPadding[0]), columns = transposedSize(width, s, stride[1], padding[1], dilation[1], outputPadding[1]);
+  if (rows < 1 || columns < 1) throw argumentError(name, `${got}; padding ${padding.join("×")} leaves an output of ${rows}×${columns}; use less padding or a larger kernel.`);
+  return { shape: [n, o, rows, columns], dtype: "float32" };
+}
+
+/** x [N, C, P, Q], w [C, O/groups, R, S], bias [O]: what conv2d from O to C channels would hand back through itself for x, + bias. */
+export const convTranspose2d: Operation<ConvTranspose2dParams> = defineOp<ConvTranspose2dParams>("convTranspose2d", {
+  kernels: ["conv2dInputGrad", "elementwise"],
+  outputs: (inputs, params) => {
+    const output = transposeOutput(need(inputs, 0), need(inputs, 1), inputs[2] ?? null, params);
+    needFloat32("convTranspose2d", inputs, convInputs);
+    return [output];
+  },
+  forward: (device, [out], inputs, params) => {
+    if (!out) return;
+    const bias = inputs[2] ?? null, spread = bias ? allocate(device, out.shape, "float32") : out;
+    device.kernels.conv2dInputGrad(spread, contiguous(need(inputs, 0)), contiguous(need(inputs, 1)), params);
+    if (bias) device.kernels.elementwise(row("add"), out, [spread, bias.as(out.shape, [0, at(bias.strides, 0), 0, 0])], []);
+  },
+  saves: (needs) => ({ inputs: [...(needs[1] ? [0] : []), ...(needs[0] ? [1] : [])] }),
+  backward: (run, [grad], { needs, params, specs, input }) => {
+    if (!grad) return [null, null, null];
+    const { stride, padding, dilation, groups } = params, forward = { stride, padding, dilation, groups, activation: "none" } as const;
+    return [
+      needs[0] ? run(conv2d, [grad, input(1)], forward)[0] : null,
+      needs[1] ? run(conv2dWeightGrad, [input(0), grad], { ...forward, shape: need(specs, 1).shape })[0] : null,
+      biasActivationGrad(run, grad, null, needs[2] === true, false).gradBias,
     ];
   },
 });

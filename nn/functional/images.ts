@@ -3,11 +3,11 @@
 import type { Activation, Pair } from "../../kernels/types.js";
 import { type Tensor, tidy } from "../../engine/index.js";
 import { aBoolean, aCount, aNumber, aTensor, either, type Kind, kind, oneOf, orNull } from "../../engine/kinds.js";
-import { conv2d as conv2dOp } from "../../engine/ops/conv.js";
+import { conv2d as conv2dOp, convTranspose2d as transposeOp } from "../../engine/ops/conv.js";
 import { type PoolParams, adaptiveAvgPool2d as adaptiveOp, avgPool2d as avgPoolOp, maxPool2d as maxPoolOp } from "../../engine/ops/pool.js";
 import { argumentError } from "../../engine/scope.js";
 import { call } from "../../engine/tensor/core.js";
-import { type Options, Signature, type Size2, pair, size2, taking } from "../arguments.js";
+import { type Options, Signature, type Size2, pair, size2, taking, wholePair } from "../arguments.js";
 
 /** "valid": none; "same": as much as keeps the size, at stride 1. */
 export type Padding2d = Size2 | "same" | "valid";
@@ -53,6 +53,29 @@ function paddingOf(padding: Padding2d, stride: Pair, dilation: Pair, weight: Ten
   const [height, width] = [dilation[0] * (weight.size(-2) - 1), dilation[1] * (weight.size(-1) - 1)];
   return { padding: [Math.floor(height / 2), Math.floor(width / 2)], extra: [height % 2, width % 2] };
 }
+
+const transposed = new Signature("convTranspose2d", [
+  ["input", aTensor], ["weight", aTensor], ["bias", aTensor, null], ["stride", size2, 1], ["padding", size2, 0], ["outputPadding", size2, 0],
+  ["groups", aCount(1), 1], ["dilation", size2, 1],
+]);
+export type ConvTranspose2dOptions = Options<typeof transposed>;
+
+/** conv2d backwards: x [N, C, H, W] spread by weight [C, O/groups, R, S], + bias [O]. outputPadding: rows below and columns to the right, for
+ *  conv2d with a stride makes one size of several. */
+export const convTranspose2d = taking(transposed, (x, weight, bias, strides, paddings, outputPadding, groups, dilations) => {
+  const stride = wholePair("convTranspose2d", "stride", strides, 1), dilation = wholePair("convTranspose2d", "dilation", dilations, 1);
+  const padding = wholePair("convTranspose2d", "padding", paddings), more = wholePair("convTranspose2d", "outputPadding", outputPadding);
+  if (([0, 1] as const).some((d) => more[d] >= Math.max(stride[d], dilation[d]))) {
+    throw argumentError("convTranspose2d", `got outputPadding ${more.join("×")} with stride ${stride.join("×")} and dilation ${dilation.join("×")}; expected less than the stride or the dilation.`);
+  }
+  const rest: Pair = [more[0] % stride[0], more[1] % stride[1]], whole: Pair = [(more[0] - rest[0]) / stride[0], (more[1] - rest[1]) / stride[1]];
+  const params = { stride, padding, dilation, groups, outputPadding: rest };
+  return batched(x, (batch) => {
+    if ((whole[0] === 0 && whole[1] === 0) || batch.ndim !== 4 || batch.shape.indexOf(0, 2) >= 0) return call(transposeOp, [batch, weight, bias], params)[0];
+    // A whole stride more is what a row of zeros more in the input makes.
+    return tidy(() => call(transposeOp, [batch.pad([0, whole[1], 0, whole[0]]), weight, bias], params)[0]);
+  });
+});
 
 // stride: default the kernel's size
 const window = [["input", aTensor], ["kernelSize", size2], ["stride", size2, null], ["padding", size2, 0]] as const;

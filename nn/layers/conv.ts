@@ -1,11 +1,14 @@
 // Convolutions. Next: nn/functional/images.ts.
 import type { Activation, Pair } from "../../kernels/types.js";
 import { type Tensor, tidy } from "../../engine/index.js";
-import { aBoolean, aNumber, oneOf } from "../../engine/kinds.js";
+import { aBoolean, aNumber, numbers, oneOf } from "../../engine/kinds.js";
+import { transposedSize } from "../../engine/ops/conv.js";
 import { argumentError } from "../../engine/scope.js";
+import { formatShape } from "../../engine/shape.js";
+import { shown } from "../../engine/spelling.js";
 import { type Call, type Options, Signature, type Size2, count, wholePair, size2, takesNothing } from "../arguments.js";
 import { pythonValue } from "../describe.js";
-import { type Padding2d, activatedConv2d, padding2d } from "../functional/images.js";
+import { type Padding2d, activatedConv2d, convTranspose2d, padding2d } from "../functional/images.js";
 import { pad } from "../functional/padding.js";
 import { Module } from "../module.js";
 import type { Parameter } from "../parameter.js";
@@ -27,6 +30,7 @@ export abstract class Convolution extends Module {
   readonly stride: Pair;
   abstract readonly padding: Pair | "same" | "valid";
   readonly dilation: Pair;
+  readonly outputPadding: Pair = [0, 0];
   readonly groups: number;
   readonly paddingMode: PaddingMode;
   declare weight: Parameter;
@@ -56,11 +60,12 @@ export abstract class Convolution extends Module {
     initialise(this.weight, this.bias);
   }
   override extraRepr(): string {
-    const { padding, dilation, groups } = this;
+    const { padding, dilation, outputPadding, groups } = this;
     const padded = typeof padding === "string" ? `, padding=${padding}` : padding.some((n) => n !== 0) ? `, padding=${pythonValue(padding)}` : "";
     return (
       `${this.inChannels}, ${this.outChannels}, kernel_size=${pythonValue(this.kernelSize)}, stride=${pythonValue(this.stride)}${padded}` +
       (dilation.some((n) => n !== 1) ? `, dilation=${pythonValue(dilation)}` : "") +
+      (outputPadding.some((n) => n !== 0) ? `, output_padding=${pythonValue(outputPadding)}` : "") +
       (groups === 1 ? "" : `, groups=${groups}`) +
       (this.bias === null ? ", bias=False" : "") +
       (this.paddingMode === "zeros" ? "" : `, padding_mode=${this.paddingMode}`)
@@ -100,6 +105,51 @@ export class Conv2d extends Convolution {
     if (padding === "valid") return [0, 0, 0, 0];
     const total = (d: 0 | 1) => (padding === "same" ? dilation[d] * (kernelSize[d] - 1) : 2 * padding[d]);
     return ([1, 0] as const).flatMap((d) => [Math.floor(total(d) / 2), Math.ceil(total(d) / 2)]);
+  }
+}
+
+const transposedParameters = new Signature("ConvTranspose2d", [
+  ["inChannels", aNumber], ["outChannels", aNumber], ["kernelSize", size2], ["stride", size2, 1], ["padding", size2, 0], ["outputPadding", size2, 0],
+  ["groups", aNumber, 1], ["bias", aBoolean, true], ["dilation", size2, 1], ["paddingMode", oneOf("zeros"), "zeros"],
+]);
+export type ConvTranspose2dLayerOptions = Omit<Options<typeof transposedParameters>, "inChannels" | "outChannels" | "kernelSize">;
+
+/** Transposed convolution of images [N, inChannels, H, W], which a stride makes larger; the weight is [inChannels, outChannels/groups, R, S]. */
+export class ConvTranspose2d extends Convolution {
+  /** @internal */
+  static readonly keeps = "nothing";
+  readonly padding: Pair;
+  override readonly outputPadding: Pair;
+
+  constructor(...given: Call<typeof transposedParameters>) {
+    const [inChannels, outChannels, kernelSize, stride, padding, outputPadding, groups, bias, dilation, paddingMode] = transposedParameters.read(given);
+    super("ConvTranspose2d", inChannels, outChannels, kernelSize, stride, dilation, groups, paddingMode);
+    this.padding = wholePair("ConvTranspose2d", "padding", padding);
+    this.outputPadding = wholePair("ConvTranspose2d", "outputPadding", outputPadding);
+    this.weight = blankParameter(inChannels, outChannels / this.groups, ...this.kernelSize);
+    this.bias = bias ? blankParameter(outChannels) : null;
+    if (!skipsInitialisation()) this.resetParameters();
+  }
+  /** @internal */
+  override get meetsWeight(): "input" | "output" {
+    return "input";
+  }
+  /** outputSize: the height and width to give, or the whole shape, in outputPadding's place: of the sizes that a stride leaves open. */
+  forward(x: Tensor, outputSize?: readonly number[] | null): Tensor {
+    const outputPadding = outputSize === undefined || outputSize === null ? this.outputPadding : this.#paddingFor(x, outputSize);
+    return convTranspose2d(x, this.weight, this.bias, this.stride, this.padding, outputPadding, this.groups, this.dilation);
+  }
+  #paddingFor(x: Tensor, outputSize: readonly number[]): Pair {
+    const { stride, padding, dilation, kernelSize } = this, got = `got outputSize ${shown(outputSize)} for an input of shape ${formatShape(x.shape)}`;
+    if (!numbers.takes(outputSize) || (outputSize.length !== 2 && outputSize.length !== x.ndim)) {
+      throw argumentError("convTranspose2d", `${got}; expected [height, width], or the output's whole shape.`);
+    }
+    const least = ([0, 1] as const).map((d) => transposedSize(x.size(d - 2), kernelSize[d], stride[d], padding[d], dilation[d], 0));
+    const [rows = -1, columns = -1] = outputSize.slice(-2).map((size, d) => size - (least[d] ?? 0));
+    const fits = (extra: number, d: 0 | 1) => Number.isInteger(extra) && extra >= 0 && extra < stride[d];
+    if (fits(rows, 0) && fits(columns, 1)) return [rows, columns];
+    const most = least.map((size, d) => size + stride[d as 0 | 1] - 1);
+    throw argumentError("convTranspose2d", `${got}; expected whole numbers from ${formatShape(least)} to ${formatShape(most)}.`);
   }
 }
 

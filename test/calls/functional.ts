@@ -31,6 +31,10 @@ export const functional: Rows = {
     needed: [images(), images().narrow(2, 0, 3).narrow(3, 0, 3)], rest: [tensor([1]), 2, 1, 2, 1],
     names: ["input", "weight", "bias", "stride", "padding", "dilation", "groups"],
   }),
+  convTranspose2d: () => ({
+    needed: [images(), tensor(Float32Array.from({ length: 36 }, (_, i) => Math.cos(i)), { shape: [2, 2, 3, 3] })], rest: [tensor([1, 2, 3, 4]), 3, 1, 1, 2, 2],
+    names: ["input", "weight", "bias", "stride", "padding", "outputPadding", "groups", "dilation"],
+  }),
   maxPool2d: () => ({
     needed: [images(), 3], rest: [2, 1, 1, true, false], names: ["input", "kernelSize", "stride", "padding", "dilation", "ceilMode", "returnIndices"],
   }),

@@ -27,6 +27,10 @@ export const layers: Rows = {
     [["inChannels", 2], ["outChannels", 4], ["kernelSize", [3, 1]]],
     ["stride", 2], ["padding", [1, 0]], ["dilation", 2], ["groups", 2], ["bias", false], ["paddingMode", "reflect"],
   ),
+  ConvTranspose2d: sized(
+    [["inChannels", 2], ["outChannels", 4], ["kernelSize", [3, 1]]],
+    ["stride", 2], ["padding", [1, 0]], ["outputPadding", [0, 1]], ["groups", 2], ["bias", false], ["dilation", 2], ["paddingMode", "zeros"],
+  ),
   BatchNorm1d: norm,
   BatchNorm2d: norm,
   ReLU: layer(["inplace", true]),
