@@ -59,7 +59,7 @@ const values: readonly RegExp[] = [
   /(full|fullLike) fillValue=|constant_ val=|(pad|fill_|maskedFill_?|erase) value=|where other=|linspace (start|end)=/, /^(Tensor|athanor)\.\w+ (other|alpha|exponent|min|max)=/,
   /^(Tensor|athanor)\.slice (start|end)=-?Infinity/, /^(Tensor|athanor)\.norm p=-?Infinity/, /truncNormal_ (a=-|b=)Infinity/, /clipGrad\w+ (maxNorm|normType|clipValue)=Infinity/,
   /setCollectionThreshold \w+=Infinity/, /setPrintoptions threshold=Infinity/, /keepLast=Infinity/, /CsvLogger upTo=-?Infinity/,
-  /ReduceLROnPlateau\.step metrics=/, /EarlyStopping\.update value=/, /addScalar scalarValue=/, /zeroDivision=NaN/,
+  /ReduceLROnPlateau\.step metrics=/, /EarlyStopping\.update value=/, /addScalar scalarValue=/, /zeroDivision=NaN/, /Checkpoint\.save metric=NaN/, // no epoch is the best by it
   /(loader|sampler|dataset|dataSource|KFold.split x)=a list with a hole/, // samples and indices, looked at when their turn comes
 ];
 

@@ -79,7 +79,7 @@ test("a seed, an epoch's number, and a restored state give the same augmented ep
   const first = await epochOf(loader);
   setRandomState(state);
   t.ok(same(await epochOf(make({})), first), "setRandomState");
-  t.match((await thrownBy(() => loader.setEpoch(-1))).message, /epoch = -1; expected a whole number of at least 0/);
+  t.match((await thrownBy(() => loader.setEpoch(-1))).message, /setEpoch: got epoch -1; expected a whole number of at least 0/);
   const sampler = { length: 8, order: () => new Int32Array(8) };
   const twice = new DataLoader(new Labelled(files.slice(0, 1), { transform: augmented }), { batchSize: 8, sampler });
   for await (const [images] of twice) {
