@@ -28,3 +28,11 @@ export async function readBytes(file: string): Promise<Uint8Array> {
     throw new MissingFileError(`${file}: cannot be read (${reasonOf(error)}).`);
   }
 }
+export async function writeBytes(file: string, bytes: Uint8Array): Promise<void> {
+  const { writeFile } = await fileSystem(elsewhere);
+  try {
+    await writeFile(file, bytes);
+  } catch (error) {
+    throw new AthanorError(`got ${JSON.stringify(file)}, which cannot be written (${reasonOf(error)}); expected the path of a file in a folder that is there.`);
+  }
+}

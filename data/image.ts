@@ -47,7 +47,12 @@ export function checkImage(operation: string, image: Image): void {
 
 /** Room for an image that a program asks for, where a machine has so much. */
 export function blankPixels(operation: string, width: number, height: number, channels: number): Uint8Array {
-  if (width * height <= mostPixels) return new Uint8Array(width * height * channels);
+  checkPixels(operation, width, height);
+  return new Uint8Array(width * height * channels);
+}
+/** Refuses images, and sides of empty ones, that no memory holds. */
+export function checkPixels(operation: string, width: number, height: number): void {
+  if (Math.max(width, 1) * Math.max(height, 1) <= mostPixels) return;
   throw new ArgumentError(`${operation}: got ${width}×${height} pixels to make; expected at most ${mostPixels}.`);
 }
 

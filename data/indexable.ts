@@ -32,8 +32,13 @@ export const sourceKind: Kind<SourceInput> = kind(
 );
 export function lengthOf(callee: string, input: SourceInput): number {
   const length = typeof input === "number" ? input : asDataset(callee, input).length;
-  if (Number.isInteger(length) && length >= 0) return length;
-  throw new ArgumentError(`${callee}: got a length of ${length}; expected a whole number of at least 0, or a data set.`);
+  if (isLength(length)) return length;
+  throw new ArgumentError(`${callee}: got a length of ${length}; expected a whole number from 0 to 2147483647, or a data set.`);
+}
+
+/** Indices are int32. */
+function isLength(length: number): boolean {
+  return Number.isInteger(length) && length >= 0 && length < 2 ** 31;
 }
 
 /** The data set that the input is or stands for. */
@@ -59,9 +64,9 @@ function describe(value: object): string {
 
 function withLength<Input extends { readonly length: number }>(callee: string, input: Input): Input {
   const { length } = input;
-  if (Number.isInteger(length) && length >= 0) return input;
+  if (isLength(length)) return input;
   const got = typeof length === "function" ? "a function for its length" : `the length ${String(length)}`;
-  throw new ArgumentError(`${callee}: got a data set with ${got}; expected a whole number of at least 0: \`get length() { return … }\`.`);
+  throw new ArgumentError(`${callee}: got a data set with ${got}; expected a whole number from 0 to 2147483647: \`get length() { return … }\`.`);
 }
 
 function fromGetItem<Sample>(input: WithGetItem<Sample> & Partial<Dataset<Sample>>): Dataset<Sample> {

@@ -15,6 +15,9 @@ export interface KFoldOptions {
 const signature = new Signature("KFold", [["nSplits", aNumber, 5]], [["shuffle", aBoolean, false], ["seed", aSeed, undefined]]);
 const splitting = new Signature("KFold.split", [["dataset", sourceKind]]);
 
+/** The folds' indices together: 2 GiB of them. */
+const mostIndices = 2 ** 29;
+
 /** Each sample is in the validation part of one of `nSplits` folds; the first `length % nSplits` folds have one sample more. */
 export class KFold {
   readonly shuffle: boolean;
@@ -42,13 +45,16 @@ export class KFold {
     if (length < this.nSplits) {
       throw new ArgumentError(`KFold: got ${length} samples for ${this.nSplits} folds; expected at least one sample for each.`);
     }
+    if (length * this.nSplits > mostIndices) {
+      throw new ArgumentError(`KFold.split: got ${length} samples for ${this.nSplits} folds, ${length * this.nSplits} indices; expected at most ${mostIndices} in all.`);
+    }
     const order = this.#order(length);
     let start = 0;
     return Array.from({ length: this.nSplits }, (_, fold) => {
       const size = Math.floor(length / this.nSplits) + (fold < length % this.nSplits ? 1 : 0);
-      const held = new Set(order.subarray(start, start + size));
+      const valid = order.slice(start, start + size).sort();
       start += size;
-      return [all(length).filter((index) => !held.has(index)), all(length).filter((index) => held.has(index))];
+      return [without(valid, length), valid];
     });
   }
 
@@ -58,6 +64,16 @@ export class KFold {
   }
 }
 
+/** 0 … length − 1 but for these, which rise. */
+function without(held: Int32Array, length: number): Int32Array {
+  const rest = new Int32Array(length - held.length);
+  let at = 0, next = 0;
+  for (let index = 0; index < length; index++) {
+    if (held[next] === index) next++;
+    else rest[at++] = index;
+  }
+  return rest;
+}
 function all(length: number): Int32Array {
   return Int32Array.from({ length }, (_, i) => i);
 }

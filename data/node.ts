@@ -3,7 +3,7 @@ import { type Call, type Options, Signature } from "../engine/arguments.js";
 import { aNumber, aString, kind } from "../engine/kinds.js";
 import { fileSystem } from "../engine/platform.js";
 import { importNode } from "../kernels/platform.js";
-import { elsewhere, readBytes } from "./files.js";
+import { elsewhere, readBytes, writeBytes } from "./files.js";
 import { MissingFileError, readIdx } from "./idx.js";
 import type { HostTensor, Image } from "./image.js";
 import { encodeJpeg } from "./jpeg.js";
@@ -56,14 +56,14 @@ const jpegWriting = new Signature("writeJpegFile", [["file", aString], ["image",
 /** `quality` is 1 to 100 (75). */
 export async function writeJpegFile(...given: Call<typeof jpegWriting>): Promise<void> {
   const [file, image, quality] = jpegWriting.read(given), bytes = await encodeJpeg(image, quality);
-  await (await fileSystem(elsewhere)).writeFile(file, bytes);
+  await writeBytes(file, bytes);
 }
 
 const pngWriting = new Signature("writePngFile", [["file", aString], ["image", anImage]]);
 export async function writePngFile(...given: Call<typeof pngWriting>): Promise<void> {
   const [file, image] = pngWriting.read(given);
   const bytes = await encodePng(image);
-  await (await fileSystem(elsewhere)).writeFile(file, bytes);
+  await writeBytes(file, bytes);
 }
 
 async function filesOf(folder: string): Promise<Set<string>> {

@@ -1,6 +1,7 @@
 // Lists of numbers as callers have them: arrays, typed arrays, whatever can be walked, tensors on the CPU.
 import { Tensor } from "../engine/index.js";
 import { type Kind, kind } from "../engine/kinds.js";
+import { shown } from "../engine/spelling.js";
 import { ArgumentError } from "../kernels/errors.js";
 
 export type NumberList = ArrayLike<number> | Iterable<number> | Tensor;
@@ -11,7 +12,7 @@ export const aList: Kind<NumberList> = kind("a list of numbers", (value) => type
 export function numbersOf(callee: string, what: string, list: NumberList): Float64Array {
   const values = valuesOf(callee, what, list);
   const odd = values.findIndex((value) => typeof value !== "number");
-  if (odd >= 0) throw new ArgumentError(`${callee}: got ${String(values[odd])} at place ${odd} of its ${what}; expected numbers.`);
+  if (odd >= 0) throw new ArgumentError(`${callee}: got ${shown(values[odd])} at place ${odd} of its ${what}; expected numbers.`);
   return Float64Array.from(values, Number);
 }
 
@@ -21,7 +22,7 @@ function valuesOf(callee: string, what: string, list: unknown): readonly unknown
     throw new ArgumentError(`${callee}: got a tensor of [${list.shape.join(", ")}] as its ${what}; expected one dimension.`);
   }
   if (typeof list === "object" && list !== null && (Symbol.iterator in list || "length" in list)) return Array.from(list as ArrayLike<unknown>);
-  throw new ArgumentError(`${callee}: got ${typeof list === "string" ? JSON.stringify(list) : String(list)} as its ${what}; expected a list of numbers.`);
+  throw new ArgumentError(`${callee}: got ${shown(list)} as its ${what}; expected a list of numbers.`);
 }
 
 /** Places in a data set: whole numbers of at least 0. */

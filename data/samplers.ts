@@ -15,6 +15,9 @@ import { asSampler, type Sampler, type SamplerInput, slices } from "./order.js";
 const generator = ["generator", kind<null>("null (give { seed })", (value) => value === null), null] as const;
 const bySeed = [["seed", aSeed, null]] as const;
 
+/** An epoch's indices stand in memory, with two random words for each. */
+const mostDrawn = 2 ** 29;
+
 export const settingEpoch = new Signature("setEpoch", [["epoch", aCount(0)]]);
 
 const sequential = new Signature("SequentialSampler", [["dataSource", sourceKind]]);
@@ -69,8 +72,8 @@ export class RandomSampler implements Sampler {
     const [dataSource, replacement, numSamples, , seed] = random.read(given);
     this.#count = lengthOf("RandomSampler", dataSource);
     this.length = numSamples ?? this.#count;
-    if (numSamples !== null && (!Number.isInteger(numSamples) || numSamples < 1)) {
-      throw argumentError("RandomSampler", `got numSamples ${numSamples}; expected a whole number of at least 1.`);
+    if (numSamples !== null && (!Number.isInteger(numSamples) || numSamples < 1 || numSamples > mostDrawn)) {
+      throw argumentError("RandomSampler", `got numSamples ${numSamples}; expected a whole number from 1 to ${mostDrawn}.`);
     }
     if (this.#count === 0 && this.length > 0) throw argumentError("RandomSampler", `got no samples to draw ${this.length} from.`);
     this.replacement = replacement;
@@ -146,7 +149,7 @@ export class WeightedRandomSampler implements Sampler {
       throw new ArgumentError("WeightedRandomSampler: expected weights of at least 0, one of them above 0; got others.");
     }
     const possible = this.weights.filter((weight) => weight > 0).length;
-    if (!Number.isInteger(numSamples) || numSamples < 1 || (!this.replacement && numSamples > possible)) {
+    if (!Number.isInteger(numSamples) || numSamples < 1 || numSamples > mostDrawn || (!this.replacement && numSamples > possible)) {
       const most = this.replacement ? "" : `, at most ${possible} (the weights above 0) without replacement`;
       throw new ArgumentError(`WeightedRandomSampler: got ${numSamples} samples; expected a whole number above 0${most}.`);
     }

@@ -63,10 +63,19 @@ function checkShape(operation: string, shape: Shape): void {
   if (shape.every((size) => Number.isInteger(size) && size >= 0)) return;
   throw argumentError(operation, `got shape ${formatShape(shape)}; expected whole numbers of at least 0.`);
 }
-/** How many numbers a list in host memory holds at most. */
-function checkedCount(operation: string, count: number): number {
-  if (count < 2 ** 31) return count;
-  throw argumentError(operation, `got ${count} numbers to list in host memory; expected fewer than 2³¹ (make the tensor in parts).`);
+/** Values that are listed in host memory first. The device's memory is asked for before they are: what it does not hold is refused at once. */
+function fromList(operation: string, shape: Shape, dtype: DType, { device, requiresGrad }: Omit<TensorOptions, "dtype">, list: (count: number) => NumericArray): Tensor {
+  checkShape(operation, shape);
+  const count = numel(shape);
+  if (count >= 2 ** 31) throw argumentError(operation, `got ${count} numbers to list in host memory; expected fewer than 2³¹ (make the tensor in parts).`);
+  const made = blank(operation, shape, dtype, device);
+  try {
+    upload(made.raw, toHostArray(list(count), dtype, operation));
+  } catch (error) {
+    made.dispose();
+    throw error;
+  }
+  return requiresGrad ? made.requiresGrad_() : made;
 }
 function blank(operation: string, shape: Shape, dtype: DType, device?: DeviceTarget | null): Tensor {
   checkShape(operation, shape);
@@ -138,9 +147,7 @@ export const arange = taking(
       throw argumentError("arange", `got start ${start}, end ${end}, step ${step}; expected finite numbers and a step that leads from start to end.`);
     }
     const type = dtype ?? ([start, end, step].every(Number.isInteger) ? "int32" : "float32");
-    const count = checkedCount("arange", Math.ceil((end - start) / step));
-    const values = Float64Array.from({ length: count }, (_, i) => start + i * step);
-    return fromHost(toHostArray(values, type, "arange"), [values.length], type, { device, requiresGrad });
+    return fromList("arange", [Math.max(0, Math.ceil((end - start) / step))], type, { device, requiresGrad }, (length) => Float64Array.from({ length }, (_, i) => start + i * step));
   },
 );
 
@@ -149,9 +156,8 @@ export const linspace = taking(
   new Signature("linspace", [["start", aNumber], ["end", aNumber], ["steps", aNumber]], creation),
   (start, end, steps, dtype, device, requiresGrad) => {
     if (!Number.isInteger(steps) || steps < 0) throw argumentError("linspace", `got ${steps} steps; expected a whole number of at least 0.`);
-    const values = Float64Array.from({ length: checkedCount("linspace", steps) }, (_, i) => (steps === 1 ? start : start + ((end - start) * i) / (steps - 1)));
-    const type = dtype ?? "float32";
-    return fromHost(toHostArray(values, type, "linspace"), [steps], type, { device, requiresGrad });
+    const at = (i: number) => (steps === 1 ? start : start + ((end - start) * i) / (steps - 1));
+    return fromList("linspace", [steps], dtype ?? "float32", { device, requiresGrad }, (length) => Float64Array.from({ length }, (_, i) => at(i)));
   },
 );
 
@@ -176,8 +182,7 @@ export const rand = ofSizes("rand", (shape, dtype, device, requiresGrad) => {
 /** Standard normal numbers, drawn on the host. */
 export const randn = ofSizes("randn", (shape, dtype, device, requiresGrad) => {
   onlyFloats("randn", dtype);
-  checkShape("randn", shape);
-  return fromHost(hostNormal(numel(shape)), shape, "float32", { device, requiresGrad });
+  return fromList("randn", shape, "float32", { device, requiresGrad }, hostNormal);
 });
 
 const integers = new Signature("randint", [["low", aNumber], ["high", aNumber], ["size", size]], creation);
@@ -197,12 +202,10 @@ export const randint = (...given: IntegersCall): Tensor => {
   const type = dtype ?? "int32";
   checkFill("randint", low, type);
   checkFill("randint", high - 1, type);
-  const values = Float64Array.from(hostUniform(numel(listed(shape))), (u) => low + Math.floor(u * (high - low)));
-  return fromHost(toHostArray(values, type), listed(shape), type, { device, requiresGrad });
+  return fromList("randint", listed(shape), type, { device, requiresGrad }, (count) => Float64Array.from(hostUniform(count), (u) => low + Math.floor(u * (high - low))));
 };
 /** A random order of 0 … n − 1, int32. */
 export const randperm = taking(new Signature("randperm", [["n", aNumber]], creation), (n, dtype, device, requiresGrad) => {
   if (!Number.isInteger(n) || n < 0) throw argumentError("randperm", `got n ${n}; expected a whole number of at least 0.`);
-  const type = dtype ?? "int32";
-  return fromHost(toHostArray(hostPermutation(n), type), [n], type, { device, requiresGrad });
+  return fromList("randperm", [n], dtype ?? "int32", { device, requiresGrad }, (count) => hostPermutation(count));
 });

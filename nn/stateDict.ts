@@ -2,6 +2,7 @@
 import { Tensor, noGrad } from "../engine/index.js";
 import { ArgumentError } from "../kernels/errors.js";
 import { formatShape, sameShape } from "../engine/shape.js";
+import { shown } from "../engine/spelling.js";
 
 /** Tensors by PyTorch's names ("conv1.0.weight"). */
 export type StateDict = Record<string, Tensor>;
@@ -20,7 +21,9 @@ function checkTensors(className: string, state: unknown): void {
     throw new ArgumentError(`loadStateDict: got ${got} for ${className}; nothing was loaded, ${expected}`);
   }
   const odd = Object.entries(state).find(([, value]) => !(value instanceof Tensor));
-  if (odd) throw new ArgumentError(`loadStateDict: got ${typeof odd[1]} under ${JSON.stringify(odd[0])} for ${className}; nothing was loaded, ${expected}`);
+  if (odd) throw new ArgumentError(`loadStateDict: got ${shown(odd[1])} under ${JSON.stringify(odd[0])} for ${className}; nothing was loaded, ${expected}`);
+  const dead = Object.entries(state).find(([, value]) => value instanceof Tensor && value.disposed);
+  if (dead) throw new ArgumentError(`loadStateDict: got a tensor that was disposed of under ${JSON.stringify(dead[0])} for ${className}; nothing was loaded, ${expected}`);
 }
 
 export function loadState(className: string, entries: readonly [string, Tensor][], state: StateDict, strict: boolean): LoadReport {

@@ -142,6 +142,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions> {
     const known = new Set(this.paramGroups.flatMap((g) => g.params));
     for (const param of params) {
       if (!(param instanceof Tensor)) throw argumentError(this.#name, `got ${shown(param)} among the parameters of a group; expected tensors.`);
+      if (param.disposed) throw argumentError(this.#name, `got a tensor that was disposed of among the parameters; expected tensors that are in use.`);
       if (known.has(param)) {
         throw argumentError(this.#name, `a parameter of shape ${formatShape(param.shape)} appears twice; give each to one group, once.`);
       }

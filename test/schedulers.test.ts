@@ -194,6 +194,7 @@ test("a scheduler of one's own", (t) => {
 });
 
 const adagrad = () => new optim.Adagrad(groupsOf());
+const stepLr = new optim.StepLR(sgd(), 1), plateau = new optim.ReduceLROnPlateau(sgd()), untouched = [stepLr.stateDict(), plateau.stateDict()];
 const wrong: readonly (readonly [string, () => unknown, RegExp])[] = [
   ["no optimizer", () => Reflect.construct(optim.StepLR, [new nn.Linear(1, 1), 3]),
     /optim\.StepLR: got optimizer a Linear; expected an optimizer, such as new optim\.SGD/],
@@ -260,6 +261,19 @@ const wrong: readonly (readonly [string, () => unknown, RegExp])[] = [
     const schedule = new optim.StepLR(sgd(), 1);
     schedule.loadStateDict({ ...schedule.stateDict(), gamma: "0.1" });
   }, /whose gamma is a string; .*a number/],
+  ...([
+    ["lastEpoch", -2, /lastEpoch is -2; .*a number of at least -1/], ["lastEpoch", NaN, /lastEpoch is NaN; .*a finite number/], ["lastEpoch", null, /lastEpoch is null; .*a number/],
+    ["stepSize", 0, /stepSize is 0; .*a whole number of at least 1/], ["stepSize", 1.5, /stepSize is 1\.5/], ["gamma", Infinity, /gamma is Infinity; .*finite/],
+    ["baseLrs", [NaN], /baseLrs is .*; .*a list of finite numbers/], ["verbose", 1, /verbose is a number; .*a boolean/],
+  ] as const).map(([name, value, says]): [string, () => unknown, RegExp] => {
+    return [`a state whose ${name} is ${String(value)}`, () => stepLr.loadStateDict({ ...stepLr.stateDict(), [name]: value }), says];
+  }),
+  ["a plateau's state of a third mode", () => plateau.loadStateDict({ ...plateau.stateDict(), mode: "mean" }), /mode is "mean"; .*one of min, max/],
+  ["a plateau's state of no patience", () => plateau.loadStateDict({ ...plateau.stateDict(), patience: -1 }), /patience is -1/],
+  ["the state of another sequence", () => {
+    const o = sgd(), sequence = new optim.SequentialLR(o, [new optim.StepLR(o, 1), new optim.StepLR(o, 2)], [1]);
+    sequence.loadStateDict({ ...sequence.stateDict(), milestones: [] });
+  }, /of 0 milestones; expected 1/],
   ["the state of a shorter chain", () => {
     const o = sgd(), step = new optim.StepLR(o, 1), pair = new optim.ChainedScheduler([step, step]);
     pair.loadStateDict(new optim.ChainedScheduler([step]).stateDict());
@@ -270,6 +284,10 @@ test("wrong arguments are sentences", (t) => {
   for (const [what, call, says] of wrong) t.throws(call, says, what);
   const cycle = new optim.OneCycleLR(sgd(), 1, 3);
   for (let step = 0; step < 3; step++) take(cycle, cycle.optimizer, []);
+  t.deepEqual([stepLr.stateDict(), plateau.stateDict()], untouched, "a refused state changes nothing");
+  plateau.loadStateDict({ ...plateau.stateDict(), best: 0.5 });
+  plateau.loadStateDict({ ...plateau.stateDict(), best: null });
+  t.equal(plateau.best, null, "before its first metric, where JSON has no word");
   t.throws(() => cycle.step(), /step 4 of a cycle of 3; expected no more/);
   const chain = sgd(), parts = [new optim.StepLR(chain, 1), new optim.ExponentialLR(chain, 0.5)], chained = new optim.ChainedScheduler(parts);
   const saved = chained.stateDict(), [own] = Array.isArray(saved["schedulers"]) ? saved["schedulers"] : [];

@@ -1,6 +1,6 @@
 // Moving pixels without changing them: crops, padding, flips. Arguments are torchvision's, in its order.
 import { ArgumentError } from "../../kernels/errors.js";
-import { type Image, blankPixels } from "../image.js";
+import { type Image, blankPixels, checkPixels } from "../image.js";
 import type { Sides } from "../picture.js";
 
 /** One value for all channels, or one per channel. */
@@ -80,6 +80,7 @@ export function paddedSides(image: Sides, padding: Padding) {
   if (width < 0 || height < 0) {
     throw new ArgumentError(`pad: got ${JSON.stringify(padding)}, which leaves nothing of ${image.width}×${image.height}; expected paddings that leave some of it.`);
   }
+  checkPixels("pad", width, height); // before a place is worked out for each row and column
   return { left, top, right, bottom, width, height };
 }
 

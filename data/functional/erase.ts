@@ -13,7 +13,7 @@ export function erase(
     throw new ArgumentError(`erase: got ${values.length} values for ${channels} channels of ${height}×${width}; expected 1, ${channels} or all.`);
   }
   if (top < 0 || left < 0 || top + height > rows || left + width > columns) {
-    throw new ArgumentError(`erase: the rectangle ${height}×${width} at (${top}, ${left}) leaves the image of ${rows}×${columns}.`);
+    throw new ArgumentError(`erase: got the rectangle ${height}×${width} at (${top}, ${left}), which leaves the image of ${rows}×${columns}; expected one inside it.`);
   }
   const data = image.data.slice();
   for (let channel = 0; channel < channels; channel++) {

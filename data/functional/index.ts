@@ -2,7 +2,7 @@
 // each does stands in its own file; here are the parameters.
 import { Signature, taking } from "../../engine/arguments.js";
 import type { Tensor } from "../../engine/index.js";
-import { aBoolean, aCount, aFinite, aWholeNumber, kind } from "../../engine/kinds.js";
+import { aBoolean, aCount, aFinite, aWholeNumber, kind, numbers } from "../../engine/kinds.js";
 import type { HostTensor, Image } from "../image.js";
 import { inEitherForm, aPicture, type Picture, sidesOf, takingPictures } from "../picture.js";
 import { anImage, aPair, filled, onePair, sampling, sides, someValues, turning } from "../kinds.js";
@@ -84,7 +84,7 @@ export const pad = takingPictures(new Signature("pad", [picture, ["padding", sid
 /** Erases a rectangle of values [channels, height, width]. */
 export const erase = taking(
   new Signature("erase", [
-    ["image", someValues], ...rectangle, ["value", kind<number | ArrayLike<number>>("a number or a list", (value) => typeof value === "number" || (typeof value === "object" && value !== null))],
+    ["image", someValues], ...rectangle, ["value", kind<number | ArrayLike<number>>("a number or a list of numbers", (value) => typeof value === "number" || numbers.takes(value) || (ArrayBuffer.isView(value) && "length" in value))],
   ]),
   (input, top, left, height, width, value): HostTensor => erasing.erase(input, top, left, height, width, value),
 );

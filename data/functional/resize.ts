@@ -2,7 +2,7 @@
 // weights are rounded to 22-bit fixed point and each of the two passes rounds to bytes: the same integers as PIL's, hence the same images.
 import { largest } from "../../engine/extremes.js";
 import { ArgumentError } from "../../kernels/errors.js";
-import { type Image, blankPixels, mostPixels } from "../image.js";
+import { type Image, blankPixels, checkPixels } from "../image.js";
 import type { Sides } from "../picture.js";
 import { coverage, type Filter, filters } from "./filters.js";
 
@@ -46,7 +46,7 @@ export function targetSides(image: Sides, size: number | readonly number[], maxS
 /** Resizes to [height, width], as torchvision's F.resize does on a PIL image. Images with opacity are weighted by it, as PIL's are, except by
  *  "nearest". */
 export function resize(image: Image, height: number, width: number, interpolation: Interpolation): Image {
-  if (width * height > mostPixels) throw new ArgumentError(`resize: got ${width}×${height} pixels to make; expected at most ${mostPixels}.`);
+  checkPixels("resize", width, height);
   if (width === image.width && height === image.height) return image;
   if (interpolation === "nearest") return nearest(image, width, height);
   const filter = filters[interpolation];

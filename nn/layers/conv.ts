@@ -141,7 +141,7 @@ export class ConvTranspose2d extends Convolution {
   }
   #paddingFor(x: Tensor, outputSize: readonly number[]): Pair {
     const { stride, padding, dilation, kernelSize } = this, got = `got outputSize ${shown(outputSize)} for an input of shape ${formatShape(x.shape)}`;
-    if (!numbers.takes(outputSize) || (outputSize.length !== 2 && outputSize.length !== x.ndim)) {
+    if (x.ndim < 2 || !numbers.takes(outputSize) || (outputSize.length !== 2 && outputSize.length !== x.ndim)) {
       throw argumentError("convTranspose2d", `${got}; expected [height, width], or the output's whole shape.`);
     }
     const least = ([0, 1] as const).map((d) => transposedSize(x.size(d - 2), kernelSize[d], stride[d], padding[d], dilation[d], 0));

@@ -36,6 +36,10 @@ abstract class ComposedScheduler extends LRScheduler {
     if (length !== this.schedulers.length) {
       throw argumentError(this.callee, `got a state dict of ${length} schedulers; expected ${this.schedulers.length}, as this one has.`);
     }
+    const { milestones } = own;
+    if (Array.isArray(milestones) && milestones.length !== length - 1) {
+      throw argumentError(this.callee, `got a state dict of ${milestones.length} milestones; expected ${length - 1}, one between each two of the ${length} schedulers.`);
+    }
     this.#each(dict, (scheduler, part) => scheduler.checkStateDict(part));
   }
   /** @internal */

@@ -1,4 +1,5 @@
 // The classes whose methods are walked, each with a maker of instances and the rows of its methods. A class that extends one of these belongs to it.
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Tensor, data, nn, optim, tensor, training } from "../../index.js";
@@ -46,7 +47,10 @@ export const inner: ReadonlySet<string> = new Set([
 
 const x = () => tensor([[0.5, -1, 2], [1, 0.25, -0.5]]), epochs = () => [{ epoch: 1, trainLoss: 0.5 }];
 const layer = () => new nn.Linear(2, 3), adam = () => new optim.Adam([new nn.Parameter(x())], { lr: 0.5 });
-const folder = join(tmpdir(), "athanor-methods-never-written"), logits = x(), labels = tensor([0, 1], { dtype: "int32" });
+/** Nothing is written to it but what a refused call had begun with. */
+const folder = mkdtempSync(join(tmpdir(), "athanor-methods-"));
+process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+const logits = x(), labels = tensor([0, 1], { dtype: "int32" });
 /** Its server lets the process end. */
 const visdom = await Visdom.open({ port: 0 });
 const viz: Rows = {
