@@ -171,18 +171,18 @@ export abstract class TensorViews extends TensorTransfer {
   /** Pieces of `size` along dim (the last may be shorter), or of the sizes listed. */
   split(...given: Call<typeof takes.split>): Tensor[] {
     const [size, dim] = takes.split.read(given);
-    const d = normalizeDim("split", dim, this.ndim), total = this.shape[d] ?? 1;
+    const d = dimToPart("split", this, dim), total = this.shape[d] ?? 1;
     if (typeof size === "number" && (!Number.isInteger(size) || size < 1)) throw argumentError("split", `got size ${size}; expected a whole number of at least 1.`);
     // Nothing still makes one piece, which is empty.
     const sizes = typeof size === "number" ? Array.from({ length: Math.max(1, Math.ceil(total / size)) }, (_, i) => Math.min(size, total - i * size)) : [...size];
-    if (sizes.reduce((a, b) => a + b, 0) !== total) throw argumentError("split", `sizes ${formatShape(sizes)} do not add up to ${total}, dimension ${dim} of shape ${formatShape(this.shape)}.`);
+    if (sizes.reduce((a, b) => a + b, 0) !== total) throw argumentError("split", `got sizes ${formatShape(sizes)}, which do not add up to ${total}; expected lengths that cover dimension ${dim} of shape ${formatShape(this.shape)}.`);
     if (!sizes.every((length) => Number.isInteger(length) && length >= 0)) throw argumentError("split", `got sizes ${formatShape(sizes)}; expected whole numbers of at least 0.`);
     return sizes.length === 0 ? [] : call(split, [this], { dim: d, sizes });
   }
   /** The entries of a dimension, which disappears, one by one. */
   unbind(...given: Call<typeof takes.unbind>): Tensor[] {
     const [dim] = takes.unbind.read(given);
-    const d = normalizeDim("unbind", dim, this.ndim);
+    const d = dimToPart("unbind", this, dim);
     const shape = this.shape.filter((_, i) => i !== d);
     return this.shape[d] === 0 ? [] : this.split(1, d).map((entry) => entry.reshape(shape));
   }
@@ -190,7 +190,7 @@ export abstract class TensorViews extends TensorTransfer {
   chunk(...given: Call<typeof takes.chunk>): Tensor[] {
     const [chunks, dim] = takes.chunk.read(given);
     if (!Number.isInteger(chunks) || chunks < 1) throw argumentError("chunk", `got ${chunks} chunks; expected a whole number of at least 1.`);
-    const total = this.shape[normalizeDim("chunk", dim, this.ndim)] ?? 1;
+    const total = this.shape[dimToPart("chunk", this, dim)] ?? 1;
     return total === 0 ? this.split(new Array<number>(chunks).fill(0), dim) : this.split(Math.ceil(total / chunks), dim);
   }
   /** Zeros (or `value`) around: pads lists [left, right] of the last dimension, then of the one before, as F.pad does. */
@@ -237,4 +237,10 @@ export abstract class TensorViews extends TensorTransfer {
   type(...given: Call<typeof takes.type>): Tensor {
     return this.cast(takes.type.read(given)[0]);
   }
+}
+
+/** The dimension whose entries are parted: a single number has none. */
+function dimToPart(operation: string, { ndim, shape }: { readonly ndim: number; readonly shape: readonly number[] }, dim: number): number {
+  if (ndim === 0) throw argumentError(operation, `got a tensor of shape ${formatShape(shape)}; expected at least one dimension.`);
+  return normalizeDim(operation, dim, ndim);
 }
