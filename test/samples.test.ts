@@ -197,7 +197,7 @@ test("orders of the caller's: lists, sets, tensors, batches of indices", async (
   t.deepEqual(new WeightedRandomSampler(tensor([0, 1]), 3).order(), Int32Array.of(1, 1, 1), "a tensor of weights");
   const cases: RefusedCall[] = [
     ["a fraction in a Subset", () => new Subset(values, [1.5]), /Subset: got 1.5 at place 0 of its indices/],
-    ["text in a Subset", () => new Subset(values, JSON.parse('["1"]')), /got 1 at place 0 of its indices; expected numbers/],
+    ["text in a Subset", () => new Subset(values, JSON.parse('["1"]')), /Subset: got "1" at place 0 of its indices; expected numbers/],
     ["a number for a Subset", () => new Subset(values, JSON.parse("3")), /Subset: got indices 3; expected a list of numbers/],
     ["a sampler's fraction", () => batchesOf(values, { sampler: [0.5] }), /got 0.5 at place 0 of its sampler's order/],
     ["a sampler past the data set", () => batchesOf(values, { sampler: [4] }), /index 4 is outside its 4 samples/],
