@@ -2,7 +2,7 @@
 // rows). PyTorch takes whatever has __len__ and __getitem__.
 import { noGrad, Tensor, tensor } from "../engine/index.js";
 import { hostArray } from "../engine/dtype.js";
-import { type Kind, kind } from "../engine/kinds.js";
+import { aCount, type Kind, kind } from "../engine/kinds.js";
 import { ArgumentError } from "../kernels/errors.js";
 import type { Collated } from "./collate.js";
 import { checkIndex, type Dataset } from "./dataset.js";
@@ -32,14 +32,12 @@ export const sourceKind: Kind<SourceInput> = kind(
 );
 export function lengthOf(callee: string, input: SourceInput): number {
   const length = typeof input === "number" ? input : asDataset(callee, input).length;
-  if (isLength(length)) return length;
+  if (aLength.takes(length)) return length;
   throw new ArgumentError(`${callee}: got a length of ${length}; expected a whole number from 0 to 2147483647, or a data set.`);
 }
 
 /** Indices are int32. */
-function isLength(length: number): boolean {
-  return Number.isInteger(length) && length >= 0 && length < 2 ** 31;
-}
+const aLength = aCount(0);
 
 /** The data set that the input is or stands for. */
 export function asDataset<Sample>(callee: string, input: DatasetInput<Sample>): Dataset<Sample> {
@@ -64,7 +62,7 @@ function describe(value: object): string {
 
 function withLength<Input extends { readonly length: number }>(callee: string, input: Input): Input {
   const { length } = input;
-  if (isLength(length)) return input;
+  if (aLength.takes(length)) return input;
   const got = typeof length === "function" ? "a function for its length" : `the length ${String(length)}`;
   throw new ArgumentError(`${callee}: got a data set with ${got}; expected a whole number from 0 to 2147483647: \`get length() { return … }\`.`);
 }

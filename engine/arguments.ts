@@ -120,9 +120,14 @@ function unknownOption(callee: string, name: string, names: readonly string[]): 
   return argumentError(callee, `got the option "${name}"; expected ${expectedOptions(name, names)}`);
 }
 
+const ownerOfMethods = "x.";
 /** The parameters of a tensor's method, which may have been called as a function: what is said of its usage names the tensor. */
 export function ofMethod<const P extends List, const Also extends List = readonly []>(name: string, byPlace: P, byName?: Also): Signature<P, Also> {
-  return new Signature(name, byPlace, byName, "x.");
+  return new Signature(name, byPlace, byName, ownerOfMethods);
+}
+/** The same of a method without parameters. */
+export function methodTakesNothing(name: string, none: readonly unknown[]): void {
+  if (none.length > 0) takesNothing(name, none, `${ownerOfMethods}${name}()`);
 }
 
 /** A function with these parameters: `run` gets the value of each, in order. */
@@ -160,10 +165,10 @@ export function takesOne(callee: string, surplus: readonly unknown[]): void {
   if (surplus.some((value) => value !== undefined)) throw argumentError(callee, `got ${surplus.length + 1} arguments; expected 1 (call it once for each).`);
 }
 
-/** Refuses what is given to a callable without parameters: `none` is its rest list; `owner` stands before its name in what is said of its usage. */
-export function takesNothing(callee: string, none: readonly unknown[], owner = ""): void {
+/** Refuses what is given to a callable without parameters: `none` is its rest list. */
+export function takesNothing(callee: string, none: readonly unknown[], usage?: string): void {
   if (none.some((value) => value !== undefined)) {
-    throw argumentError(callee, `got ${none.length} ${none.length === 1 ? "argument" : "arguments"}; expected none: ${owner}${callee}().`);
+    throw argumentError(callee, `got ${none.length} ${none.length === 1 ? "argument" : "arguments"}; expected none: ${usage ?? `${callee}()`}.`);
   }
 }
 

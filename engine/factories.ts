@@ -53,9 +53,7 @@ export function fromHost(values: NumericArray | BigInt64Array | BigUint64Array, 
   if (numel(shape) !== values.length) {
     throw argumentError("tensor", `got ${values.length} values for shape ${formatShape(shape)}, which holds ${numel(shape)}; expected as many values as the shape holds.`);
   }
-  const made = blank("tensor", shape, dtype, options.device);
-  upload(made.raw, toHostArray(values, dtype));
-  return options.requiresGrad ? made.requiresGrad_() : made;
+  return uploaded("tensor", shape, dtype, options, () => values);
 }
 
 function checkShape(operation: string, shape: Shape): void {
@@ -64,13 +62,19 @@ function checkShape(operation: string, shape: Shape): void {
   throw argumentError(operation, `got shape ${formatShape(shape)}; expected whole numbers of at least 0.`);
 }
 /** Values that are listed in host memory first. The device's memory is asked for before they are: what it does not hold is refused at once. */
-function fromList(operation: string, shape: Shape, dtype: DType, { device, requiresGrad }: Omit<TensorOptions, "dtype">, list: (count: number) => NumericArray): Tensor {
+function fromList(operation: string, shape: Shape, dtype: DType, options: Omit<TensorOptions, "dtype">, list: (count: number) => NumericArray): Tensor {
   checkShape(operation, shape);
   const count = numel(shape);
   if (count >= 2 ** 31) throw argumentError(operation, `got ${count} numbers to list in host memory; expected fewer than 2³¹ (make the tensor in parts).`);
+  return uploaded(operation, shape, dtype, options, () => list(count));
+}
+/** Memory of its own with these values; given back where they are none that the dtype holds. */
+function uploaded(
+  operation: string, shape: Shape, dtype: DType, { device, requiresGrad }: Omit<TensorOptions, "dtype">, values: () => NumericArray | BigInt64Array | BigUint64Array,
+): Tensor {
   const made = blank(operation, shape, dtype, device);
   try {
-    upload(made.raw, toHostArray(list(count), dtype, operation));
+    upload(made.raw, toHostArray(values(), dtype, operation));
   } catch (error) {
     made.dispose();
     throw error;

@@ -124,13 +124,13 @@ function askForCollection(): void {
   asked = new Stretch();
   atNextTurn(() => {
     asked = null; // what is made from here on asks anew
-    void collectAfter(collecting);
+    void collectAnew();
   }, false);
 }
 
 /** A collection under way has not seen what was made since it began. */
-async function collectAfter(earlier: Promise<void> | null): Promise<void> {
-  await earlier;
+async function collectAnew(): Promise<void> {
+  await collecting;
   await collectIfNeeded();
 }
 

@@ -55,6 +55,11 @@ export class RawTensor implements View {
   }
 }
 
+/** A contiguous [N, C, …] as [N, C, inner]: what kernels that go channel by channel take. */
+export function byChannel(x: RawTensor): RawTensor {
+  return x.reshaped([x.shape[0] ?? 0, x.shape[1] ?? 0, numel(x.shape, 2)]);
+}
+
 /** Uninitialised memory of a shape. */
 export function allocate(device: Device, shape: Shape, dtype: DType): RawTensor {
   return new RawTensor(new Storage(device, numel(shape)), shape, contiguousStrides(shape), 0, dtype);

@@ -3,7 +3,7 @@ import { at, numel } from "../../kernels/shape.js";
 import type { Activation } from "../../kernels/types.js";
 import { AthanorError } from "../../kernels/errors.js";
 import { type Operation, defineOp, need, needFloat32 } from "../op.js";
-import { type RawTensor, contiguous } from "../raw.js";
+import { type RawTensor, byChannel, contiguous } from "../raw.js";
 import { argumentError } from "../scope.js";
 import { formatShape } from "../shape.js";
 
@@ -15,11 +15,6 @@ export interface BatchNormParams {
   readonly runningMean: RawTensor | null;
   readonly runningVar: RawTensor | null;
 }
-
-const perChannel = (x: RawTensor): RawTensor => {
-  const [n = 0, c = 0] = x.shape;
-  return x.reshaped([n, c, numel(x.shape, 2)]);
-};
 
 const parameterNames = ["weight", "bias", "runningMean", "runningVar"];
 /** Inputs: x [N, C, …], weight [C] or null, bias [C] or null. Outputs: act(x̂·w + b), mean [C], 1/√(var + eps) [C]. */
@@ -46,7 +41,7 @@ export const batchNorm: Operation<BatchNormParams> = defineOp<BatchNormParams>("
     if (!out || !mean || !invStd) return;
     const x = contiguous(need(inputs, 0));
     const [weight, bias] = [inputs[1] ?? null, inputs[2] ?? null].map((p) => p && contiguous(p));
-    device.kernels.batchNorm(perChannel(out), mean, invStd, perChannel(x), weight ?? null, bias ?? null, runningMean, runningVar, momentum, eps, activation);
+    device.kernels.batchNorm(byChannel(out), mean, invStd, byChannel(x), weight ?? null, bias ?? null, runningMean, runningVar, momentum, eps, activation);
     for (const running of [runningMean, runningVar]) if (running) running.storage.version++;
   },
   saves: (_needs, { activation }) => ({ inputs: [0, 1], outputs: activation === "relu" ? [0, 1, 2] : [1, 2] }),
@@ -73,10 +68,10 @@ const batchNormBackward = defineOp<{ readonly wants: readonly [boolean, boolean,
     let next = 0;
     const [gradX, gradW, gradB] = wants.map((wanted) => (wanted ? need(outputs, next++) : null));
     if (gradX === undefined || gradW === undefined || gradB === undefined) throw new AthanorError("batchNormBackward: three answers expected.");
-    const grad = perChannel(contiguous(need(inputs, 0))), x = perChannel(contiguous(need(inputs, 1))), y = inputs[5] ?? null;
+    const grad = byChannel(contiguous(need(inputs, 0))), x = byChannel(contiguous(need(inputs, 1))), y = inputs[5] ?? null;
     const weight = inputs[2] ?? null;
     device.kernels.batchNormBackward(
-      gradX && perChannel(gradX), gradW, gradB, grad, x, weight && contiguous(weight), need(inputs, 3), need(inputs, 4), y && perChannel(y),
+      gradX && byChannel(gradX), gradW, gradB, grad, x, weight && contiguous(weight), need(inputs, 3), need(inputs, 4), y && byChannel(y),
     );
   },
 });

@@ -1,7 +1,7 @@
 // The gradient of a bias and of the ReLU behind it, which the linear layer and the convolution share.
-import { at, numel } from "../../kernels/shape.js";
+import { at } from "../../kernels/shape.js";
 import { type ArrayLike, type Run, defineOp, need } from "../op.js";
-import { contiguous } from "../raw.js";
+import { byChannel, contiguous } from "../raw.js";
 
 interface MaskParams {
   readonly wantsBias: boolean;
@@ -18,10 +18,8 @@ const maskAndSum = defineOp<MaskParams>("biasActivationGrad", {
   },
   forward: (device, outputs, inputs, { wantsBias, wantsInput }) => {
     const grad = contiguous(need(inputs, 0)), y = inputs[1] ?? null;
-    const [n = 0, channels = 0] = grad.shape;
-    const shape = [n, channels, numel(grad.shape, 2)];
     const gradZ = wantsInput ? need(outputs, 0) : null, gradBias = wantsBias ? need(outputs, wantsInput ? 1 : 0) : null;
-    device.kernels.biasActivationGrad(gradZ && gradZ.reshaped(shape), gradBias, grad.reshaped(shape), y && y.reshaped(shape));
+    device.kernels.biasActivationGrad(gradZ && byChannel(gradZ), gradBias, byChannel(grad), y && byChannel(y));
   },
 });
 

@@ -32,20 +32,28 @@ function checkWhole(operation: string, name: string, [height, width]: Pair, leas
 }
 
 const convInputs = ["input", "weight", "bias"];
-function convOutput(x: Spec, w: Spec, bias: Spec | null, p: Conv2dOpParams): Spec {
-  checkWindows("conv2d", p);
-  if (!Number.isInteger(p.groups) || p.groups < 1) throw argumentError("conv2d", `got groups ${p.groups}; expected a whole number of at least 1.`);
+/** What both directions ask of their operands. `into`: the channels that the weight takes, `out`: those that it makes, `form`: the weight's shape. */
+function checkOperands(name: string, x: Spec, w: Spec, bias: Spec | null, p: Conv2dParams, form: string, into: number, out: number): string {
+  checkWindows(name, p);
+  if (!Number.isInteger(p.groups) || p.groups < 1) throw argumentError(name, `got groups ${p.groups}; expected a whole number of at least 1.`);
   const got = `got input ${x.dtype} ${formatShape(x.shape)} and weight ${formatShape(w.shape)}${bias ? `, bias ${formatShape(bias.shape)}` : ""} with groups ${p.groups}`;
   if (x.shape.length !== 4 || w.shape.length !== 4 || x.dtype !== "float32") {
-    throw argumentError("conv2d", `${got}; expected a float32 input [N, C, H, W] (unsqueeze a missing dimension, .float() an image).`);
+    throw argumentError(name, `${got}; expected a float32 input [N, C, H, W] and a weight ${form} (unsqueeze a missing dimension, .float() an image).`);
   }
-  const [n = 0, c = 0, h = 0, width = 0] = x.shape, [o = 0, perGroup = 0, r = 0, s = 0] = w.shape;
-  if (c !== perGroup * p.groups || o % p.groups !== 0) {
-    const hint = width === perGroup * p.groups ? " The input looks like [N, H, W, C]: use permute(0, 3, 1, 2)." : "";
-    throw argumentError("conv2d", `${got}; expected ${perGroup * p.groups} input channels, got ${c}.${hint}`);
+  if (x.shape[1] !== into) {
+    const hint = x.shape[3] === into ? " The input looks like [N, H, W, C]: use permute(0, 3, 1, 2)." : "";
+    throw argumentError(name, `${got}; expected ${into} input channels, got ${x.shape[1]}.${hint}`);
   }
-  if (r === 0 || s === 0) throw argumentError("conv2d", `${got}; expected a kernel of at least 1×1.`);
-  if (bias && (bias.shape.length !== 1 || bias.shape[0] !== o)) throw argumentError("conv2d", `${got}; expected a bias of shape [${o}].`);
+  if (w.shape[2] === 0 || w.shape[3] === 0) throw argumentError(name, `${got}; expected a kernel of at least 1×1.`);
+  if (bias && (bias.shape.length !== 1 || bias.shape[0] !== out)) throw argumentError(name, `${got}; expected a bias of shape [${out}].`);
+  needFloat32(name, [x, w, bias], convInputs);
+  return got;
+}
+
+function convOutput(x: Spec, w: Spec, bias: Spec | null, p: Conv2dOpParams): Spec {
+  const [n = 0, , h = 0, width = 0] = x.shape, [o = 0, perGroup = 0, r = 0, s = 0] = w.shape;
+  const got = checkOperands("conv2d", x, w, bias, p, "[O, C/groups, R, S]", perGroup * p.groups, o);
+  if (o % p.groups !== 0) throw argumentError("conv2d", `${got}; expected output channels that the groups divide.`);
   const rows = windowCount(h, r, p.stride[0], p.padding[0], p.dilation[0]), columns = windowCount(width, s, p.stride[1], p.padding[1], p.dilation[1]);
   if (rows < 1 || columns < 1) {
     throw argumentError("conv2d", `${got}; a kernel of ${r}×${s} (dilation ${p.dilation.join("×")}) is larger than the padded input; use padding or a smaller kernel.`);
@@ -56,11 +64,7 @@ function convOutput(x: Spec, w: Spec, bias: Spec | null, p: Conv2dOpParams): Spe
 /** act(x ∗ w + bias). Specification: relu(conv2d(x, w) + bias[:, None, None]). */
 export const conv2d: Operation<Conv2dOpParams> = defineOp<Conv2dOpParams>("conv2d", {
   kernels: ["conv2d"],
-  outputs: (inputs, params) => {
-    const output = convOutput(need(inputs, 0), need(inputs, 1), inputs[2] ?? null, params);
-    needFloat32("conv2d", inputs, convInputs);
-    return [output];
-  },
+  outputs: (inputs, params) => [convOutput(need(inputs, 0), need(inputs, 1), inputs[2] ?? null, params)],
   forward: (device, [out], inputs, params) => {
     const bias = inputs[2] ?? null;
     if (out) device.kernels.conv2d(out, contiguous(need(inputs, 0)), contiguous(need(inputs, 1)), bias && contiguous(bias), params, params.activation);
@@ -128,20 +132,11 @@ export function transposedSize(size: number, kernel: number, stride: number, pad
 
 function transposeOutput(x: Spec, w: Spec, bias: Spec | null, p: ConvTranspose2dParams): Spec {
   const name = "convTranspose2d", { stride, padding, dilation, groups, outputPadding } = p;
-  const got = `got input ${x.dtype} ${formatShape(x.shape)} and weight ${formatShape(w.shape)}${bias ? `, bias ${formatShape(bias.shape)}` : ""} with groups ${groups}`;
-  if (x.shape.length !== 4 || w.shape.length !== 4 || x.dtype !== "float32") {
-    throw argumentError(name, `${got}; expected a float32 input [N, C, H, W] and a weight [C, O/groups, R, S] (unsqueeze a missing dimension, .float() an image).`);
-  }
-  const [n = 0, c = 0, h = 0, width = 0] = x.shape, [channels = 0, perGroup = 0, r = 0, s = 0] = w.shape;
-  if (c !== channels) {
-    const hint = width === channels ? " The input looks like [N, H, W, C]: use permute(0, 3, 1, 2)." : "";
-    throw argumentError(name, `${got}; expected ${channels} input channels, got ${c}.${hint}`);
-  }
+  const [n = 0, c = 0, h = 0, width = 0] = x.shape, [channels = 0, perGroup = 0, r = 0, s = 0] = w.shape, o = perGroup * groups;
+  const got = checkOperands(name, x, w, bias, p, "[C, O/groups, R, S]", channels, o);
+  checkWhole(name, "outputPadding", outputPadding, 0);
   if (c % groups !== 0) throw argumentError(name, `${got}; expected input channels that the groups divide.`);
-  if (r === 0 || s === 0) throw argumentError(name, `${got}; expected a kernel of at least 1×1.`);
   if (h === 0 || width === 0) throw argumentError(name, `${got}; expected images of at least 1×1.`);
-  const o = perGroup * groups;
-  if (bias && (bias.shape.length !== 1 || bias.shape[0] !== o)) throw argumentError(name, `${got}; expected a bias of shape [${o}].`);
   const rows = transposedSize(h, r, stride[0], padding[0], dilation[0], outputPadding[0]), columns = transposedSize(width, s, stride[1], padding[1], dilation[1], outputPadding[1]);
   if (rows < 1 || columns < 1) throw argumentError(name, `${got}; padding ${padding.join("×")} leaves an output of ${rows}×${columns}; use less padding or a larger kernel.`);
   return { shape: [n, o, rows, columns], dtype: "float32" };
@@ -150,11 +145,7 @@ function transposeOutput(x: Spec, w: Spec, bias: Spec | null, p: ConvTranspose2d
 /** x [N, C, P, Q], w [C, O/groups, R, S], bias [O]: what conv2d from O to C channels would hand back through itself for x, + bias. */
 export const convTranspose2d: Operation<ConvTranspose2dParams> = defineOp<ConvTranspose2dParams>("convTranspose2d", {
   kernels: ["conv2dInputGrad", "elementwise"],
-  outputs: (inputs, params) => {
-    const output = transposeOutput(need(inputs, 0), need(inputs, 1), inputs[2] ?? null, params);
-    needFloat32("convTranspose2d", inputs, convInputs);
-    return [output];
-  },
+  outputs: (inputs, params) => [transposeOutput(need(inputs, 0), need(inputs, 1), inputs[2] ?? null, params)],
   forward: (device, [out], inputs, params) => {
     if (!out) return;
     const bias = inputs[2] ?? null, spread = bias ? allocate(device, out.shape, "float32") : out;

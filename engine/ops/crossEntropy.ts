@@ -2,14 +2,10 @@
 import { numel } from "../../kernels/shape.js";
 import type { CrossEntropyParams } from "../../kernels/types.js";
 import { type Operation, type Spec, defineOp, need } from "../op.js";
-import { type RawTensor, contiguous } from "../raw.js";
+import { type RawTensor, byChannel, contiguous } from "../raw.js";
 import { argumentError } from "../scope.js";
 import { formatShape, sameShape } from "../shape.js";
 
-const perClass = (x: RawTensor): RawTensor => {
-  const [n = 0, c = 0] = x.shape;
-  return x.reshaped([n, c, numel(x.shape, 2)]);
-};
 const perRow = (labels: RawTensor): RawTensor => labels.reshaped([labels.shape[0] ?? 0, numel(labels.shape, 1)]);
 
 function check(x: Spec, labels: Spec, weight: Spec | null): void {
@@ -41,7 +37,7 @@ export const crossEntropy: Operation<CrossEntropyParams> = defineOp<CrossEntropy
   },
   forward: (device, [out, totalWeight], inputs, params) => {
     if (!out || !totalWeight) return;
-    const x = perClass(contiguous(need(inputs, 0))), labels = perRow(contiguous(need(inputs, 1))), weight = inputs[2] ?? null;
+    const x = byChannel(contiguous(need(inputs, 0))), labels = perRow(contiguous(need(inputs, 1))), weight = inputs[2] ?? null;
     const loss = params.reduction === "none" ? perRow(out) : out;
     device.kernels.crossEntropy(loss, totalWeight, x, labels, weight && contiguous(weight), params);
   },
@@ -59,9 +55,9 @@ const crossEntropyBackward = defineOp<CrossEntropyParams>("crossEntropyBackward"
   outputs: (inputs) => [{ shape: need(inputs, 2).shape, dtype: "float32" }],
   forward: (device, [out], inputs, params) => {
     if (!out) return;
-    const grad = contiguous(need(inputs, 0)), x = perClass(contiguous(need(inputs, 2))), labels = perRow(contiguous(need(inputs, 3)));
+    const grad = contiguous(need(inputs, 0)), x = byChannel(contiguous(need(inputs, 2))), labels = perRow(contiguous(need(inputs, 3)));
     const weight = inputs[4] ?? null;
     const cotangent = params.reduction === "none" ? perRow(grad) : grad;
-    device.kernels.crossEntropyBackward(perClass(out), cotangent, need(inputs, 1), x, labels, weight && contiguous(weight), params);
+    device.kernels.crossEntropyBackward(byChannel(out), cotangent, need(inputs, 1), x, labels, weight && contiguous(weight), params);
   },
 });

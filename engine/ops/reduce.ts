@@ -1,9 +1,9 @@
 // Reductions: sums and means, extremes, products of numbers and of truth, variance, norms.
 import { elementwiseRow as row } from "../../kernels/elementwise.js";
 import { numel, numelAlong } from "../../kernels/shape.js";
-import type { ArgReduceName } from "../../kernels/types.js";
+import type { ArgReduceName, Shape } from "../../kernels/types.js";
 import { runRaw } from "../autograd.js";
-import { type Computation, type Operation, defineOp, need } from "../op.js";
+import { type ArrayLike, type Computation, type Operation, type Run, defineOp, need } from "../op.js";
 import { allocate, contiguous } from "../raw.js";
 import { argumentError } from "../scope.js";
 import { formatShape, reducedShape } from "../shape.js";
@@ -22,6 +22,11 @@ export interface ReduceParams {
   readonly keepdim: boolean;
 }
 
+/** What was reduced over dims, at every place that it was reduced from. */
+function spread<A extends ArrayLike>(run: Run<A>, a: A, dims: readonly number[], shape: Shape): A {
+  return run(expandTo, [run(reshapeTo, [a], reducedShape(shape, dims, true))[0]], shape)[0];
+}
+
 /** Σ over dims. Integers and bools sum into int32. */
 export const sum = defineOp<ReduceParams>("sum", {
   kernels: ["reduce"],
@@ -36,12 +41,7 @@ export const sum = defineOp<ReduceParams>("sum", {
       times(target, repeats);
     });
   },
-  backward: (run, [grad], { params: { dims }, specs }) => {
-    if (!grad) return [null];
-    const shape = need(specs, 0).shape;
-    const kept = run(reshapeTo, [grad], reducedShape(shape, dims, true))[0];
-    return [run(expandTo, [kept], shape)[0]];
-  },
+  backward: (run, [grad], { params: { dims }, specs }) => [grad ? spread(run, grad, dims, need(specs, 0).shape) : null],
 });
 
 /** Σ/n over dims, of float32 alone; NaN where there is nothing. */
@@ -54,8 +54,7 @@ export const mean = defineOp<ReduceParams>("mean", {
   backward: (run, [grad], { params: { dims }, specs }) => {
     if (!grad) return [null];
     const shape = need(specs, 0).shape;
-    const share = run(divScalar, [grad], [dims.reduce((n, d) => n * (shape[d] ?? 1), 1)])[0];
-    return [run(expandTo, [run(reshapeTo, [share], reducedShape(shape, dims, true))[0]], shape)[0]];
+    return [spread(run, run(divScalar, [grad], [numelAlong(shape, dims)])[0], dims, shape)];
   },
 });
 
@@ -85,14 +84,12 @@ function sharedByTies(findsNaN: boolean): Pick<Computation<ReduceParams>, "saves
     backward: (run, [grad], { params: { dims, keepdim }, specs, input, output }) => {
       if (!grad) return [null];
       const { shape } = need(specs, 0);
-      const kept = reducedShape(shape, dims, true);
-      const spread = (a: typeof grad) => run(expandTo, [run(reshapeTo, [a], kept)[0]], shape)[0];
-      const equal = run(eq, [input(0), spread(output(0))], [])[0];
+      const equal = run(eq, [input(0), spread(run, output(0), dims, shape)], [])[0];
       const chosen = findsNaN ? run(logicalOr, [equal, run(isnan, [input(0)], [])[0]], [])[0] : equal; // where there is a NaN, nothing is equal
       const mask = run(cast, [chosen], "float32")[0];
       const count = run(sum, [mask], { dims, keepdim })[0];
       const share = run(div, [grad, count], [])[0];
-      return [run(mul, [mask, spread(share)], [])[0]];
+      return [run(mul, [mask, spread(run, share, dims, shape)], [])[0]];
     },
   };
 }
@@ -123,18 +120,17 @@ export const product: Operation<ReduceParams> = defineOp<ReduceParams>("prod", {
   backward: (run, [grad], { params: { dims }, specs, input }) => {
     if (!grad) return [null];
     const { shape } = need(specs, 0);
-    const kept = reducedShape(shape, dims, true);
-    const spread = (a: typeof grad) => run(expandTo, [run(reshapeTo, [a], kept)[0]], shape)[0];
+    const everywhere = (a: typeof grad) => spread(run, a, dims, shape);
     const x = input(0);
     const isZero = run(cast, [run(eq, [x, run(neg, [x], [])[0]], [])[0]], "float32")[0];
     const withoutZeros = run(add, [x, isZero], [])[0];
-    const products = spread(run(product, [withoutZeros], { dims, keepdim: true })[0]);
+    const products = everywhere(run(product, [withoutZeros], { dims, keepdim: true })[0]);
     const isNonFinite = run(cast, [run(isnan, [run(mulScalar, [x], [0])[0]], [])[0]], "float32")[0];
-    const total = (mask: typeof grad) => spread(run(sum, [mask], { dims, keepdim: true })[0]);
+    const total = (mask: typeof grad) => everywhere(run(sum, [mask], { dims, keepdim: true })[0]);
     const others = (mask: typeof grad) => run(sub, [total(mask), mask], [])[0];
     const fewZeros = run(relu, [run(reverseSubScalar, [total(isZero)], [2])[0]], [])[0]; // 0 from two on
     const spoils = dims.length === shape.length ? run(mul, [others(isNonFinite), fewZeros], [])[0] : others(isNonFinite);
-    return [run(mul, [run(otherFactors, [products, withoutZeros, others(isZero), spoils], [])[0], spread(grad)], [])[0]];
+    return [run(mul, [run(otherFactors, [products, withoutZeros, others(isZero), spoils], [])[0], everywhere(grad)], [])[0]];
   },
 });
 

@@ -1,12 +1,11 @@
 // Element-wise arithmetic, comparisons and activations as methods. Operands are tensors or numbers; PyTorch's broadcasting and promotion.
 import type { Device, DType } from "../../kernels/types.js";
-import { type Call, ofMethod, Signature, takesNothing, taking } from "../arguments.js";
+import { type Call, methodTakesNothing, ofMethod, Signature, taking } from "../arguments.js";
 import { arithmeticDType, checkFill, promote, promoteScalar } from "../dtype.js";
 import { aBoolean, aFinite, aNumber, aTensor, anOperand, either, oneOf } from "../kinds.js";
-import { elementwise } from "../ops/elementwise.js";
 import { allocate } from "../raw.js";
 import { argumentError } from "../scope.js";
-import { call, construct, freshSlot } from "./core.js";
+import { construct, freshSlot, ofRow } from "./core.js";
 import { roundedQuotient } from "./quotient.js";
 import type { Tensor } from "./tensor.js";
 import { tidy } from "./tidy.js";
@@ -94,19 +93,19 @@ export abstract class TensorArithmetic extends TensorViews {
     return this.withTensor("minimum", this.asTensor(operand.read(given, "minimum")[0]));
   }
   neg(...none: []): Tensor {
-    takesNothing("neg", none, "x.");
+    methodTakesNothing("neg", none);
     return this.arithmetic("neg");
   }
   abs(...none: []): Tensor {
-    takesNothing("abs", none, "x.");
+    methodTakesNothing("abs", none);
     return this.arithmetic("abs");
   }
   sign(...none: []): Tensor {
-    takesNothing("sign", none, "x.");
+    methodTakesNothing("sign", none);
     return this.arithmetic("sign");
   }
   square(...none: []): Tensor {
-    takesNothing("square", none, "x.");
+    methodTakesNothing("square", none);
     return this.arithmetic("square");
   }
   /** Repeated squaring: exact where floating point would round. */
@@ -129,7 +128,7 @@ export abstract class TensorArithmetic extends TensorViews {
     if (Number.isNaN(min) || Number.isNaN(max)) throw argumentError("clamp", `got min ${min} and max ${max}; expected numbers, for NaN is no bound.`);
     const limits = [min ?? -Infinity, max ?? Infinity];
     if (this.dtype !== "float32") return this.minimumOrMaximum(min, max);
-    return call(elementwise("clamp"), [this], limits)[0];
+    return ofRow("clamp", [this], limits);
   }
   private minimumOrMaximum(min: number | null, max: number | null): Tensor {
     const raised = min === null ? this.self : this.maximum(wholeLimit(min));
@@ -152,7 +151,7 @@ export abstract class TensorArithmetic extends TensorViews {
   round(...none: []): Tensor { return this.rounded("round", none); }
 
   relu(...none: []): Tensor { return this.arithmetic("relu", none); }
-  leakyRelu(...given: Call<typeof takes.leakyRelu>): Tensor { return call(elementwise("leakyRelu"), [this.cast("float32")], takes.leakyRelu.read(given))[0]; }
+  leakyRelu(...given: Call<typeof takes.leakyRelu>): Tensor { return ofRow("leakyRelu", [this.cast("float32")], takes.leakyRelu.read(given)); }
   sigmoid(...none: []): Tensor { return this.floating("sigmoid", none); }
   logSigmoid(...none: []): Tensor { return this.floating("logSigmoid", none); }
   softplus(...none: []): Tensor { return this.floating("softplus", none); }
@@ -165,10 +164,10 @@ export abstract class TensorArithmetic extends TensorViews {
   le(...given: OperandCall): Tensor { return this.compare("le", given); }
   gt(...given: OperandCall): Tensor { return this.compare("gt", given); }
   ge(...given: OperandCall): Tensor { return this.compare("ge", given); }
-  isnan(...none: []): Tensor { takesNothing("isnan", none, "x."); return call(elementwise("isnan"), [this], [])[0]; }
+  isnan(...none: []): Tensor { methodTakesNothing("isnan", none); return ofRow("isnan", [this]); }
   logicalAnd(...given: Call<typeof tensorOperand>): Tensor { return this.logical("logicalAnd", given); }
   logicalOr(...given: Call<typeof tensorOperand>): Tensor { return this.logical("logicalOr", given); }
-  logicalNot(...none: []): Tensor { takesNothing("logicalNot", none, "x."); return call(elementwise("logicalNot"), [this.cast("bool")], [])[0]; }
+  logicalNot(...none: []): Tensor { methodTakesNothing("logicalNot", none); return ofRow("logicalNot", [this.cast("bool")]); }
 
   /** this where condition holds, else other. */
   where(...given: Call<typeof takes.where>): Tensor {
@@ -198,34 +197,34 @@ export abstract class TensorArithmetic extends TensorViews {
   }
   /** Whole numbers are round already. */
   private rounded(name: string, none: readonly unknown[]): Tensor {
-    takesNothing(name, none, "x.");
+    methodTakesNothing(name, none);
     return this.dtype === "int32" || this.dtype === "uint8" ? this.clone() : this.floating(name);
   }
   private arithmetic(name: string, none: readonly unknown[] = []): Tensor {
-    takesNothing(name, none, "x.");
-    return call(elementwise(name), [this], [])[0];
+    methodTakesNothing(name, none);
+    return ofRow(name, [this]);
   }
   private floating(name: string, none: readonly unknown[] = []): Tensor {
-    takesNothing(name, none, "x.");
-    return call(elementwise(name), [this.cast("float32")], [])[0];
+    methodTakesNothing(name, none);
+    return ofRow(name, [this.cast("float32")]);
   }
   /** @internal */
   withScalar(name: string, value: number): Tensor {
-    return call(elementwise(name), [this.cast(promoteScalar(this.dtype, value))], [value])[0];
+    return ofRow(name, [this.cast(promoteScalar(this.dtype, value))], [value]);
   }
   /** @internal */
   withTensor(name: string, other: Tensor): Tensor {
     const dtype = arithmeticDType(name, promote(this.dtype, other.dtype));
-    return call(elementwise(name), [this.cast(dtype), other.cast(dtype)], [])[0];
+    return ofRow(name, [this.cast(dtype), other.cast(dtype)]);
   }
   private logical(name: "logicalAnd" | "logicalOr", given: unknown[]): Tensor {
     const [other] = tensorOperand.read(given, name);
-    return call(elementwise(name), [this.cast("bool"), other.cast("bool")], [])[0];
+    return ofRow(name, [this.cast("bool"), other.cast("bool")]);
   }
   private compare(name: string, given: unknown[]): Tensor {
     const tensor = this.asTensor(operand.read(given, name)[0]);
     const dtype: DType = promote(this.dtype, tensor.dtype);
-    return call(elementwise(name), [this.cast(dtype), tensor.cast(dtype)], [])[0];
+    return ofRow(name, [this.cast(dtype), tensor.cast(dtype)]);
   }
 }
 
@@ -233,7 +232,7 @@ export abstract class TensorArithmetic extends TensorViews {
 export function choose(condition: Tensor, whenTrue: Tensor, whenFalse: Tensor): Tensor {
   if (condition.dtype !== "bool") throw argumentError("where", `got a condition of dtype ${condition.dtype}; expected bool (compare, or call .bool()).`);
   const dtype = promote(whenTrue.dtype, whenFalse.dtype);
-  return call(elementwise("where"), [condition, whenTrue.cast(dtype), whenFalse.cast(dtype)], [])[0];
+  return ofRow("where", [condition, whenTrue.cast(dtype), whenFalse.cast(dtype)]);
 }
 const choice = new Signature("where", [["condition", aTensor], ["input", anOperand], ["other", anOperand]]);
 /** input where the bool condition holds, else other. A number takes the dtype of the tensor beside it where that can hold it; two make float32. */

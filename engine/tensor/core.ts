@@ -10,7 +10,7 @@ import type { Operation } from "../op.js";
 import { type Scalars, add, elementwise } from "../ops/elementwise.js";
 import { clone } from "../ops/movement.js";
 import { type RawTensor, allocate, contiguous } from "../raw.js";
-import { type Call, ofMethod, takesNothing } from "../arguments.js";
+import { type Call, methodTakesNothing, ofMethod } from "../arguments.js";
 import { aBoolean, aNumber, aTensor, tensorBrand } from "../kinds.js";
 import { argumentError } from "../scope.js";
 import { shown } from "../spelling.js";
@@ -132,11 +132,11 @@ export abstract class TensorCore {
     return dim === null ? this.shape : (this.shape[normalizeDim("size", dim, this.ndim)] ?? 1);
   }
   dim(...none: []): number {
-    takesNothing("dim", none, "x.");
+    methodTakesNothing("dim", none);
     return this.ndim;
   }
   numel(...none: []): number {
-    takesNothing("numel", none, "x.");
+    methodTakesNothing("numel", none);
     return this.#raw.elements;
   }
   /** As PyTorch prints it: the values where they can be read at once, on a GPU the shape and how to read it. */
@@ -179,7 +179,7 @@ export abstract class TensorCore {
   }
   /** Keeps the gradient of an interior tensor in `grad` too. */
   retainGrad(...none: []): this {
-    takesNothing("retainGrad", none, "x.");
+    methodTakesNothing("retainGrad", none);
     if (!this.requiresGrad) throw argumentError("retainGrad", "this tensor does not require a gradient.");
     this.#slot.receive = (grad) => this.#receiveGrad(grad);
     return this;
@@ -246,12 +246,12 @@ export abstract class TensorCore {
   }
   /** The same memory without the graph. */
   detach(...none: []): Tensor {
-    takesNothing("detach", none, "x.");
+    methodTakesNothing("detach", none);
     return construct.tensor({ raw: this.raw, slot: detachedSlot() });
   }
   /** A copy of its own, through which gradients flow. */
   clone(...none: []): Tensor {
-    takesNothing("clone", none, "x.");
+    methodTakesNothing("clone", none);
     return call(clone, [this], null)[0];
   }
 

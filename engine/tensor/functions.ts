@@ -20,24 +20,18 @@ export type FunctionOf<Name extends keyof Tensor> = (...given: [input: Tensor, .
 
 /* @__NO_SIDE_EFFECTS__ */
 function functionOf<Name extends keyof Tensor>(name: Name): FunctionOf<Name> {
-  const made = (...given: unknown[]): unknown => callMethod(name, given);
+  const made = (...given: readonly unknown[]): unknown => callMethod(name, given);
   Object.defineProperty(made, "name", { value: name });
   return made as FunctionOf<Name>;
 }
-function callMethod(name: keyof Tensor, given: unknown[]): unknown {
-  const [first] = given;
-  if (isPlainObject(first) && Object.hasOwn(first, "input") && given.length === 1) {
-    const { input, ...options } = first;
-    return methodOf(name, input)(...(Object.keys(options).length === 0 ? [] : [options]));
-  }
-  given.shift();
-  return methodOf(name, first)(...given);
+function callMethod(name: keyof Tensor, given: readonly unknown[]): unknown {
+  const [first, ...rest] = given;
+  if (!isPlainObject(first) || !Object.hasOwn(first, "input") || rest.length > 0) return onInput(name, first, rest);
+  const { input, ...options } = first;
+  return onInput(name, input, Object.keys(options).length === 0 ? [] : [options]);
 }
-function methodOf(name: keyof Tensor, input: unknown): (...given: unknown[]) => unknown {
-  if (aTensor.takes(input)) {
-    const method = input[name] as (...given: unknown[]) => unknown;
-    return (...given) => method.apply(input, given);
-  }
+function onInput(name: keyof Tensor, input: unknown, rest: readonly unknown[]): unknown {
+  if (aTensor.takes(input)) return Reflect.apply(input[name] as (...given: unknown[]) => unknown, input, rest);
   const hint = input instanceof Promise ? " (await it first)" : aTensor.hint?.(input) ?? "";
   throw argumentError(String(name), input === undefined ? "got no input; expected a tensor first." : `got input ${shown(input)}; expected a tensor${hint}.`);
 }

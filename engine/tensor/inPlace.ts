@@ -1,6 +1,6 @@
 // In-place methods: PyTorch's names with an underscore. Each computes out of place and takes over the value, so that the tape sees the ordinary
 // operation; where the tape would save this tensor's old value, it saves a copy, which the change does not touch.
-import { type Call, ofMethod, takesNothing } from "../arguments.js";
+import { type Call, methodTakesNothing, ofMethod } from "../arguments.js";
 import { checkFill } from "../dtype.js";
 import { isGradEnabled } from "../gradMode.js";
 import { aBoolean, aNumber, aTensor, either } from "../kinds.js";
@@ -40,7 +40,7 @@ export abstract class TensorInPlace extends TensorReductions {
     return this.assign("fill_", this.filled(value));
   }
   zero_(...none: []): this {
-    takesNothing("zero_", none, "x.");
+    methodTakesNothing("zero_", none);
     return this.fill_(0);
   }
 

@@ -1,6 +1,6 @@
 // Reading a tensor's values, and moving it to another device or dtype.
 import type { Device, DType, HostArray } from "../../kernels/types.js";
-import { type Call, ofMethod, takesNothing } from "../arguments.js";
+import { type Call, methodTakesNothing, ofMethod } from "../arguments.js";
 import { type DeviceTarget, resolveDevice } from "../device.js";
 import { isGradEnabled, noGrad } from "../gradMode.js";
 import { type Kind, aDType, aDevice, aTensor } from "../kinds.js";
@@ -49,7 +49,7 @@ export abstract class TensorTransfer extends TensorCore {
     if (this.slot.changes !== null) this.slot.changes = raw.storage.recordedChanges;
   }
   async #values(method: string, none: readonly unknown[]): Promise<HostArray> {
-    takesNothing(method, none, "x.");
+    methodTakesNothing(method, none);
     const raw = this.#packed();
     raw.storage.retain();
     try {
@@ -61,7 +61,7 @@ export abstract class TensorTransfer extends TensorCore {
   }
   /** data() without waiting: on the CPU and the reference; a GPU cannot. */
   dataSync(...none: []): HostArray {
-    takesNothing("dataSync", none, "x.");
+    methodTakesNothing("dataSync", none);
     if (this.device.asynchronous) {
       throw argumentError("dataSync", `a tensor on ${this.device.description} cannot be read at once; use await tensor.data(), item() or tolist().`);
     }
@@ -78,7 +78,7 @@ export abstract class TensorTransfer extends TensorCore {
     return reading("item", this.#item(none));
   }
   async #item(none: readonly unknown[]): Promise<number> {
-    takesNothing("item", none, "x.");
+    methodTakesNothing("item", none);
     if (this.numel() !== 1) {
       throw argumentError("item", `a tensor of shape ${formatShape(this.shape)} has ${this.numel()} elements; expected one (use data() or tolist()).`);
     }
@@ -126,7 +126,7 @@ export abstract class TensorTransfer extends TensorCore {
   }
   /** The tensor on the CPU. */
   async cpu(...none: []): Promise<Tensor> {
-    takesNothing("cpu", none, "x.");
+    methodTakesNothing("cpu", none);
     const device = resolveDevice("cpu");
     if (device === this.device) return this.self;
     this.#assertMovable("cpu");

@@ -1,6 +1,6 @@
 // Views and movements as methods: other shapes on the same memory, windows, joins, padding, selection by index.
 import { at, numel } from "../../kernels/shape.js";
-import { type Call, ofMethod, takesNothing } from "../arguments.js";
+import { type Call, methodTakesNothing, ofMethod } from "../arguments.js";
 import { type Kind, aDType, aNumber, aTensor, either, numbers } from "../kinds.js";
 import { gather, indexSelect } from "../ops/indexing.js";
 import { contiguous, diagonal, diagonalMatrix, expandTo, pad, permute, reshapeTo, slice, split } from "../ops/movement.js";
@@ -34,7 +34,7 @@ const takes = {
 
 export abstract class TensorViews extends TensorTransfer {
   contiguous(...none: []): Tensor {
-    takesNothing("contiguous", none, "x.");
+    methodTakesNothing("contiguous", none);
     return this.isContiguous ? this.self : call(contiguous, [this], null)[0];
   }
   /** Another shape on the same memory; one size may be −1. Where strides forbid a view, reshape copies and view refuses, as in PyTorch. */
@@ -84,7 +84,7 @@ export abstract class TensorViews extends TensorTransfer {
   }
   /** A matrix transposed. */
   t(...none: []): Tensor {
-    takesNothing("t", none, "x.");
+    methodTakesNothing("t", none);
     if (this.ndim > 2) throw argumentError("t", `got shape ${formatShape(this.shape)}; expected at most two dimensions (use transpose(dim0, dim1)).`);
     return this.ndim < 2 ? this.self : this.permute(1, 0);
   }
@@ -207,7 +207,7 @@ export abstract class TensorViews extends TensorTransfer {
   }
   /** A vector as the diagonal of a matrix, or a matrix's diagonal. */
   diag(...none: []): Tensor {
-    takesNothing("diag", none, "x.");
+    methodTakesNothing("diag", none);
     if (this.ndim === 1) return call(diagonalMatrix, [this], [this.numel(), this.numel()])[0];
     if (this.ndim === 2) return call(diagonal, [this], null)[0];
     throw argumentError("diag", `got shape ${formatShape(this.shape)}; expected a vector or a matrix.`);
@@ -223,15 +223,15 @@ export abstract class TensorViews extends TensorTransfer {
     return call(indexSelect, [this, index], { dim: normalizeDim("indexSelect", dim, this.ndim) })[0];
   }
   float(...none: []): Tensor {
-    takesNothing("float", none, "x.");
+    methodTakesNothing("float", none);
     return this.cast("float32");
   }
   int(...none: []): Tensor {
-    takesNothing("int", none, "x.");
+    methodTakesNothing("int", none);
     return this.cast("int32");
   }
   bool(...none: []): Tensor {
-    takesNothing("bool", none, "x.");
+    methodTakesNothing("bool", none);
     return this.cast("bool");
   }
   type(...given: Call<typeof takes.type>): Tensor {

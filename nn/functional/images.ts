@@ -56,15 +56,15 @@ function paddingOf(padding: Padding2d, stride: Pair, dilation: Pair, weight: Ten
 
 const transposed = new Signature("convTranspose2d", [
   ["input", aTensor], ["weight", aTensor], ["bias", aTensor, null], ["stride", size2, 1], ["padding", size2, 0], ["outputPadding", size2, 0],
-  ["groups", aCount(1), 1], ["dilation", size2, 1],
+  ["groups", aNumber, 1], ["dilation", size2, 1],
 ]);
 export type ConvTranspose2dOptions = Options<typeof transposed>;
 
 /** conv2d backwards: x [N, C, H, W] spread by weight [C, O/groups, R, S], + bias [O]. outputPadding: rows below and columns to the right, for
  *  conv2d with a stride makes one size of several. */
 export const convTranspose2d = taking(transposed, (x, weight, bias, strides, paddings, outputPadding, groups, dilations) => {
-  const stride = wholePair("convTranspose2d", "stride", strides, 1), dilation = wholePair("convTranspose2d", "dilation", dilations, 1);
-  const padding = wholePair("convTranspose2d", "padding", paddings), more = wholePair("convTranspose2d", "outputPadding", outputPadding);
+  const stride = wholePair("convTranspose2d", "stride", strides, 1), dilation = pair("convTranspose2d", "dilation", dilations);
+  const padding = pair("convTranspose2d", "padding", paddings), more = wholePair("convTranspose2d", "outputPadding", outputPadding);
   if (([0, 1] as const).some((d) => more[d] >= Math.max(stride[d], dilation[d]))) {
     throw argumentError("convTranspose2d", `got outputPadding ${more.join("×")} with stride ${stride.join("×")} and dilation ${dilation.join("×")}; expected less than the stride or the dilation.`);
   }

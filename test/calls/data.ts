@@ -1,5 +1,5 @@
 // athanor/data and its namespaces transforms and transforms.functional
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { data, tensor } from "../../index.js";
@@ -18,6 +18,7 @@ const samples = () => [1, 2, 3, 4, 5];
 const idx = Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 7, 9);
 
 const folder = mkdtempSync(join(tmpdir(), "athanor-calls-"));
+process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 const file = (name: string) => join(folder, "a", name);
 mkdirSync(join(folder, "a"));
 writeFileSync(file("picture.png"), await data.encodePng(picture()));
