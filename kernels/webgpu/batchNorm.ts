@@ -4,7 +4,7 @@
 // summed exactly, so that a constant channel becomes 0 whatever its value.
 import type { Activation, View } from "../types.js";
 import { channelMain, type Channels, channelsOf, partParams } from "./channels.js";
-import { exactSumCode, exactTotalCode, quotientCode } from "./exactSums.js";
+import { exactSumCode, exactSumParams, exactTotalCode, quotientCode } from "./exactSums.js";
 import { dispatchKernel, float } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 import { activate, reluCode } from "./tiles.js";
@@ -59,7 +59,7 @@ export function batchNorm(
       constants: [channels, inner, lanes],
       inputs: { x },
       outputs: { statistics },
-      params: partParams(sizes),
+      params: { ...partParams(sizes), ...exactSumParams },
       workgroups: channels * parts,
       body: () => channelMain(sizes, statisticsHelpers(sizes), `${statisticsCode(sizes)}
   if (lane == 0u) {
@@ -75,7 +75,7 @@ export function batchNorm(
     ],
     inputs: { x, w, b, statistics },
     outputs: { out, mean, invStd, ...(apart ? none : running) },
-    params: { ...partParams(sizes), eps: float(eps), ...blending },
+    params: { ...partParams(sizes), ...exactSumParams, eps: float(eps), ...blending },
     workgroups: channels * parts,
     body: () => reluCode + channelMain(sizes, statistics ? "" : statisticsHelpers(sizes), `
 ${statistics ? combinedStatisticsCode(sizes) : statisticsCode(sizes)}

@@ -1,13 +1,23 @@
 // WGSL for sums that must not lose digits: a sum is kept as a pair (what float32 holds of it, what it does not), so that equal numbers have
-// exactly themselves as their mean and a long sum is as good as a short one. A compiler that rearranges float32 arithmetic (none seen so far)
-// would leave an ordinary sum.
+// exactly themselves as their mean and a long sum is as good as a short one.
+//
+// The compilers of hardware rearrange float arithmetic as if it were exact, which Vulkan allows: on an NVIDIA GPU (a + b) − a was b, and the mean
+// of seven threes 2.9999998. Every difference that recovers a rounding error is therefore taken of values seen through `opaque`: their bits, and a
+// parameter of which the compiler does not know that it is zero.
 
-/** Of two sums, or of a sum and a number: Knuth's two-sum, and what is left over beside it. */
+/** A kernel whose text holds exactSumCode has these among its parameters. */
+export const exactSumParams = { zeroBits: 0 } as const;
+
+/** Of two sums, or of a sum and a number: Dekker's fast two-sum, and what is left over beside it. */
 export const exactSumCode = `
+fn opaque(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) ^ params.zeroBits); }
 fn addExactly(sum: vec2f, value: vec2f) -> vec2f {
-  let total = sum.x + value.x;
-  let other = total - sum.x;
-  return vec2f(total, sum.y + value.y + ((sum.x - (total - other)) + (value.x - other)));
+  let total = opaque(sum.x + value.x);
+  let keeps = abs(sum.x) >= abs(value.x);
+  let larger = select(value.x, sum.x, keeps);
+  let smaller = select(sum.x, value.x, keeps);
+  let lost = opaque(smaller - opaque(total - larger));
+  return vec2f(total, (sum.y + value.y) + lost);
 }
 /** The leftovers of infinities are NaN, and no part of the sum. */
 fn closeSum(sum: vec2f) -> f32 {
@@ -42,12 +52,13 @@ fn exactSumOfLanes(value: vec2f, lane: u32) -> vec2f {
 export const quotientCode = `
 fn upperDigits(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) & 0xfffff000u); }
 fn quotientOf(sum: vec2f, count: f32) -> f32 {
-  let first = closeSum(sum) / count;
+  let first = opaque(closeSum(sum) / count);
   let a = upperDigits(first);
-  let b = first - a;
+  let b = opaque(first - a);
   let c = upperDigits(count);
-  let d = count - c;
-  let correction = ((((sum.x - a * c) - a * d) - b * c) - b * d + sum.y) / count;
+  let d = opaque(count - c);
+  let rest = opaque(opaque(opaque(opaque(sum.x - a * c) - a * d) - b * c) - b * d);
+  let correction = (rest + sum.y) / count;
   return select(first, first + correction, (bitcast<u32>(correction) & 0x7f800000u) != 0x7f800000u);
 }
 `;

@@ -4,7 +4,7 @@
 import { numel, numelAlong } from "../shape.js";
 import type { ArgReduceName, DType, ReduceName, View } from "../types.js";
 import { workgroupSize } from "./constants.js";
-import { exactSumCode, quotientCode } from "./exactSums.js";
+import { exactSumCode, exactSumParams, quotientCode } from "./exactSums.js";
 import { planReduce, type ReducePlan, stepDigits } from "./reducePlan.js";
 import { type Binding, floatBits, type WebGPURuntime } from "./runtime.js";
 import { withScalarFunctions } from "./specialFunctions.js";
@@ -120,7 +120,7 @@ function blocksOf(plan: ReducePlan): number {
 function parameters(plan: ReducePlan, out: View, x: View, divisor: number): number[] {
   return [
     plan.outputs, plan.length, Math.ceil(plan.length / plan.slices), x.offset, out.offset,
-    floatBits(divisor), negativeInfinityBits, blocksOf(plan), plan.slices,
+    floatBits(divisor), negativeInfinityBits, exactSumParams.zeroBits, blocksOf(plan), plan.slices,
     ...plan.keptDims, ...plan.keptStrides, ...plan.reducedDims, ...plan.reducedStrides, ...stepDigits(plan.lanes, plan.reducedDims),
   ];
 }
@@ -170,7 +170,7 @@ function loopText(plan: ReducePlan, start: string, end: string, body: string): s
 function parametersText(plan: ReducePlan): string {
   const fields = [
     "outputs: u32", "length: u32", "perSlice: u32", "xOffset: u32", "outOffset: u32",
-    "divisor: f32", "negativeInfinity: u32", "blocks: u32", "slices: u32",
+    "divisor: f32", "negativeInfinity: u32", "zeroBits: u32", "blocks: u32", "slices: u32",
     ...numbered("kept", plan.keptDims), ...numbered("keptStride", plan.keptDims),
     ...numbered("reduced", plan.reducedDims), ...numbered("reducedStride", plan.reducedDims), ...numbered("step", plan.reducedDims),
   ];

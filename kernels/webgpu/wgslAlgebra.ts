@@ -22,6 +22,7 @@ export class WGSLAlgebra implements Algebra<string, string> {
     return literal(value, this.work);
   }
   add(a: string, b: string): string {
+    if (this.work === "f32" && a === b) return this.bind(`twice(${a})`);
     return this.bind(`${a} + ${b}`);
   }
   sub(a: string, b: string): string {
