@@ -76,9 +76,7 @@ test("kernels: those of hardware are others, but on hardware", (t) => {
 
 test("kernels: grids of 65,537 workgroups", async (t) => {
   // The kernels of hardware are the same but for copies that exchange dimensions, whose grids are smaller.
-  for (const { name, device } of devices.filter(({ name: one }) => !one.includes("hardware"))) {
-    for (const [kernel, complaint] of await largeGrids(device)) t.equal(complaint, "", `${name}: ${kernel}`);
-  }
+  for (const [what, complaint] of await largeGrids(devices.filter(({ name }) => !name.includes("hardware")))) t.equal(complaint, "", what);
 });
 
 test("kernels: an index or a label outside its range is an IndexError", async (t) => {

@@ -2,6 +2,7 @@
 // plain loop here: the reference's closures would take minutes.
 import { elementwiseRows } from "../../kernels/elementwise.js";
 import type { Device, View } from "../../kernels/types.js";
+import type { NamedDevice } from "../support/devices.js";
 import { contiguousStrides, count } from "../support/operands.js";
 import { sumAllowance } from "../support/tolerance.js";
 
@@ -15,40 +16,55 @@ function allocate(device: Device, shape: readonly number[], values?: Float32Arra
   return { buffer, shape, strides: contiguousStrides(shape), offset: 0, dtype: "float32" };
 }
 
-async function firstDifference(device: Device, view: View, expected: (index: number) => number, allowed = 0): Promise<string> {
+/** Element for element in a plain loop: millions of them, on every device. */
+async function firstDifference(device: Device, view: View, expected: ArrayLike<number>, allowed = 0): Promise<string> {
   const found = await device.download(view.buffer, count(view.shape), "float32");
   device.release(view.buffer);
   for (let i = 0; i < found.length; i++) {
-    const got = found[i] ?? NaN, want = expected(i);
+    const got = found[i] ?? NaN, want = expected[i] ?? NaN;
     if (!(Math.abs(got - want) <= allowed)) return `element ${i} is ${got}, expected ${want} ± ${allowed}`;
   }
   return "";
 }
 
-/** What is wrong on the device, by kernel; every sentence is empty where all is well. */
-export async function largeGrids(device: Device): Promise<Map<string, string>> {
-  const results = new Map<string, string>();
+/** The operand, what is expected of it doubled and transposed, and its sum: the same for every device. */
+function makeExpectations(): { readonly host: Float32Array; readonly doubled: Float32Array; readonly transposed: Float32Array; readonly total: number } {
+  const host = new Float32Array(rows * columns), doubled = new Float32Array(host.length), transposed = new Float32Array(host.length);
+  let total = 0;
+  for (let i = 0; i < host.length; i++) {
+    const x = value(i);
+    host[i] = x;
+    doubled[i] = 2 * x;
+    transposed[(i % columns) * rows + Math.floor(i / columns)] = x;
+    total += x;
+  }
+  return { host, doubled, transposed, total };
+}
+
+/** What is wrong on the devices, by device and kernel; every sentence is empty where all is well. */
+export async function largeGrids(devices: readonly NamedDevice[]): Promise<Map<string, string>> {
+  const results = new Map<string, string>(), expected = makeExpectations();
   const add = elementwiseRows.get("add");
   if (!add) throw new Error("There is no element-wise row named add.");
-  const host = Float32Array.from({ length: rows * columns }, (_, i) => value(i));
-  const x = allocate(device, [rows, columns], host);
-  const transposed: View = { ...x, shape: [columns, rows], strides: [1, columns] };
+  for (const { name, device } of devices) {
+    const x = allocate(device, [rows, columns], expected.host);
 
-  const sum = allocate(device, [rows, columns]);
-  device.kernels.elementwise(add, sum, [x, x], []);
-  results.set("elementwise", await firstDifference(device, sum, (i) => 2 * (host[i] ?? NaN)));
+    const sum = allocate(device, [rows, columns]);
+    device.kernels.elementwise(add, sum, [x, x], []);
+    results.set(`${name}: elementwise`, await firstDifference(device, sum, expected.doubled));
 
-  const copied = allocate(device, [columns, rows]);
-  device.kernels.copy(copied, transposed);
-  results.set("copy", await firstDifference(device, copied, (i) => host[(i % rows) * columns + Math.floor(i / rows)] ?? NaN));
+    const copied = allocate(device, [columns, rows]);
+    device.kernels.copy(copied, { ...x, shape: [columns, rows], strides: [1, columns] });
+    results.set(`${name}: copy`, await firstDifference(device, copied, expected.transposed));
 
-  const filled = allocate(device, [rows, columns]);
-  device.kernels.fill(filled, 2.5);
-  results.set("fill", await firstDifference(device, filled, () => 2.5));
+    const filled = allocate(device, [rows, columns]);
+    device.kernels.fill(filled, 2.5);
+    results.set(`${name}: fill`, await firstDifference(device, filled, new Float32Array(rows * columns).fill(2.5)));
 
-  const whole = allocate(device, []), total = host.reduce((a, b) => a + b, 0);
-  device.kernels.reduce("sum", whole, x, [0, 1]);
-  results.set("reduce all", await firstDifference(device, whole, () => total, sumAllowance(host.length, host.length * 4)));
-  device.release(x.buffer);
+    const whole = allocate(device, []);
+    device.kernels.reduce("sum", whole, x, [0, 1]);
+    results.set(`${name}: reduce all`, await firstDifference(device, whole, [expected.total], sumAllowance(rows * columns, rows * columns * 4)));
+    device.release(x.buffer);
+  }
   return results;
 }
