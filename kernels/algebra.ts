@@ -8,6 +8,8 @@ export interface Algebra<T, B> {
   sub(a: T, b: T): T;
   mul(a: T, b: T): T;
   div(a: T, b: T): T;
+  /** What was computed so far, as float32 holds it: compilers of GPUs take (a·b)·c for a·(b·c), which may overflow where the former does not. */
+  settled(a: T): T;
   neg(a: T): T;
   abs(a: T): T;
   /** NaN in either operand gives NaN, as in PyTorch (WGSL's max and min do not promise that). */
@@ -59,7 +61,7 @@ export function operandsUsed(expression: NumberExpression | TruthExpression, ope
     constant: () => none,
     add: union, sub: union, mul: union, div: union, max: union, min: union, pow: union,
     lt: union, le: union, eq: union, ne: union, and: union, or: union, select: union,
-    neg: same, abs: same, sqrt: same, exp: same, log: same, log1p: same, expm1: same, sin: same, cos: same, tanh: same, erf: same,
+    neg: same, settled: same, abs: same, sqrt: same, exp: same, log: same, log1p: same, expm1: same, sin: same, cos: same, tanh: same, erf: same,
     floor: same, ceil: same, round: same, isNaN: same, not: same, truth: same,
   };
   const used = expression(algebra, ...Array.from({ length: operands }, (_, i): Uses => new Set([i])));

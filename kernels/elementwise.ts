@@ -168,10 +168,7 @@ const arithmetic = [
   row("square", (e, x) => e.mul(x, x), {
     kind: "arithmetic",
     // 2·(g·x): 2·x alone may overflow where a mean's g brings it back.
-    grad: [(e, g, x) => {
-      const half = e.mul(g, x);
-      return e.add(half, half);
-    }],
+    grad: [(e, g, x) => e.mul(e.constant(2), e.settled(e.mul(g, x)))],
   }),
   row("addScalar", (e, x, s) => e.add(x, s), { scalars: 1, kind: "arithmetic", grad: [identity] }),
   row("mulScalar", (e, x, s) => e.mul(x, s), { scalars: 1, kind: "arithmetic", grad: [(e, g, _x, _y, s) => e.mul(g, s)] }),

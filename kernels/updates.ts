@@ -18,7 +18,7 @@ function movingAverage<T, B>(e: Algebra<T, B>, average: T, x: T, beta: T, rest: 
 
 /** β·average + ((1 − β)·x)·x, in PyTorch's order: x² alone may overflow where a hundredth of it does not. */
 function squareAverage<T, B>(e: Algebra<T, B>, average: T, x: T, beta: T, rest: T): T {
-  return e.add(e.mul(average, beta), e.mul(e.mul(rest, x), x));
+  return e.add(e.mul(average, beta), e.mul(e.settled(e.mul(rest, x)), x));
 }
 
 /** sum + factor·x, without the product where the factor is 0: a term that is switched off stays off beside an infinite x. */

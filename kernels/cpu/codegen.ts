@@ -39,7 +39,7 @@ function simdAlgebra(out: Statements, type: NumberType): Algebra<string, string>
       constants.add(name);
       return name;
     },
-    add: binary("add"), sub: binary("sub"), mul: binary("mul"), div: binary("div"), neg: unary("neg"), abs: unary("abs"),
+    add: binary("add"), sub: binary("sub"), mul: binary("mul"), div: binary("div"), settled: (a) => a, neg: unary("neg"), abs: unary("abs"),
     max: extreme("max"), min: extreme("min"), sqrt: unary("sqrt"),
     exp: library("exp"), log: library("log"), log1p: library("log1p"), expm1: library("expm1"), sin: library("sin"), cos: library("cos"),
     tanh: library("tanh"), erf: library("erf"), pow: (a, b) => out.let(`pow(${a}, ${b})`),

@@ -8,6 +8,7 @@ export const float64Algebra: Algebra<number, boolean> = {
   sub: (a, b) => a - b,
   mul: (a, b) => a * b,
   div: (a, b) => a / b,
+  settled: (a) => a,
   neg: (a) => -a,
   abs: Math.abs,
   max: (a, b) => Math.max(a, b),
@@ -42,6 +43,7 @@ export const int32Algebra: Algebra<number, boolean> = {
   add: (a, b) => (a + b) | 0,
   sub: (a, b) => (a - b) | 0,
   mul: (a, b) => Math.imul(a, b),
+  settled: (a) => a,
   neg: (a) => -a | 0,
   abs: (a) => Math.abs(a) | 0,
 };

@@ -1,22 +1,19 @@
 // WGSL for sums that must not lose digits: a sum is kept as a pair (what float32 holds of it, what it does not), so that equal numbers have
 // exactly themselves as their mean and a long sum is as good as a short one.
-//
-// The compilers of hardware rearrange float arithmetic as if it were exact, which Vulkan allows: on an NVIDIA GPU (a + b) − a was b, and the mean
-// of seven threes 2.9999998. Every difference that recovers a rounding error is therefore taken of values seen through `opaque`: their bits, and a
-// parameter of which the compiler does not know that it is zero.
+// Every difference that recovers a rounding error is taken of values that no compiler can see through (`settled`, specialFunctions.ts): on an NVIDIA
+// GPU the mean of seven threes was 2.9999998 without it.
 
 /** A kernel whose text holds exactSumCode has these among its parameters. */
 export const exactSumParams = { zeroBits: 0 } as const;
 
 /** Of two sums, or of a sum and a number: Dekker's fast two-sum, and what is left over beside it. */
 export const exactSumCode = `
-fn opaque(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) ^ params.zeroBits); }
 fn addExactly(sum: vec2f, value: vec2f) -> vec2f {
-  let total = opaque(sum.x + value.x);
+  let total = settled(sum.x + value.x);
   let keeps = abs(sum.x) >= abs(value.x);
   let larger = select(value.x, sum.x, keeps);
   let smaller = select(sum.x, value.x, keeps);
-  let lost = opaque(smaller - opaque(total - larger));
+  let lost = settled(smaller - settled(total - larger));
   return vec2f(total, (sum.y + value.y) + lost);
 }
 /** The leftovers of infinities are NaN, and no part of the sum. */
@@ -52,12 +49,12 @@ fn exactSumOfLanes(value: vec2f, lane: u32) -> vec2f {
 export const quotientCode = `
 fn upperDigits(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) & 0xfffff000u); }
 fn quotientOf(sum: vec2f, count: f32) -> f32 {
-  let first = opaque(closeSum(sum) / count);
+  let first = settled(closeSum(sum) / count);
   let a = upperDigits(first);
-  let b = opaque(first - a);
+  let b = settled(first - a);
   let c = upperDigits(count);
-  let d = opaque(count - c);
-  let rest = opaque(opaque(opaque(opaque(sum.x - a * c) - a * d) - b * c) - b * d);
+  let d = settled(count - c);
+  let rest = settled(settled(settled(settled(sum.x - a * c) - a * d) - b * c) - b * d);
   let correction = (rest + sum.y) / count;
   return select(first, first + correction, (bitcast<u32>(correction) & 0x7f800000u) != 0x7f800000u);
 }

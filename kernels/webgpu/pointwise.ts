@@ -38,6 +38,7 @@ export function pointwise(runtime: WebGPURuntime, p: Pointwise): void {
   const params = [plan.count, ...plan.dims];
   for (const operand of [plan.out, ...plan.inputs]) params.push(operand.offset, ...operand.strides);
   for (const scalar of p.scalars) params.push(p.work === "i32" ? Math.trunc(scalar) >>> 0 : floatBits(scalar));
+  params.push(0); // zeroBits, see settled in specialFunctions.ts
   runtime.dispatch({ name: p.name, code, bindings, params, workgroups: Math.ceil(plan.count / (4 * workgroupSize)) });
 }
 
@@ -109,7 +110,7 @@ function parameterFields(p: Pointwise, plan: AccessPlan): string[] {
   [plan.out, ...plan.inputs].forEach((operand, i) => {
     fields.push(`${names[i]}Offset: u32`, ...operand.strides.map((_, d) => `${names[i]}Stride${d}: u32`));
   });
-  return [...fields, ...p.scalars.map((_, i) => `scalar${i}: ${p.work}`)];
+  return [...fields, ...p.scalars.map((_, i) => `scalar${i}: ${p.work}`), "zeroBits: u32"];
 }
 
 function declare(binding: number, access: "read" | "read_write", name: string, operand: Operand, stored: WorkType): string {

@@ -48,7 +48,7 @@ function updateTogether(runtime: WebGPURuntime, name: UpdateName, row: UpdateRow
     params.push(workgroups, count, ...group.map((view) => view.offset));
     workgroups += Math.ceil(count / elementsPerWorkgroup);
   }
-  runtime.dispatch({ name, code, bindings, params: [...params, workgroups, ...scalars.map(floatBits)], workgroups });
+  runtime.dispatch({ name, code, bindings, params: [...params, workgroups, ...scalars.map(floatBits), 0], workgroups });
 }
 
 function generate(row: UpdateRow, parameters: number, aligned: boolean): string {
@@ -63,7 +63,7 @@ function generate(row: UpdateRow, parameters: number, aligned: boolean): string 
   const algebra = new WGSLAlgebra("f32");
   const results = row.expression(algebra, ...operands, ...row.scalars.map((scalar) => `vec4<f32>(params.${scalar})`));
   return withSpecialFunctions(`
-struct Params { ${[...fields, "workgroups: u32", ...row.scalars.map((scalar) => `${scalar}: f32`)].join(", ")} }
+struct Params { ${[...fields, "workgroups: u32", ...row.scalars.map((scalar) => `${scalar}: f32`), "zeroBits: u32"].join(", ")} }
 ${declarations.join("\n")}
 @group(0) @binding(${parameters * operands.length}) var<uniform> params: Params;
 struct Updated { ${written.map((operand) => `${operand}: vec4<f32>`).join(", ")} }

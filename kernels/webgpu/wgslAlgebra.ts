@@ -22,7 +22,6 @@ export class WGSLAlgebra implements Algebra<string, string> {
     return literal(value, this.work);
   }
   add(a: string, b: string): string {
-    if (this.work === "f32" && a === b) return this.bind(`twice(${a})`);
     return this.bind(`${a} + ${b}`);
   }
   sub(a: string, b: string): string {
@@ -34,6 +33,9 @@ export class WGSLAlgebra implements Algebra<string, string> {
   }
   div(a: string, b: string): string {
     return this.float(`quotient(${a}, ${b})`, "a division");
+  }
+  settled(a: string): string {
+    return this.work === "i32" ? a : this.bind(`settled(${a})`);
   }
   neg(a: string): string {
     return this.bind(`-${a}`);
