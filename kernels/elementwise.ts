@@ -1,5 +1,6 @@
 // The table of element-wise operations: one row says everything (the expression, its scalars, which dtypes it takes, its derivatives), and
-// every device compiles the row. To add an operation, add a row here and a row to the fixtures.
+// every device compiles the row. A tensor's method and the function of the same name are written from it at build time (scripts/build-methods.mjs).
+// To add an operation, add a row here and a row to the fixtures.
 //
 // A derivative is itself an element-wise expression, over [cotangent, ...inputs, output, ...scalars]: it is compiled like any other kernel,
 // and `operandsUsed` finds which of these it reads, so that nothing else is saved for backward.
@@ -24,20 +25,33 @@ export interface DerivativeKernel extends ElementwiseKernel {
   /** The derivative is the cotangent itself: nothing to compute. */
   readonly identity: boolean;
 }
+/** The method and the function that a row is: its inputs are the tensor and `other`, its scalars the parameters. */
+export interface ElementwiseMethod {
+  /** Numbers, by PyTorch's names, with their defaults. */
+  readonly parameters: Readonly<Record<string, number>>;
+  /** It rounds: integers stay as they are. */
+  readonly rounds: boolean;
+  /** Its docstring, where the name does not say enough. */
+  readonly doc: string;
+}
 export interface ElementwiseRow extends ElementwiseKernel {
   /** By each input; null where no gradient flows (comparisons, conditions, step functions). */
   readonly derivatives: readonly (DerivativeKernel | null)[];
+  /** null for a part of what is written by hand. */
+  readonly method: ElementwiseMethod | null;
   /** A step of other operations' formulas, which no function or method is. */
   readonly isStep: boolean;
 }
 
-interface RowOptions {
+interface KernelOptions {
   readonly inputs?: number;
-  readonly scalars?: number;
   readonly kind?: ElementwiseKind;
-  readonly isStep?: boolean;
   /** By input; each over [cotangent, ...inputs, output, ...scalars]. */
   readonly grad?: readonly (NumberExpression | null)[];
+}
+interface PartOptions extends KernelOptions {
+  readonly scalars?: number;
+  readonly isStep?: boolean;
 }
 
 /** The cotangent as it is. */
@@ -45,13 +59,20 @@ const identity: NumberExpression = (_e, g) => g;
 /** Step functions: their gradient is zero and exists, as in PyTorch, so that backward through them is no error. */
 const nothing: NumberExpression = (e) => e.constant(0);
 
-function row(name: string, expression: NumberExpression | TruthExpression, options: RowOptions = {}): ElementwiseRow {
+/** An operation: kernels, gradient, method and function. */
+function row(name: string, expression: NumberExpression | TruthExpression, options: KernelOptions & Partial<ElementwiseMethod> = {}): ElementwiseRow {
+  const { parameters = {}, rounds = false, doc = "", ...kernel } = options;
+  return { ...part(name, expression, { ...kernel, scalars: Object.keys(parameters).length }), method: { parameters, rounds, doc } };
+}
+
+/** The kernels and the gradient alone: a function or method written by hand runs them, with arguments that a row cannot describe. */
+function part(name: string, expression: NumberExpression | TruthExpression, options: PartOptions = {}): ElementwiseRow {
   const { inputs = 1, scalars = 0, kind = "float", isStep = false, grad = [] } = options;
   const derivatives = Array.from({ length: inputs }, (_, by) => {
     const whole = grad[by];
     return whole ? derivative(`${name}'${by}`, whole, inputs + 2, scalars) : null;
   });
-  return { name, inputs, scalars, kind, expression, derivatives, isStep };
+  return { name, inputs, scalars, kind, expression, derivatives, method: null, isStep };
 }
 
 /** Narrows a derivative over [cotangent, ...inputs, output, ...scalars] to the operands it reads. */
@@ -122,16 +143,16 @@ function geluInner<T, B>(e: Algebra<T, B>, x: T): T {
 // ── the table ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const arithmetic = [
-  row("add", (e, a, b) => e.add(a, b), { inputs: 2, kind: "arithmetic", grad: [identity, identity] }),
-  row("sub", (e, a, b) => e.sub(a, b), { inputs: 2, kind: "arithmetic", grad: [identity, (e, g) => e.neg(g)] }),
-  row("mul", (e, a, b) => e.mul(a, b), { inputs: 2, kind: "arithmetic", grad: [(e, g, _a, b) => e.mul(g, b), (e, g, a) => e.mul(g, a)] }),
-  row("div", (e, a, b) => e.div(a, b), {
+  part("add", (e, a, b) => e.add(a, b), { inputs: 2, kind: "arithmetic", grad: [identity, identity] }),
+  part("sub", (e, a, b) => e.sub(a, b), { inputs: 2, kind: "arithmetic", grad: [identity, (e, g) => e.neg(g)] }),
+  part("mul", (e, a, b) => e.mul(a, b), { inputs: 2, kind: "arithmetic", grad: [(e, g, _a, b) => e.mul(g, b), (e, g, a) => e.mul(g, a)] }),
+  part("div", (e, a, b) => e.div(a, b), {
     inputs: 2,
     grad: [(e, g, _a, b) => e.div(g, b), (e, g, _a, b, y) => e.neg(e.div(e.mul(g, y), b))],
   }),
   /** The product of all factors but one, from the product with every zero taken for 1 (of that one factor too), and how many of the others are
    *  zero and how many not finite: a zero makes it 0, or NaN beside an infinity or a NaN. */
-  row("otherFactors", (e, product, factor, zeros, nonFinite) => {
+  part("otherFactors", (e, product, factor, zeros, nonFinite) => {
     const zero = e.constant(0);
     return e.select(e.lt(zero, zeros), e.select(e.lt(zero, nonFinite), e.constant(NaN), zero), e.div(product, factor));
   }, {
@@ -144,8 +165,8 @@ const arithmetic = [
     ],
   }),
   /** a/b, and 0 where b is 0: gradients that PyTorch defines as zero there. */
-  row("safeDiv", (e, a, b) => e.select(e.eq(b, e.constant(0)), e.constant(0), e.div(a, b)), { inputs: 2, isStep: true }),
-  row("pow", (e, a, b) => e.pow(a, b), {
+  part("safeDiv", (e, a, b) => e.select(e.eq(b, e.constant(0)), e.constant(0), e.div(a, b)), { inputs: 2, isStep: true }),
+  part("pow", (e, a, b) => e.pow(a, b), {
     inputs: 2,
     grad: [
       (e, g, a, b) => e.select(e.eq(b, e.constant(0)), e.constant(0), e.mul(g, e.mul(b, e.pow(a, e.sub(b, e.constant(1)))))),
@@ -170,21 +191,21 @@ const arithmetic = [
     // 2·(g·x): 2·x alone may overflow where a mean's g brings it back.
     grad: [(e, g, x) => e.mul(e.constant(2), e.settled(e.mul(g, x)))],
   }),
-  row("addScalar", (e, x, s) => e.add(x, s), { scalars: 1, kind: "arithmetic", grad: [identity] }),
-  row("mulScalar", (e, x, s) => e.mul(x, s), { scalars: 1, kind: "arithmetic", grad: [(e, g, _x, _y, s) => e.mul(g, s)] }),
-  row("divScalar", (e, x, s) => e.div(x, s), { scalars: 1, grad: [(e, g, _x, _y, s) => e.div(g, s)] }),
+  part("addScalar", (e, x, s) => e.add(x, s), { scalars: 1, kind: "arithmetic", grad: [identity] }),
+  part("mulScalar", (e, x, s) => e.mul(x, s), { scalars: 1, kind: "arithmetic", grad: [(e, g, _x, _y, s) => e.mul(g, s)] }),
+  part("divScalar", (e, x, s) => e.div(x, s), { scalars: 1, grad: [(e, g, _x, _y, s) => e.div(g, s)] }),
   /** scalar − x and scalar / x. */
-  row("reverseSubScalar", (e, x, s) => e.sub(s, x), { scalars: 1, kind: "arithmetic", grad: [(e, g) => e.neg(g)] }),
-  row("reverseDivScalar", (e, x, s) => e.div(s, x), { scalars: 1, grad: [(e, g, x, y) => e.neg(e.div(e.mul(g, y), x))] }),
-  row("powScalar", (e, x, s) => scalarPower(e, x, s), {
+  part("reverseSubScalar", (e, x, s) => e.sub(s, x), { scalars: 1, kind: "arithmetic", grad: [(e, g) => e.neg(g)] }),
+  part("reverseDivScalar", (e, x, s) => e.div(s, x), { scalars: 1, grad: [(e, g, x, y) => e.neg(e.div(e.mul(g, y), x))] }),
+  part("powScalar", (e, x, s) => scalarPower(e, x, s), {
     scalars: 1,
     grad: [(e, g, x, _y, s) => e.select(e.eq(s, e.constant(0)), e.constant(0), e.mul(g, e.mul(s, scalarPower(e, x, e.sub(s, e.constant(1))))))],
   }),
   /** x·scale + shift with per-channel operands broadcast by the caller. */
-  row("mulAdd", (e, x, scale, shift) => e.add(e.mul(x, scale), shift), {
+  part("mulAdd", (e, x, scale, shift) => e.add(e.mul(x, scale), shift), {
     inputs: 3, grad: [(e, g, _x, scale) => e.mul(g, scale), (e, g, x) => e.mul(g, x), identity],
   }),
-  row("clamp", (e, x, low, high) => {
+  part("clamp", (e, x, low, high) => {
     const raised = e.select(e.lt(x, low), low, x);
     return e.select(e.lt(high, raised), high, raised);
   }, {
@@ -209,9 +230,9 @@ const transcendental = [
   row("erf", (e, x) => e.erf(x), {
     grad: [(e, g, x) => e.mul(g, e.mul(e.constant(2 / Math.sqrt(Math.PI)), e.exp(e.neg(e.mul(x, x)))))],
   }),
-  row("floor", (e, x) => e.floor(x), { grad: [nothing] }),
-  row("ceil", (e, x) => e.ceil(x), { grad: [nothing] }),
-  row("round", (e, x) => e.round(x), { grad: [nothing] }),
+  row("floor", (e, x) => e.floor(x), { rounds: true, grad: [nothing] }),
+  row("ceil", (e, x) => e.ceil(x), { rounds: true, grad: [nothing] }),
+  row("round", (e, x) => e.round(x), { rounds: true, doc: "Halves go to the even neighbour.", grad: [nothing] }),
 ];
 
 const activations = [
@@ -219,7 +240,7 @@ const activations = [
     kind: "arithmetic", grad: [(e, g, _x, y) => e.select(e.le(y, e.constant(0)), e.constant(0), g)],
   }),
   row("leakyRelu", (e, x, slope) => e.select(e.lt(e.constant(0), x), x, e.mul(x, slope)), {
-    scalars: 1, grad: [(e, g, x, _y, slope) => e.select(e.lt(e.constant(0), x), g, e.mul(g, slope))],
+    parameters: { negativeSlope: 0.01 }, grad: [(e, g, x, _y, slope) => e.select(e.lt(e.constant(0), x), g, e.mul(g, slope))],
   }),
   row("sigmoid", (e, x) => sigmoid(e, x), { grad: [(e, g, _x, y) => e.mul(g, e.mul(y, e.sub(e.constant(1), y)))] }),
   row("logSigmoid", (e, x) => e.sub(e.min(x, e.constant(0)), logTail(e, x)), { grad: [(e, g, x) => e.mul(g, sigmoid(e, e.neg(x)))] }),
@@ -230,13 +251,13 @@ const activations = [
       return e.mul(g, e.mul(s, e.add(e.constant(1), e.mul(x, e.sub(e.constant(1), s)))));
     }],
   }),
-  row("gelu", (e, x) => e.mul(x, normalCdf(e, x)), {
+  part("gelu", (e, x) => e.mul(x, normalCdf(e, x)), {
     grad: [(e, g, x) => {
       const density = e.mul(e.constant(1 / Math.sqrt(2 * Math.PI)), e.exp(e.mul(e.constant(-0.5), e.mul(x, x))));
       return e.mul(g, e.add(normalCdf(e, x), e.mul(x, density)));
     }],
   }),
-  row("geluTanh", (e, x) => e.mul(e.mul(e.constant(0.5), x), e.add(e.constant(1), e.tanh(geluInner(e, x)))), {
+  part("geluTanh", (e, x) => e.mul(e.mul(e.constant(0.5), x), e.add(e.constant(1), e.tanh(geluInner(e, x)))), {
     grad: [(e, g, x) => {
       const one = e.constant(1), half = e.constant(0.5), t = e.tanh(geluInner(e, x));
       const slope = e.mul(e.constant(tanhScale), e.add(one, e.mul(e.constant(3 * tanhCubic), e.mul(x, x))));
@@ -247,14 +268,14 @@ const activations = [
   }),
   /** max(x, 0) − x·t + log1p(e^−|x|): binary cross-entropy of logits x against targets t; its derivative by x is σ(x) − t. The first two terms
    *  are one product on either side of 0, since of an infinite x their difference would be NaN. */
-  row("bceWithLogits", (e, x, t) => {
+  part("bceWithLogits", (e, x, t) => {
     const linear = e.select(e.lt(x, e.constant(0)), e.neg(e.mul(x, t)), e.mul(x, e.sub(e.constant(1), t)));
     return e.add(linear, logTail(e, x));
   }, {
     inputs: 2, grad: [(e, g, x, t) => e.mul(g, e.sub(sigmoid(e, x), t)), (e, g, x) => e.neg(e.mul(g, x))],
   }),
   /** −t·log p − (1 − t)·log(1 − p) of probabilities p, each logarithm at least −100 and each division by at least 1e-12, as PyTorch has it. */
-  row("bce", (e, p, t) => e.sub(e.mul(e.sub(t, e.constant(1)), boundedLog1p(e, e.neg(p))), e.mul(t, boundedLog(e, p))), {
+  part("bce", (e, p, t) => e.sub(e.mul(e.sub(t, e.constant(1)), boundedLog1p(e, e.neg(p))), e.mul(t, boundedLog(e, p))), {
     inputs: 2,
     grad: [
       (e, g, p, t) => e.div(e.mul(g, e.sub(p, t)), e.max(e.mul(p, e.sub(e.constant(1), p)), e.constant(1e-12))),
@@ -262,7 +283,7 @@ const activations = [
     ],
   }),
   /** d²/(2·beta) where |d| < beta, else |d| − beta/2, for d = x − t. */
-  row("smoothL1", (e, x, t, beta) => {
+  part("smoothL1", (e, x, t, beta) => {
     const d = e.sub(x, t), distance = e.abs(d), half = e.constant(0.5);
     return e.select(e.lt(distance, beta), e.div(e.mul(e.mul(half, d), d), beta), e.sub(distance, e.mul(half, beta)));
   }, {
@@ -273,7 +294,7 @@ const activations = [
     ],
   }),
   /** d²/2 where |d| ≤ delta, else delta·(|d| − delta/2), for d = x − t. */
-  row("huber", (e, x, t, delta) => {
+  part("huber", (e, x, t, delta) => {
     const d = e.sub(x, t), distance = e.abs(d), half = e.constant(0.5);
     return e.select(e.le(distance, delta), e.mul(e.mul(half, d), d), e.mul(delta, e.sub(distance, e.mul(half, delta))));
   }, {
@@ -298,7 +319,7 @@ function tanhSlope<T, B>(e: Algebra<T, B>, tanh: T): T {
 /** What a step of a recurrent layer does with the sums of its gates; nn/functional/recurrent.ts puts them together. */
 const recurrent = [
   /** c′ = σ(f)·c + σ(i)·tanh(g) */
-  row("lstmCell", (e, i, f, g, c) => e.add(e.mul(sigmoid(e, f), c), e.mul(sigmoid(e, i), e.tanh(g))), {
+  part("lstmCell", (e, i, f, g, c) => e.add(e.mul(sigmoid(e, f), c), e.mul(sigmoid(e, i), e.tanh(g))), {
     inputs: 4,
     grad: [
       (e, grad, i, _f, g) => e.mul(grad, e.mul(sigmoidSlope(e, i), e.tanh(g))),
@@ -308,7 +329,7 @@ const recurrent = [
     ],
   }),
   /** h′ = σ(o)·tanh(c′) */
-  row("lstmHidden", (e, o, c) => e.mul(sigmoid(e, o), e.tanh(c)), {
+  part("lstmHidden", (e, o, c) => e.mul(sigmoid(e, o), e.tanh(c)), {
     inputs: 2,
     grad: [
       (e, grad, o, c) => e.mul(grad, e.mul(sigmoidSlope(e, o), e.tanh(c))),
@@ -316,7 +337,7 @@ const recurrent = [
     ],
   }),
   /** n = tanh(x_n + σ(r)·h_n) */
-  row("gruCandidate", (e, r, xn, hn) => e.tanh(e.add(xn, e.mul(sigmoid(e, r), hn))), {
+  part("gruCandidate", (e, r, xn, hn) => e.tanh(e.add(xn, e.mul(sigmoid(e, r), hn))), {
     inputs: 3,
     grad: [
       (e, grad, r, _xn, hn, n) => e.mul(e.mul(grad, tanhSlope(e, n)), e.mul(sigmoidSlope(e, r), hn)),
@@ -325,7 +346,7 @@ const recurrent = [
     ],
   }),
   /** h′ = (1 − σ(z))·n + σ(z)·h */
-  row("gruHidden", (e, z, n, h) => e.add(n, e.mul(sigmoid(e, z), e.sub(h, n))), {
+  part("gruHidden", (e, z, n, h) => e.add(n, e.mul(sigmoid(e, z), e.sub(h, n))), {
     inputs: 3,
     grad: [
       (e, grad, z, n, h) => e.mul(grad, e.mul(sigmoidSlope(e, z), e.sub(h, n))),
@@ -346,7 +367,7 @@ const comparisons = [
   row("logicalAnd", (e, a, b) => e.and(e.truth(a), e.truth(b)), { inputs: 2, kind: "logic" }),
   row("logicalOr", (e, a, b) => e.or(e.truth(a), e.truth(b)), { inputs: 2, kind: "logic" }),
   row("logicalNot", (e, x) => e.not(e.truth(x)), { kind: "logic" }),
-  row("where", (e, condition, a, b) => e.select(e.truth(condition), a, b), {
+  part("where", (e, condition, a, b) => e.select(e.truth(condition), a, b), {
     inputs: 3, kind: "choose",
     grad: [null, (e, g, condition) => e.select(e.truth(condition), g, e.constant(0)), (e, g, condition) => e.select(e.truth(condition), e.constant(0), g)],
   }),

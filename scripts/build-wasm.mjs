@@ -1,12 +1,13 @@
 // Builds the CPU device's WebAssembly: generates the element-wise and update kernels' AssemblyScript from their tables, compiles
 // kernels/cpu/assembly twice (plain SIMD, relaxed SIMD) and embeds the plain module and what makes it the relaxed one as base64 in
 // kernels/cpu/generated/wasm.ts.
-// Does nothing when the output is newer than every source. `--force` rebuilds.
-import { mkdirSync, readFileSync, readdirSync, renameSync, statSync, writeFileSync } from "node:fs";
+// Does nothing when the output is newer than every source. `--force` rebuilds; `--unoptimised`, for who tries a new row, takes a tenth of the time.
+import { readFileSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker, isMainThread, parentPort, workerData } from "node:worker_threads";
 import { findDifference } from "./difference.mjs";
+import { importSource, writeWhole } from "./sources.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const cpu = join(root, "kernels/cpu");
@@ -19,7 +20,7 @@ function sources() {
   const own = readdirSync(assembly).filter((name) => name.endsWith(".ts")).map((name) => join(assembly, name));
   const tables = ["elementwise.ts", "updates.ts", "algebra.ts"].map((name) => join(root, "kernels", name));
   const code = ["codegen.ts", "names.ts", "difference.ts"].map((name) => join(cpu, name));
-  return [...own, ...tables, ...code, fileURLToPath(import.meta.url), join(root, "scripts/difference.mjs")];
+  return [...own, ...tables, ...code, fileURLToPath(import.meta.url), ...["difference.mjs", "sources.mjs"].map((name) => join(root, "scripts", name))];
 }
 
 function upToDate() {
@@ -31,38 +32,20 @@ function upToDate() {
   }
 }
 
-/** Other processes may build or read at the same time: a file appears whole or not at all. */
-function writeWhole(path, content) {
-  mkdirSync(dirname(path), { recursive: true });
-  const partial = `${path}.${process.pid}`;
-  writeFileSync(partial, content);
-  renameSync(partial, path);
-}
-
-/** One of kernels/cpu's TypeScript modules. */
-async function importSource(name) {
-  const { build } = await import("esbuild");
-  const bundle = await build({ entryPoints: [join(cpu, name)], bundle: true, format: "esm", platform: "neutral", write: false });
-  return import(`data:text/javascript;base64,${Buffer.from(bundle.outputFiles[0].contents).toString("base64")}`);
-}
-
 async function generateSources() {
-  const { generateAssembly } = await importSource("codegen.ts");
+  const { generateAssembly } = await importSource(join(cpu, "codegen.ts"));
   for (const [name, text] of Object.entries(generateAssembly())) {
-    const path = join(generatedAssembly, name);
-    let old = "";
-    try { old = readFileSync(path, "utf8"); } catch { /* first build */ }
-    if (old !== text) writeWhole(path, text);
+    writeWhole(join(generatedAssembly, name), text);
   }
 }
 
-async function compile(relaxed) {
+async function compile({ relaxed, optimizeLevel }) {
   const { default: asc } = await import("assemblyscript/asc");
   let binary;
   const features = relaxed ? "simd,threads,relaxed-simd" : "simd,threads";
   const { error, stderr } = await asc.main([
     "index.ts", "--outFile", "out.wasm", "--runtime", "stub", "--enable", features, "--importMemory", "--sharedMemory",
-    "--initialMemory", "1", "--maximumMemory", "65536", "--noAssert", "--use", "abort=", "--optimizeLevel", "3", "--shrinkLevel", "0",
+    "--initialMemory", "1", "--maximumMemory", "65536", "--noAssert", "--use", "abort=", "--optimizeLevel", optimizeLevel, "--shrinkLevel", "0",
     "--noExportMemory",
   ], {
     readFile: (name, base) => {
@@ -92,14 +75,14 @@ function checkNoData(binary) {
 
 async function differenceOf(plain, relaxed) {
   const difference = Buffer.from(findDifference(plain, relaxed));
-  const { applyDifference } = await importSource("difference.ts");
+  const { applyDifference } = await importSource(join(cpu, "difference.ts"));
   if (!relaxed.equals(applyDifference(plain, difference))) throw new Error("The plain module with its differences is not the relaxed one.");
   return difference;
 }
 
-function compileInWorker(relaxed) {
+function compileInWorker(workerData) {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(fileURLToPath(import.meta.url), { workerData: { relaxed } });
+    const worker = new Worker(fileURLToPath(import.meta.url), { workerData });
     worker.on("message", (binary) => resolve(Buffer.from(binary)));
     worker.on("error", reject);
   });
@@ -109,7 +92,8 @@ async function main() {
   if (!process.argv.includes("--force") && upToDate()) return;
   const started = Date.now();
   await generateSources();
-  const [plain, relaxed] = await Promise.all([compileInWorker(false), compileInWorker(true)]);
+  const optimizeLevel = process.argv.includes("--unoptimised") ? "0" : "3";
+  const [plain, relaxed] = await Promise.all([false, true].map((relaxed) => compileInWorker({ relaxed, optimizeLevel })));
   const names = WebAssembly.Module.exports(new WebAssembly.Module(plain)).filter((e) => e.kind === "function").map((e) => e.name).sort();
   const stray = WebAssembly.Module.imports(new WebAssembly.Module(plain)).filter((i) => i.name !== "memory");
   if (stray.length > 0) throw new Error(`The module imports ${stray.map((i) => `${i.module}.${i.name}`).join(", ")}; only env.memory is there.`);
@@ -126,4 +110,4 @@ async function main() {
 }
 
 if (isMainThread) await main();
-else parentPort.postMessage(await compile(workerData.relaxed));
+else parentPort.postMessage(await compile(workerData));

@@ -1,4 +1,5 @@
-// The build: AssemblyScript to WebAssembly (embedded in a TypeScript module), then TypeScript to ES modules and declarations in dist/.
+// The build: AssemblyScript to WebAssembly (embedded in a TypeScript module), the methods and functions that follow from tables, then TypeScript to ES
+// modules and declarations in dist/.
 import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -11,6 +12,7 @@ function run(script, ...args) {
 }
 
 run("scripts/build-wasm.mjs");
+run("scripts/build-methods.mjs");
 rmSync(join(root, "dist"), { recursive: true, force: true }); // what a deleted source left behind must not be importable
 run("node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json");
 finishDeclarations(join(root, "dist"), entries());

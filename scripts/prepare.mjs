@@ -12,10 +12,11 @@ const OLDEST_NODE = 20;
 const stampFile = join(root, "build", "stamp");
 const builtFrom = [
   "index.ts", "engine", "kernels", "serialization", "nn", "optim", "data", "training",
-  "scripts/build.mjs", "scripts/build-wasm.mjs", "scripts/declarations.mjs", "scripts/public-declarations.mjs", "scripts/difference.mjs",
+  "scripts/build.mjs", "scripts/build-wasm.mjs", "scripts/build-methods.mjs", "scripts/sources.mjs", "scripts/declarations.mjs", "scripts/public-declarations.mjs",
+  "scripts/difference.mjs",
 ];
 const builtWith = ["package.json", "package-lock.json", "tsconfig.json", "tsconfig.build.json"];
-const outputs = ["dist/index.js", "kernels/cpu/generated/wasm.ts"];
+const outputs = ["dist/index.js", "kernels/cpu/generated/wasm.ts", "engine/tensor/generated/methods.ts"];
 
 /** Installs and builds what is missing or older than its sources; throws an error with a message for people where that fails. */
 export function prepare() {

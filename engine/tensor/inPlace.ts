@@ -7,6 +7,7 @@ import { aBoolean, aNumber, aTensor, either } from "../kinds.js";
 import { copied } from "../raw.js";
 import { construct } from "./core.js";
 import { TensorReductions } from "./reductions.js";
+import { filled } from "./rows.js";
 import type { Tensor } from "./tensor.js";
 
 const source = ofMethod("copy_", [["src", aTensor]]), filling = ofMethod("fill_", [["value", either(aNumber, aBoolean)]]);
@@ -37,7 +38,7 @@ export abstract class TensorInPlace extends TensorReductions {
   fill_(...given: Call<typeof filling>): this {
     const value = Number(filling.read(given)[0]);
     checkFill("fill_", value, this.dtype);
-    return this.assign("fill_", this.filled(value));
+    return this.assign("fill_", filled(this.device, this.shape, this.dtype, value));
   }
   zero_(...none: []): this {
     methodTakesNothing("zero_", none);

@@ -1,4 +1,4 @@
-// Tensor: the end of the chain core → transfer → views → arithmetic → reductions → in-place changes, and what makes handles of it.
+// Tensor: the end of the chain core → transfer → views → rows → arithmetic → reductions → in-place changes, and what makes handles of it.
 import type { Operand } from "../autograd.js";
 import { answerMisses } from "../misses.js";
 import { construct } from "./core.js";

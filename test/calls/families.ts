@@ -38,7 +38,7 @@ const bySearch: Row = { notCalled: "search() calls it" };
 export const inner: ReadonlySet<string> = new Set([
   // tensors
   "become", "over", "reducing", "extremeOf", "alongDim", "argExtreme", "spreadOver", "generalNorm", "normalised", "strictProduct", "integerPower", "minimumOrMaximum",
-  "asTensor", "scalar", "filled", "rounded", "arithmetic", "floating", "withScalar", "withTensor", "logical", "compare", "cast", "replaceRaw", "takeValues", "assign", "inOrder",
+  "cast", "replaceRaw", "takeValues", "assign", "inOrder",
   // modules
   "members", "entry", "setEntry", "adopt", "ownParameters", "ownBuffers", "copyWith", "stateEntries", "weights", "check", "activated", "countBatch", "suffixes", "run", "zeros", "initialStates", "layers",
   // optimizers and schedulers

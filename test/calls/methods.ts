@@ -1,5 +1,6 @@
 // The methods of a tensor, of a module and of an optimizer, as rows.
 import { type Tensor, nn, optim, tensor } from "../../index.js";
+import { type ElementwiseRow, elementwiseRows } from "../../kernels/elementwise.js";
 import type { CallCase, Row, Rows } from "./cases.js";
 
 const x = () => tensor([[0.5, -1, 2], [1, 0.25, -0.5]]), mask = () => x().gt(0), index = () => tensor([[1, 0]], { dtype: "int32" });
@@ -17,6 +18,12 @@ const scaled = row([["other", 3]], [], { alpha: 0.5 }), clamp = row([], [["min",
 const divided = row([["other", 3]], [], { roundingMode: "floor" }), filled = row([["mask", mask()], ["value", 3]]);
 const each = (names: string, made: Row): Rows => Object.fromEntries(names.split(" ").map((name) => [name, made]));
 
+/** What the method of a row takes. */
+function elementwiseCall({ inputs, kind, method }: ElementwiseRow): Row {
+  const others: Values = inputs === 1 ? [] : [["other", kind === "logic" ? x() : 3]];
+  return row(others, Object.entries(method?.parameters ?? {}).map(([name, initial]) => [name, initial + 0.5]));
+}
+
 /** The tensor whose method is called, where it is not x(). */
 const tensors: Readonly<Record<string, () => Tensor>> = {
   matmul: () => tensor([[1, 2], [3, 4]]), mm: () => tensor([[1, 2], [3, 4]]), bmm: () => tensor([[[1, 2], [3, 4]]]), squeeze: () => x().reshape(2, 1, 3, 1), item: () => tensor(3),
@@ -26,12 +33,12 @@ export const tensorFor = (method: string): Tensor => (tensors[method] ?? x)();
 
 export const tensorMethods: Rows = {
   ...each("dim numel retainGrad detach clone dataSync item tolist cpu contiguous t diag float int bool", nothing),
-  ...each("neg abs sign square sqrt rsqrt reciprocal exp expm1 log log1p sin cos tanh erf floor ceil round relu sigmoid logSigmoid softplus silu isnan logicalNot", nothing),
+  ...Object.fromEntries([...elementwiseRows.values()].flatMap((one) => (one.method === null ? [] : [[one.name, elementwiseCall(one)]]))),
   ...each("neg_ abs_ sqrt_ exp_ log_ relu_ sigmoid_ tanh_ silu_ zero_", nothing),
   ...each("sum mean prod any all amax amin", reduction), ...each("argmax argmin", place), ...each("max min", along), ...each("var std", spread),
-  ...each("softmax logSoftmax", row([dim])), ...each("maximum minimum eq ne lt le gt ge mul mul_", operand), ...each("rsub rdiv", row([["other", 2]])),
-  ...each("matmul mm expandAs logicalAnd logicalOr", factor()), ...each("add sub add_ sub_", scaled), ...each("div div_", divided),
-  ...each("clamp clamp_", clamp), ...each("leakyRelu leakyRelu_", leaky), ...each("maskedFill maskedFill_", filled), ...each("pow pow_", row([["exponent", 2]])),
+  ...each("softmax logSoftmax", row([dim])), ...each("mul mul_", operand), ...each("rsub rdiv", row([["other", 2]])),
+  ...each("matmul mm expandAs", factor()), ...each("add sub add_ sub_", scaled), ...each("div div_", divided),
+  ...each("clamp clamp_", clamp), leakyRelu_: leaky, ...each("maskedFill maskedFill_", filled), ...each("pow pow_", row([["exponent", 2]])),
   ...each("view expand", sizes("size", 2, 3)), bmm: row([["other", x().unsqueeze(0)]]), gather: row([dim, ["index", index()]]), indexSelect: row([dim, ["index", index().flatten()]]), ...each("unbind", row([], [["dim", 1]])),
   size: row([], [["dim", 1]]),
   requiresGrad_: row([], [["requiresGrad", false]]),

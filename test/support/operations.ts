@@ -1,7 +1,8 @@
 // The operations of the fixtures by name: each a one-line function on tensors. A fixture row names its function here; a new operation adds a
-// line.
+// line, unless it is a row of kernels/elementwise.ts.
 import { type Tensor, cat, oneHot, stack, where } from "../../index.js";
 import { ofRow } from "../../engine/tensor/core.js";
+import { type ElementwiseRow, elementwiseRows } from "../../kernels/elementwise.js";
 import * as F from "../../nn/functional.js";
 import { activatedConv2d } from "../../nn/functional/images.js";
 import { activatedLinear } from "../../nn/functional/linear.js";
@@ -25,7 +26,6 @@ export interface Parameters {
   readonly value: number;
   readonly min?: number;
   readonly max?: number;
-  readonly negativeSlope: number;
   readonly p: number;
   readonly dim0: number;
   readonly dim1: number;
@@ -65,23 +65,26 @@ export function viewed(leaf: Tensor, view: InputView | undefined): Tensor {
   return view?.slice ? leaf.slice(...view.slice) : leaf;
 }
 
+/** Where the tests call a row of the table by nn.functional's name, that one. */
+const inFunctional: Readonly<Record<string, unknown>> = F;
+
+/** The rows that are methods: what a row of fixtures gives beside the tensor are `other` and the parameters. */
+function ofRowMethod({ name, inputs, method }: ElementwiseRow): readonly [string, Operation] {
+  const named = Object.keys(method?.parameters ?? {});
+  return [name, (p, x, ...others) => {
+    const parameters = named.map((parameter) => p[parameter as keyof Parameters]), function_ = inFunctional[name];
+    const given = [...others.slice(0, inputs - 1), ...parameters];
+    return (typeof function_ === "function" ? Reflect.apply(function_, null, [x, ...given]) : Reflect.apply(x[name as "exp"], x, given)) as Tensor;
+  }];
+}
+
 const elementwise: Record<string, Operation> = {
-  neg: (_, x) => x.neg(), abs: (_, x) => x.abs(), sign: (_, x) => x.sign(), square: (_, x) => x.square(), sqrt: (_, x) => x.sqrt(),
-  rsqrt: (_, x) => x.rsqrt(),
-  reciprocal: (_, x) => x.reciprocal(), exp: (_, x) => x.exp(), expm1: (_, x) => x.expm1(), log: (_, x) => x.log(), log1p: (_, x) => x.log1p(),
-  sin: (_, x) => x.sin(), cos: (_, x) => x.cos(), tanh: (_, x) => x.tanh(), erf: (_, x) => x.erf(), floor: (_, x) => x.floor(),
-  ceil: (_, x) => x.ceil(),
-  round: (_, x) => x.round(), relu: (_, x) => F.relu(x), sigmoid: (_, x) => F.sigmoid(x), logSigmoid: (_, x) => F.logSigmoid(x),
-  softplus: (_, x) => F.softplus(x), silu: (_, x) => F.silu(x), gelu: (_, x) => F.gelu(x), geluTanh: (_, x) => F.gelu(x, { approximate: "tanh" }),
-  leakyRelu: (p, x) => F.leakyRelu(x, p.negativeSlope), clamp: (p, x) => x.clamp(p.min, p.max),
+  ...Object.fromEntries([...elementwiseRows.values()].filter(({ method }) => method !== null).map(ofRowMethod)),
+  gelu: (_, x) => F.gelu(x), geluTanh: (_, x) => F.gelu(x, { approximate: "tanh" }), clamp: (p, x) => x.clamp(p.min, p.max),
   add: (_, x, y) => x.add(y), sub: (_, x, y) => x.sub(y), mul: (_, x, y) => x.mul(y), div: (_, x, y) => x.div(y), pow: (_, x, y) => x.pow(y),
-  maximum: (_, x, y) => x.maximum(y), minimum: (_, x, y) => x.minimum(y),
   addScalar: (p, x) => x.add(p.scalar), subScalar: (p, x) => x.sub(p.scalar), mulScalar: (p, x) => x.mul(p.scalar),
   divScalar: (p, x) => x.div(p.scalar),
   powScalar: (p, x) => x.pow(p.scalar), rsubScalar: (p, x) => x.rsub(p.scalar), rdivScalar: (p, x) => x.rdiv(p.scalar),
-  lt: (_, x, y) => x.lt(y), le: (_, x, y) => x.le(y), gt: (_, x, y) => x.gt(y), ge: (_, x, y) => x.ge(y), eq: (_, x, y) => x.eq(y),
-  ne: (_, x, y) => x.ne(y),
-  isnan: (_, x) => x.isnan(), logicalAnd: (_, x, y) => x.logicalAnd(y), logicalOr: (_, x, y) => x.logicalOr(y), logicalNot: (_, x) => x.logicalNot(),
   where: (_, condition, x, y) => where(condition, x, y), maskedFill: (p, x, mask) => x.maskedFill(mask, p.value),
   usedTwice: (_, x, w, b) => x.mul(w).add(b).relu().mul(w).add(x),
 };
