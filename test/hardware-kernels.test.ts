@@ -76,6 +76,17 @@ test("convolutions read little of workgroup memory, and their weights by vec4", 
   await device.close();
 });
 
+test("long rows of logits are read once for their maximum and their sum", async (t) => {
+  const device = await openWebGPU({ kernelsOf: "hardware" });
+  const x = small(device, [8, 50_257]), rows = { ...x, shape: [8, 50_257, 1], strides: [50_257, 1, 1] }, one = small(device, []);
+  const labels: View = { ...small(device, [8, 1]), dtype: "int32" }, params = { reduction: "mean", ignoreIndex: -100, labelSmoothing: 0 } as const;
+  const readings = (issue: () => void) => counted(device, issue)[0]?.code.match(/for \(; k \+ \d+u < params\.length;/g)?.length;
+  t.equal(readings(() => device.kernels.softmax(small(device, x.shape), x, 1, false)), 2, "softmax: then once to write");
+  t.equal(readings(() => device.kernels.crossEntropy(one, small(device, []), rows, labels, null, params)), 1, "cross-entropy");
+  t.equal(readings(() => device.kernels.crossEntropyBackward(small(device, rows.shape), one, small(device, []), rows, labels, null, params)), 2, "its gradient");
+  await device.close();
+});
+
 /** The largest tile wants more workgroup memory than every adapter has. */
 function largeWeightGradient(): KernelCase {
   const random = new TestRandom(83), params = { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 } as const;

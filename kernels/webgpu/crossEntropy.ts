@@ -3,8 +3,9 @@
 import { lengths3, numel } from "../shape.js";
 import type { CrossEntropyParams, View } from "../types.js";
 import { dispatchKernel, float, signed } from "./kernelCall.js";
+import { exponentialOf, exponentialsCode, rowExponentialHelpers, rowExponentialParams } from "./rowExponentials.js";
 import type { WebGPURuntime } from "./runtime.js";
-import { exponentialsCode, planRows, rowLoop, rowMain, type RowPlan, totalsCode } from "./workgroupTotals.js";
+import { planRows, rowLoop, rowMain, type RowPlan, totalsCode } from "./workgroupTotals.js";
 
 /** Rows, and logits in all, up to which one workgroup takes the whole loss. */
 const fewRows = 4096, fewLogits = 65_536;
@@ -13,7 +14,7 @@ function rowParams(x: View, params: CrossEntropyParams) {
   const [batch, length, inner] = lengths3(x);
   return {
     rows: batch * inner, length, inner, ignoreIndex: signed(params.ignoreIndex),
-    confidence: float(1 - params.labelSmoothing), smoothing: float(params.labelSmoothing / Math.max(length, 1)),
+    confidence: float(1 - params.labelSmoothing), smoothing: float(params.labelSmoothing / Math.max(length, 1)), ...rowExponentialParams,
   };
 }
 
@@ -28,17 +29,17 @@ function rowCode(plan: RowPlan, weight: View | null): string {
 `;
 }
 
+const weightOf = (weight: View | null, k: string): string => (weight ? `weight[params.weightOffset + ${k}]` : "1.0");
+
 /** WGSL after rowCode: `loss`, the label's −w·log p mixed with the mean over the classes where labels are smoothed. */
 function lossCode(plan: RowPlan, weight: View | null, smoothed: boolean): string {
-  const weightOf = weight ? "weight[params.weightOffset + k]" : "1.0";
   const ofLabel = "classWeight * ((largest - x[params.xOffset + first + select(0u, u32(label), valid) * params.inner]) + logTotal)";
   return `
   let logTotal = logarithm(total);
   ${smoothed ? `
   var smoothShare = 0.0;
-  ${rowLoop(plan, `
-    let w = ${weightOf};
-    if (w != 0.0) { smoothShare += w * ((largest - x[params.xOffset + at]) + logTotal); }`)}
+  ${rowLoop(plan, (at, k) => [`x[params.xOffset + ${at}]`, weightOf(weight, k)], ({ values: [x, w] }) => (
+    `if (${w} != 0.0) { smoothShare += ${w} * ((largest - ${x}) + logTotal); }`))}
   let uniformLoss = sumOfRow(smoothShare, lane);
   let loss = select(0.0, select(0.0, params.confidence * ${ofLabel}, classWeight != 0.0) + params.smoothing * uniformLoss, counts);` : `
   let loss = select(0.0, ${ofLabel}, classWeight != 0.0);`}
@@ -66,24 +67,24 @@ export function crossEntropy(
     });
     return;
   }
-  const plan = planRows(rows, classes, inner);
+  const plan = planRows(runtime, rows, classes, inner);
   const losses = runtime.temporary(plan.workgroups), weights = runtime.temporary(plan.workgroups);
   dispatchKernel(runtime, {
     name: "cross entropy, rows",
-    constants: [perRow, smoothed, weight !== null, plan.lanesPerRow],
+    constants: [perRow, smoothed, weight !== null, plan.lanesPerRow, plan.steps],
     inputs: { x, labels, weight },
     outputs: { out: perRow ? out : null, losses, weights },
     params: rowParams(x, params),
     reportsIndices: true,
     workgroups: plan.workgroups,
-    body: () => manyRowsCode(plan, weight, smoothed, perRow),
+    body: () => rowExponentialHelpers(plan) + manyRowsCode(plan, weight, smoothed, perRow),
   });
   totalLoss(runtime, plan.workgroups, losses, weights, perRow ? null : out, totalWeight, reduction === "mean");
   runtime.releaseTemporary(losses);
   runtime.releaseTemporary(weights);
 }
 
-const ownRow: RowPlan = { lanesPerRow: 1, workgroups: 1 };
+const ownRow: RowPlan = { lanesPerRow: 1, workgroups: 1, steps: 1 };
 const alone = "fn sumOfRow(value: f32, lane: u32) -> f32 { return value; }\nfn maxOfRow(value: f32, lane: u32) -> f32 { return value; }\n";
 
 function singleWorkgroupCode(weight: View | null, smoothed: boolean, reduction: CrossEntropyParams["reduction"]): string {
@@ -181,25 +182,25 @@ export function crossEntropyBackward(
 ): void {
   const [batch, classes, inner] = lengths3(x), rows = batch * inner;
   if (numel(gradX.shape) === 0) return;
-  const plan = planRows(rows, classes, inner), smoothed = params.labelSmoothing > 0, { reduction } = params;
-  const weightOf = weight ? "weight[params.weightOffset + k]" : "1.0";
+  const plan = planRows(runtime, rows, classes, inner), smoothed = params.labelSmoothing > 0, { reduction } = params;
   dispatchKernel(runtime, {
     name: "cross entropy, backward",
-    constants: [reduction, smoothed, plan.lanesPerRow],
+    constants: [reduction, smoothed, plan.lanesPerRow, plan.steps],
     inputs: { grad, totalWeight: reduction === "mean" ? totalWeight : null, x, labels, weight },
     outputs: { gradX },
     params: rowParams(x, params),
     workgroups: plan.workgroups,
-    body: () => rowMain(plan, `${rowCode(plan, weight)}
+    body: () => rowExponentialHelpers(plan) + rowMain(plan, `${rowCode(plan, weight)}
   let cotangent = grad[params.gradOffset${reduction === "none" ? " + row" : ""}]${reduction === "mean" ? " / totalWeight[params.totalWeightOffset]" : ""};
   ${smoothed ? `
   var weightShare = 0.0;
-  ${rowLoop(plan, `weightShare += ${weightOf};`)}
+  ${rowLoop(plan, (_at, k) => [weightOf(weight, k)], ({ values: [w] }) => `weightShare += ${w};`)}
   let whole = params.confidence * classWeight + params.smoothing * sumOfRow(weightShare, lane);` : "let whole = classWeight;"}
   let scale = whole / total;
-  ${rowLoop(plan, `
-    let share = select(0.0, classWeight${smoothed ? " * params.confidence" : ""}, i32(k) == label)${smoothed ? ` + params.smoothing * ${weightOf}` : ""};
-    gradX[at] = select(0.0, cotangent * (exponential(x[params.xOffset + at] - largest) * scale - share), counts);`)}
+  ${rowLoop(plan, (at, k) => [`x[params.xOffset + ${at}]`, ...(smoothed ? [weightOf(weight, k)] : [])], ({ k, at, values: [logit = "", w] }) => {
+    const share = `select(0.0, classWeight${smoothed ? " * params.confidence" : ""}, i32(${k}) == label)${smoothed ? ` + params.smoothing * ${w}` : ""}`;
+    return `gradX[${at}] = select(0.0, cotangent * (${exponentialOf(plan, logit)} * scale - (${share})), counts);`;
+  }, true)}
 `),
   });
 }

@@ -271,7 +271,7 @@ const library: readonly (readonly [calls: RegExp, text: string])[] = [
   [/\bsquareRoot\(/, root],
   [/\bhyperbolicTangent\(/, hyperbolic],
   [/\b(logarithm|log1p)\(/, logarithm],
-  [/\b(exponential|expm1)\(/, exponential],
+  [/\b(exponential|expm1|expm1Reduced)\(/, exponential],
   [/\b(maximum|minimum|timesZero|unequal)\(/, extremes],
   [/\b(isNonZero|integerOf|byteOf)\(/, conversions],
   [/\b(lessThan|lessOrEqual|equal)\(/, comparisons],
