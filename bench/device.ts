@@ -67,7 +67,7 @@ async function main(): Promise<void> {
   const options = readOptions();
   if (options.help) return console.log(usage);
   const { isWanted, quick } = options;
-  const device = await openWebGPU({ kernelsOf: "hardware", disableToggles: ["timestamp_quantization"], enableToggles: options.toggles });
+  const device = await openWebGPU({ kernelsOf: "hardware", enableToggles: options.toggles });
   console.log(device.description);
   const kernels: Row[] = [], steps: StepRow[] = [];
   for (const kernel of deviceCases.filter(({ name }) => isWanted(name))) {

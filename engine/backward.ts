@@ -3,6 +3,7 @@ import { AthanorError } from "../kernels/errors.js";
 import { type GradSlot, type Operand, type TapeNode, runRaw } from "./autograd.js";
 import type { Spec } from "./op.js";
 import { type RawTensor, contiguous, copied } from "./raw.js";
+import { enterModule, leaveModule } from "./scope.js";
 import { sameShape } from "./shape.js";
 import { closeScope, openScope } from "./storage.js";
 import { add } from "./ops/elementwise.js";
@@ -64,6 +65,7 @@ function reachable(root: TapeNode): TapeNode[] {
 /** One node: its formula, then each gradient to its input's slot; what nobody owns afterwards is freed. */
 function step(node: TapeNode, grads: readonly (RawTensor | null)[], pending: Map<TapeNode, (RawTensor | null)[]>): void {
   const scope = openScope();
+  enterModule(node.label);
   try {
     const results = node.backward(grads);
     const fitted: (RawTensor | null)[] = [];
@@ -79,6 +81,7 @@ function step(node: TapeNode, grads: readonly (RawTensor | null)[], pending: Map
       if (grad && slot) deliver(slot, grad, pending);
     }
   } finally {
+    leaveModule();
     closeScope(scope);
   }
 }

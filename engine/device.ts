@@ -4,7 +4,7 @@ import { ArgumentError, DeviceUnavailableError } from "../kernels/errors.js";
 import { type SimdChoice, createCpuSync } from "../kernels/cpu/index.js";
 import { type Call, Signature, type Values } from "./arguments.js";
 import { enterKind, kindNames, openerOf } from "./deviceKinds.js";
-import { aBoolean, aDevice, aFunction, aNumber, oneOf, oneOfThese } from "./kinds.js";
+import { aBoolean, aDevice, aFunction, aNumber, aString, listOf, oneOf, oneOfThese } from "./kinds.js";
 import { closeAccount } from "./memory.js";
 
 /** A device, or "cpu" for the one that is always there. */
@@ -22,6 +22,11 @@ export interface OpenDeviceOptions {
   /** WebGPU: accept a software adapter without a word (default: yes when asked for by name; "auto" takes hardware alone). */
   readonly allowSoftware?: boolean;
   readonly powerPreference?: "low-power" | "high-performance";
+  /** WebGPU in Node: part of the name of the adapter to take, such as "NVIDIA", where there are several. */
+  readonly adapter?: string;
+  /** WebGPU in Node: Dawn's toggles by name, such as "skip_validation" or "disable_robustness"; default: Dawn's own. */
+  readonly enableToggles?: readonly string[];
+  readonly disableToggles?: readonly string[];
   /** Receives the one line that says which device was chosen and why; default: nothing is printed. */
   readonly onChoice?: (line: string) => void;
 }
@@ -39,10 +44,12 @@ export function resolveDevice(target: DeviceTarget | undefined): Device {
   throw new ArgumentError(`device: got ${String(target)}; expected ${aDevice.says}.`);
 }
 
+const names = listOf("a list of names", aString);
 const choices = [
   ["threads", aNumber, undefined], ["simd", oneOf("plain", "relaxed", "measured"), undefined], ["winograd", aBoolean, undefined],
   ["allowSoftware", aBoolean, undefined],
-  ["powerPreference", oneOf("low-power", "high-performance"), undefined], ["onChoice", aFunction<(line: string) => void>(), undefined],
+  ["powerPreference", oneOf("low-power", "high-performance"), undefined],
+  ["adapter", aString, undefined], ["enableToggles", names, undefined], ["disableToggles", names, undefined], ["onChoice", aFunction<(line: string) => void>(), undefined],
 ] as const;
 const opening = new Signature("openDevice", [["kind", oneOfThese<DeviceKind | "auto">(() => ["auto", ...kindNames()]), "auto"]], choices);
 
@@ -57,8 +64,8 @@ export async function openDevice(...given: Call<typeof opening>): Promise<Device
 }
 
 /** The options that were given, by name. */
-function optionsOf([threads, simd, winograd, allowSoftware, powerPreference, onChoice]: Values<typeof choices>): OpenDeviceOptions {
-  return Object.fromEntries(Object.entries({ threads, simd, winograd, allowSoftware, powerPreference, onChoice }).filter(([, value]) => value !== undefined));
+function optionsOf(values: Values<typeof choices>): OpenDeviceOptions {
+  return Object.fromEntries(choices.map(([name], i) => [name, values[i]]).filter(([, value]) => value !== undefined));
 }
 
 async function openKind(kind: string, options: OpenDeviceOptions): Promise<Device> {
@@ -67,9 +74,10 @@ async function openKind(kind: string, options: OpenDeviceOptions): Promise<Devic
   return closing(await open(options));
 }
 
-enterKind("webgpu", async ({ allowSoftware = true, powerPreference }) => {
+enterKind("webgpu", async ({ allowSoftware = true, powerPreference, adapter, enableToggles, disableToggles }) => {
   const { openWebGPU } = await import("../kernels/webgpu/index.js");
-  return openWebGPU({ allowSoftware, ...(powerPreference && { powerPreference }) });
+  const dawn = { ...(adapter !== undefined && { adapter }), ...(enableToggles && { enableToggles }), ...(disableToggles && { disableToggles }) };
+  return openWebGPU({ allowSoftware, ...(powerPreference && { powerPreference }), ...dawn });
 });
 enterKind("cpu", async ({ simd, winograd, threads }) => {
   const device = cpuDevice();

@@ -14,6 +14,14 @@ export function withModule<R>(path: string, className: string, fn: () => R): R {
   }
 }
 
+/** The same without a function, for the walk back, which goes through the modules of forward: each enterModule(path) has its leaveModule(). */
+export function enterModule(path: string): void {
+  stack.push(path);
+}
+export function leaveModule(): void {
+  stack.pop();
+}
+
 /** "features.3 (Conv2d)", or "" outside any module. */
 export function currentModulePath(): string {
   return stack[stack.length - 1] ?? "";

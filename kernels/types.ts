@@ -154,6 +154,16 @@ export interface Kernels {
   update(name: UpdateName, groups: readonly (readonly View[])[], scalars: readonly number[]): void;
 }
 
+export interface KernelTime {
+  /** The dispatch's name: an operation may take several. */
+  readonly kernel: string;
+  /** What the engine called the operation, with its module's path. */
+  readonly label: string;
+  /** Since the first of the trace, on the device's clock. */
+  readonly start: number;
+  readonly nanoseconds: number;
+}
+
 export interface DeviceCounters {
   dispatches: number; // kernels started
   submits: number; // command buffers submitted (webgpu)
@@ -167,7 +177,8 @@ export interface Device {
   readonly kind: DeviceKind;
   /** One line for people: "webgpu (NVIDIA H200, vulkan)", "cpu (2 threads, WebAssembly SIMD)". */
   readonly description: string;
-  readonly kernels: Kernels;
+  /** Another table of the same kernels stands here while a profile is taken. */
+  kernels: Kernels;
   /** In what it holds a float32 tensor, and what uploads bring of one: float64 on the reference alone. */
   readonly precision: "float32" | "float64";
   /** Running totals since the device was opened. */
@@ -198,6 +209,8 @@ export interface Device {
   flush(): void;
   /** Resolves when everything issued is done; rejects with the errors met. */
   synchronize(): Promise<void>;
+  /** How long the device itself takes for each dispatch of `work`, in their order; a device whose kernels are done when they return has none. */
+  traceKernels?(work: () => Promise<void>): Promise<readonly KernelTime[]>;
   /** Waits for running work, releases memory, threads and the adapter. Idempotent. */
   close(): Promise<void>;
 }

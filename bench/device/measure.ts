@@ -1,8 +1,7 @@
 // Timing on a GPU: kernels are issued one after the other and waited for once, so that the figure is the GPU's rate and not the way there and
 // back; a training step is timed as a loop runs it, and apart from that what of it is JavaScript and what each kernel takes on the GPU.
 import type { Device } from "../../index.js";
-import type { KernelTime } from "../../kernels/webgpu/kernelTrace.js";
-import { WebGPUDevice } from "../../kernels/webgpu/index.js";
+import type { KernelTime } from "../../kernels/types.js";
 import { type KernelCase, Workbench } from "../kernels.js";
 import { prepareStep, type StepCase } from "../steps.js";
 
@@ -19,6 +18,8 @@ const oneSentence = (error: unknown): string => (error instanceof Error ? error.
 
 /** A GPU that has idled raises its clock only under load: work of this many milliseconds comes before anything is timed. */
 const warmUpMs = 250;
+/** JavaScript runs at its full speed after some hundred steps. */
+const stepWarmUpMs = 1500;
 
 /** Milliseconds of one piece of work, from rounds of as many as fill `roundMs`. */
 async function rate(device: Device, issue: () => void, roundMs: number): Promise<number> {
@@ -66,7 +67,7 @@ export interface StepRow extends Row {
 export async function measureStep(device: Device, step: StepCase, steps: number): Promise<StepRow> {
   try {
     const train = prepareStep(step, device);
-    for (let i = 0; i < 3; i++) await train.read();
+    for (const start = performance.now(); performance.now() - start < stepWarmUpMs; ) await train.read();
     const loop = [];
     for (let i = 0; i < steps; i++) {
       const start = performance.now();
@@ -80,7 +81,7 @@ export async function measureStep(device: Device, step: StepCase, steps: number)
     const dispatches = Math.round((device.counters.dispatches - before) / steps);
     await train.read();
     const streamMs = (performance.now() - start) / (steps + 1);
-    const traced = device instanceof WebGPUDevice ? await device.runtime.trace(train.read) : [];
+    const traced = device.traceKernels ? await device.traceKernels(train.read) : [];
     return { case: step.name, loopMs: median(loop), streamMs, issueMs, dispatches, ...summary(traced) };
   } catch (error) {
     return { case: step.name, failed: oneSentence(error) };

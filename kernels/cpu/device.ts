@@ -7,7 +7,7 @@ import { type SimdChoice, choosesRelaxed } from "./simdChoice.js";
 export class CpuDevice implements Device {
   readonly kind = "cpu";
   readonly precision = "float32";
-  readonly kernels: CpuKernels;
+  kernels: CpuKernels;
   readonly asynchronous = false;
   label = "";
   private opened: CpuRuntime | null;

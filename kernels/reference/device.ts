@@ -12,7 +12,7 @@ export class ReferenceDevice implements Device {
   readonly capacity = Infinity;
   readonly asynchronous = false;
   readonly counters: DeviceCounters = { dispatches: 0, submits: 0, newBuffers: 0, newPipelines: 0, bindGroupHits: 0, bindGroupMisses: 0 };
-  readonly kernels = new ReferenceKernels(this);
+  kernels = new ReferenceKernels(this);
   label = "";
 
   allocate(elements: number): DeviceBuffer {

@@ -1,5 +1,5 @@
 // WebGPU as one of the devices: element kinds in and out of 4-byte words, and the runtime behind the interface that all devices share.
-import type { Device, DeviceBuffer, DeviceCounters, DType, HostArray } from "../types.js";
+import type { Device, DeviceBuffer, DeviceCounters, DType, HostArray, KernelTime } from "../types.js";
 import { ArgumentError } from "../errors.js";
 import { webgpuBuffer } from "./buffers.js";
 import { elementBytes } from "./constants.js";
@@ -20,7 +20,7 @@ export class WebGPUDevice implements Device {
   readonly asynchronous = true;
   /** WebGPU does not tell how much memory there is. */
   readonly capacity = Infinity;
-  readonly kernels: WebGPUKernels;
+  kernels: WebGPUKernels;
   readonly runtime: WebGPURuntime;
   readonly counters: DeviceCounters;
   private closing: Promise<void> | null = null;
@@ -75,6 +75,11 @@ export class WebGPUDevice implements Device {
 
   synchronize(): Promise<void> {
     return this.runtime.synchronize();
+  }
+
+  /** By timestamp queries: every dispatch runs in a compute pass of its own meanwhile. */
+  traceKernels(work: () => Promise<void>): Promise<readonly KernelTime[]> {
+    return this.runtime.trace(work);
   }
 
   close(): Promise<void> {

@@ -1,7 +1,7 @@
 // Opens a WebGPU device: the adapter, all of its limits, and the runtime on top.
 import { DeviceUnavailableError } from "../errors.js";
 import { type AdapterSummary, WebGPUDevice } from "./device.js";
-import { type DawnOptions, findGpu, noAdapter } from "./platform.js";
+import { type DawnOptions, findGpu, noAdapter, notAmong } from "./platform.js";
 
 export interface WebGPUOptions extends DawnOptions {
   readonly powerPreference?: "high-performance" | "low-power";
@@ -37,7 +37,9 @@ const slowOnSoftware = ["use_vulkan_zero_initialize_workgroup_memory_extension"]
 /** Dawn takes its toggles before it has looked for an adapter: a software adapter is asked for a second time, with its own. */
 async function findAdapter(options: WebGPUOptions): Promise<{ entryPoint: GPU; adapter: GPUAdapter }> {
   const wanted = { powerPreference: options.powerPreference ?? "high-performance" } as const;
-  const entryPoint = await findGpu(options), adapter = await entryPoint.requestAdapter(wanted);
+  const entryPoint = await findGpu(options), adapter = await entryPoint.requestAdapter(wanted).catch((error: unknown) => {
+    throw notAmong(options.adapter, error);
+  });
   if (!adapter) throw noAdapter();
   if (!summarise(adapter).isSoftware) return { entryPoint, adapter };
   const entryAgain = await findGpu({ ...options, disableToggles: [...slowOnSoftware, ...(options.disableToggles ?? [])] });

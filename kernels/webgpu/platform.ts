@@ -16,6 +16,9 @@ export interface DawnOptions {
   readonly adapter?: string;
 }
 
+/** Time stamps of whole nanoseconds: what they could tell a page about other pages, a program may know. */
+const withoutByDefault = ["timestamp_quantization"];
+
 /** The entry point of WebGPU. In Node the caller keeps the object for as long as anything made from it lives. */
 export async function findGpu(options: DawnOptions): Promise<GPU> {
   const browser = typeof navigator === "undefined" ? undefined : (navigator as Partial<Navigator>).gpu;
@@ -32,7 +35,7 @@ export async function findGpu(options: DawnOptions): Promise<GPU> {
   if (options.backend) flags.push(`backend=${options.backend}`);
   if (options.adapter) flags.push(`adapter=${options.adapter}`);
   if (options.enableToggles?.length) flags.push(`enable-dawn-features=${options.enableToggles.join(",")}`);
-  if (options.disableToggles?.length) flags.push(`disable-dawn-features=${options.disableToggles.join(",")}`);
+  flags.push(`disable-dawn-features=${[...withoutByDefault, ...(options.disableToggles ?? [])].join(",")}`);
   // A name that a bundler cannot see: browser bundles must not look for the package.
   const packageName = ["web", "gpu"].join("");
   let binding: DawnBinding;
@@ -57,6 +60,15 @@ function withoutDawn(error: unknown): DeviceUnavailableError {
 /** What is said when WebGPU is there and offers no adapter. */
 export function noAdapter(): DeviceUnavailableError {
   return new DeviceUnavailableError(`WebGPU found no adapter on this machine. ${adapterHint()} Without one, use the CPU device.`, { brief: "WebGPU found no adapter." });
+}
+
+/** What is said when Dawn refuses the name of an adapter; its own words list those there are. */
+export function notAmong(wanted: string | undefined, error: unknown): DeviceUnavailableError {
+  const reason = error instanceof Error ? error.message : String(error);
+  if (wanted === undefined) return new DeviceUnavailableError(`WebGPU could not be asked for an adapter (${reason}); use the CPU device.`, { brief: "WebGPU could not be asked for an adapter." });
+  const names = [...reason.matchAll(/name: '([^']*)'/g)].map(([, name]) => `"${name}"`);
+  const there = names.length > 0 ? `expected part of one of ${names.join(", ")}` : "and this machine has no adapter";
+  return new DeviceUnavailableError(`openDevice: got adapter "${wanted}"; ${there}.`, { brief: `no adapter is called "${wanted}".` });
 }
 
 function adapterHint(): string {

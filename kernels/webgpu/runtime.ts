@@ -1,14 +1,14 @@
 // The WebGPU runtime: kernels append dispatches to a command list; a flush awaits the pipelines that are still compiling, encodes the list in
 // one compute pass and submits it. Uploads and read-backs are entries of the same list, because `queue.writeBuffer` would otherwise overtake
 // the commands that were issued before it.
-import type { DeviceCounters, DType, View } from "../types.js";
+import type { DeviceCounters, DType, KernelTime, View } from "../types.js";
 import { AthanorError, DeviceLimitError, DeviceUnavailableError } from "../errors.js";
 import { BindGroupCache } from "./bindGroups.js";
 import { BufferPool, type WebGPUBuffer, webgpuBuffer } from "./buffers.js";
 import { elementBytes } from "./constants.js";
 import { flagWords, LabelTable } from "./errorFlag.js";
 import { FailureLog } from "./failures.js";
-import { type KernelTime, KernelTrace } from "./kernelTrace.js";
+import { KernelTrace } from "./kernelTrace.js";
 import { ParameterTable } from "./parameters.js";
 import { type Pipeline, PipelineCache } from "./pipelines.js";
 import { Polling } from "./polling.js";
