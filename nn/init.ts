@@ -85,11 +85,9 @@ export const dirac_ = taking(new Signature("init.dirac_", [target, ["groups", aC
 export type FanMode = "fan_in" | "fan_out" | "fanIn" | "fanOut";
 const fanMode: Kind<FanMode> = { ...oneOf("fan_in", "fan_out", "fanIn", "fanOut"), says: '"fan_in" or "fan_out"' };
 const linear = ["linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "convTranspose2d"] as const;
-const nonlinearities = {
-  ...oneOf(...linear, "sigmoid", "tanh", "relu", "selu", "leaky_relu", "leakyRelu"),
-  says: "linear, conv2d, sigmoid, tanh, relu, leaky_relu or selu",
-};
-export type Nonlinearity = typeof nonlinearities extends Kind<infer Value> ? Value : never;
+const curved = ["sigmoid", "tanh", "relu", "selu", "leaky_relu", "leakyRelu"] as const;
+export type Nonlinearity = (typeof linear)[number] | (typeof curved)[number];
+const nonlinearities: Kind<Nonlinearity> = { ...oneOf(...linear, ...curved), says: "linear, conv2d, sigmoid, tanh, relu, leaky_relu or selu" };
 
 /** How many inputs feed an output and how many outputs an input feeds, the window's taps included. */
 export const calculateFans = taking(new Signature("init.calculateFans", [target]), (target): { readonly fanIn: number; readonly fanOut: number } => {

@@ -15,7 +15,7 @@ run("scripts/build-wasm.mjs");
 run("scripts/build-methods.mjs");
 rmSync(join(root, "dist"), { recursive: true, force: true }); // what a deleted source left behind must not be importable
 run("node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json");
-finishDeclarations(join(root, "dist"), entries());
+finishDeclarations(join(root, "dist"), entries(), root);
 
 /** The modules that package.json exports, as paths in dist/. */
 function entries() {

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, posix, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { checkPackage } from "@arethetypeswrong/core";
 import { build } from "esbuild";
@@ -41,7 +41,7 @@ test("a user's folder with the built package and its dependencies", (t) => {
     .map((status) => (status.isFile() ? status.size : 0)));
   t.ok(bytes <= 10e6, `npm install athanor takes ${(bytes / 1e6).toFixed(1)} MB of at most 10`);
   const folders = readdirSync(join(home, "node_modules", "athanor", "dist"), { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name);
-  t.deepEqual(folders.toSorted(), ["data", "engine", "kernels", "nn", "optim", "serialization", "training"], "the library and nothing beside it");
+  t.deepEqual(folders.toSorted(), ["data", "engine", "kernels", "nn", "optim", "serialization", "src", "training"], "the library, its sources, and nothing beside it");
   write("package.json", '{ "type": "module" }');
   t.end();
 });
@@ -163,6 +163,51 @@ test("the declarations serve a strict TypeScript user, who checks them too", (t)
     t.equal(compile(version, { module, lib }, "user.ts", "common.cts"), "", `TypeScript ${version}, ${module}, ES modules and CommonJS`);
     t.equal(compile(version, { module: "esnext", moduleResolution: "bundler", lib: [...lib, "dom"] }, "user.ts"), "", `TypeScript ${version}, bundler, DOM`);
   }
+  t.end();
+});
+
+/** Where an editor's "go to definition" leads from the end of each mark in a program: the file, and the line there. */
+function definitionsOf(name: string, marks: readonly string[]): string[] {
+  const file = join(home, name), lines = readFileSync(file, "utf8").split("\n");
+  const asked = marks.map((mark) => {
+    const line = lines.findIndex((one) => one.includes(mark)), offset = (lines[line] ?? "").indexOf(mark) + mark.length;
+    return { command: "definition", arguments: { file, line: line + 1, offset } };
+  });
+  const requests = [{ command: "open", arguments: { file } }, ...asked].map((request, seq) => JSON.stringify({ seq, type: "request", ...request }));
+  const server = join(root, "node_modules/typescript-5.9/lib/tsserver.js"), input = `${requests.join("\n")}\n`;
+  const { stdout } = spawnSync(process.execPath, [server, "--disableAutomaticTypingAcquisition"], { cwd: home, encoding: "utf8", input });
+  type Reply = { command?: string; body?: { file: string; start: { line: number } }[] };
+  const replies = stdout.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as Reply).filter(({ command }) => command === "definition");
+  return replies.map(({ body = [] }) => {
+    const [found] = body;
+    if (!found) return "nowhere";
+    const text = readFileSync(found.file, "utf8").split("\n")[found.start.line - 1] ?? "";
+    return `${relative(join(home, "node_modules/athanor"), found.file).replaceAll("\\", "/")}: ${text.trim()}`;
+  });
+}
+
+test("an editor's go to definition ends in the source", (t) => {
+  const program = `import { exp, nn, openDevice, optim, tensor } from "athanor";
+    import { crossEntropy } from "athanor/nn/functional";
+    const conv = new nn.Conv2d(3, 8, 3), x = tensor([1]), y = exp(x).reshape(1).sum().round();
+    new optim.Adam(conv.parameters()); conv.forward(x); crossEntropy(y, y); await openDevice("cpu");`;
+  const places: Readonly<Record<string, RegExp>> = {
+    "nn.Conv2d": /^dist\/src\/nn\/layers\/conv\.ts: export class Conv2d /,
+    "= tensor": /^dist\/src\/engine\/factories\.ts: export (const|function) tensor\b/,
+    "= exp": /^dist\/src\/engine\/tensor\/generated\/functions\.ts: export const exp = /,
+    ".reshape": /^dist\/src\/engine\/tensor\/views\.ts: reshape\(.*\{$/,
+    ".sum": /^dist\/src\/engine\/tensor\/reductions\.ts: sum\(.*\{$/,
+    ".round": /^dist\/src\/engine\/tensor\/generated\/methods\.ts: round\(/,
+    "optim.Adam": /^dist\/src\/optim\/adam\.ts: export class Adam /,
+    "conv.forward": /^dist\/src\/nn\/layers\/conv\.ts: (override )?forward\(.*\{$/,
+    "; crossEntropy": /^dist\/src\/nn\/functional\/losses\.ts: export const crossEntropy = /,
+    "await openDevice": /^dist\/src\/engine\/device\.ts: export async function openDevice\(/,
+  };
+  const marks = Object.keys(places), found = definitionsOf(write("definitions.mts", program), marks);
+  for (const [i, mark] of marks.entries()) t.match(found[i] ?? "", places[mark] ?? /$^/, mark);
+  const maps = [...bundle.sizes.keys()].filter((name) => name.endsWith(".d.ts.map"));
+  const astray = maps.filter((name) => (JSON.parse(bundle.contents.readFile(`/node_modules/athanor/${name}`)) as { sources: string[] }).sources.some((source) => !bundle.sizes.has(posix.join(posix.dirname(name), source))));
+  t.deepEqual({ astray, maps: maps.length }, { astray: [], maps: [...bundle.sizes.keys()].filter((name) => name.endsWith(".d.ts")).length }, "every declaration has a map, to a source that is there");
   t.end();
 });
 
