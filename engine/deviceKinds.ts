@@ -5,7 +5,8 @@ import type { OpenDeviceOptions } from "./device.js";
 /** Opens a device of one kind with what openDevice was given; throws DeviceUnavailableError where this machine has none. */
 export type DeviceOpener = (options: OpenDeviceOptions) => Device | Promise<Device>;
 
-const openers = new Map<string, DeviceOpener>();
+/** null for this library's own while device.ts, which alone opens one, is not loaded: a bundle may have left it out. */
+const openers = new Map<string, DeviceOpener | null>([["webgpu", null], ["cpu", null], ["reference", null]]);
 
 /** @internal */
 export function enterKind(kind: string, open: DeviceOpener): void {
@@ -13,7 +14,7 @@ export function enterKind(kind: string, open: DeviceOpener): void {
 }
 /** @internal */
 export function openerOf(kind: string): DeviceOpener | undefined {
-  return openers.get(kind);
+  return openers.get(kind) ?? undefined;
 }
 /** @internal The names, in the order in which they were entered. */
 export function kindNames(): string[] {

@@ -1,7 +1,7 @@
 // Devices from outside this library: how one is registered, and what it has to bring before a tensor is put on it.
 import type { Device, DeviceKind } from "../kernels/types.js";
 import { Signature, taking } from "./arguments.js";
-import { type DeviceOpener, enterKind, kindNames, openerOf } from "./deviceKinds.js";
+import { type DeviceOpener, enterKind, kindNames } from "./deviceKinds.js";
 import { aFunction, aString, quoted } from "./kinds.js";
 import { type KernelName, operations } from "./op.js";
 import { argumentError } from "./scope.js";
@@ -12,7 +12,7 @@ const registered = new Signature("registerDevice", [["kind", aString], ["open", 
  *  is none it throws DeviceUnavailableError. "auto" never chooses it. */
 export const registerDevice = taking(registered, (kind, open): void => {
   if (kind === "" || kind === "auto") throw argumentError("registerDevice", `got kind "${kind}"; expected a name of the device's own, such as "npu".`);
-  if (openerOf(kind) !== undefined) {
+  if (kindNames().includes(kind)) {
     throw argumentError("registerDevice", `got kind "${kind}", which is registered already; expected a new name, registered once (there are ${quoted(kindNames(), "and")}).`);
   }
   enterKind(kind, async (options) => checkedDevice(kind, await open(options)));

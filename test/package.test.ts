@@ -244,6 +244,39 @@ function castsIn(name: string): string[] {
   return found;
 }
 
+/** Bundles a program of a user's for Node; gives its size and what it prints. */
+async function bundled(program: string, format: "esm" | "cjs" = "esm"): Promise<{ kilobytes: number; text: string }> {
+  const entry = join(home, write(format === "esm" ? "entry.mjs" : "entry.cjs", program)), outfile = join(home, format === "esm" ? "bundle.mjs" : "bundle.cjs");
+  await build({ entryPoints: [entry], bundle: true, minify: true, keepNames: true, format, platform: "node", external: ["webgpu"], outfile, logLevel: "silent" });
+  const { text } = run(process.execPath, [outfile]);
+  return { kilobytes: statSync(outfile).size / 1e3, text };
+}
+
+test("a bundle of one thing works, and holds little else", async (t) => {
+  const whole = await bundled('import * as athanor from "athanor"; console.log(Object.values(athanor).includes(athanor.exp));');
+  t.equal(whole.text, "true\n");
+  const alone: Readonly<Record<string, readonly [text: string, share: number]>> = {
+    'import { exp } from "athanor"; console.log(exp.name);': ["exp", 0.02],
+    'import { relu } from "athanor/nn/functional"; console.log(relu.name);': ["relu", 0.03],
+    'import { deviceKinds } from "athanor"; console.log(deviceKinds().join());': ["webgpu,cpu,reference", 0.03],
+    'import { tensor, exp } from "athanor"; const x = tensor([0, 1], { requiresGrad: true }); exp(x).sum().backward(); console.log((await x.grad.tolist()).map(Math.round).join());': ["1,3", 0.65],
+    'import { openDevice, ones } from "athanor"; const device = await openDevice("reference"); console.log(await ones(3, { device }).sum().item());': ["3", 0.65],
+    'import { tensor } from "athanor"; import { Linear } from "athanor/nn"; try { new Linear(1, 1)(tensor([1]), tensor([1])); } catch (error) { console.log(error.message); }':
+      ["Linear: forward: got 2 inputs; expected 1 (options stand in the constructor).", 0.75],
+    'import { nn, optim, tensor } from "athanor"; const w = new nn.Parameter(tensor([1])), adam = new optim.Adam([w], { lr: 0.5 }); w.sum().backward(); adam.step(); console.log((await w.item()).toFixed(4));':
+      ["0.5000", 0.8],
+    'import { DataLoader, TensorDataset } from "athanor/data"; import { tensor } from "athanor"; for await (const [x] of new DataLoader(new TensorDataset(tensor([[1], [2]])), { batchSize: 2 })) console.log(await x.sum().item());':
+      ["3", 0.7],
+  };
+  for (const [program, [text, share]] of Object.entries(alone)) {
+    const found = await bundled(program);
+    t.equal(found.text, `${text}\n`, program);
+    t.ok(found.kilobytes < share * whole.kilobytes, `${found.kilobytes.toFixed(0)} of ${whole.kilobytes.toFixed(0)} kB`);
+  }
+  const common = await bundled('const { nn, tensor } = require("athanor"); new nn.Linear(1, 1, false)(tensor([[0]])).item().then(console.log);', "cjs");
+  t.equal(common.text, "0\n", "by require");
+});
+
 test("the build bundles for the browser without any of Node's modules", async (t) => {
   write("page.js", 'export * from "athanor";');
   const { outputFiles, warnings } = await build({
