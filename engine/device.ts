@@ -22,9 +22,9 @@ export interface OpenDeviceOptions {
   /** WebGPU: accept a software adapter without a word (default: yes when asked for by name; "auto" takes hardware alone). */
   readonly allowSoftware?: boolean;
   readonly powerPreference?: "low-power" | "high-performance";
-  /** WebGPU in Node: part of the name of the adapter to take, such as "NVIDIA", where there are several. */
+  /** WebGPU in Node: part of the adapter's name, such as "NVIDIA". */
   readonly adapter?: string;
-  /** WebGPU in Node: Dawn's toggles by name, such as "skip_validation" or "disable_robustness"; default: Dawn's own. */
+  /** WebGPU in Node: Dawn's toggles, such as "skip_validation". */
   readonly enableToggles?: readonly string[];
   readonly disableToggles?: readonly string[];
   /** Receives the one line that says which device was chosen and why; default: nothing is printed. */

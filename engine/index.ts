@@ -17,7 +17,7 @@ export { memory, resetPeakMemory, setCollectionThreshold, type MemoryReport } fr
 export { type DeviceTarget, type OpenDeviceOptions, isAvailable, openDevice } from "./device.js";
 export type { DeviceOpener } from "./deviceKinds.js";
 export { deviceKinds, registerDevice } from "./registerDevice.js";
-export { Profile, type ProfileRow, profile } from "./profile/profile.js";
+export { type Profile, type ProfileRow, profile } from "./profile/profile.js";
 export { type PrintOptions, setPrintoptions } from "./text/options.js";
 export * from "../kernels/errors.js";
 export type { Device, DeviceBuffer, DeviceCounters, DeviceKind, DType, HostArray, Kernels, RandomKey, Shape, View } from "../kernels/types.js";

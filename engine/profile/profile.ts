@@ -10,7 +10,7 @@ import { type KernelCall, watch } from "./watch.js";
 
 /** All calls of one kernel by one operation of one module. */
 export interface ProfileRow {
-  /** "conv2d", "conv2d backward"; what the engine called it. */
+  /** What the engine called it: "conv2d". */
   readonly operation: string;
   /** "features.3 (Conv2d)", or "" outside any module. */
   readonly module: string;
@@ -18,7 +18,7 @@ export interface ProfileRow {
   readonly calls: number;
   /** Milliseconds of the device in all. On a GPU each kernel ran by itself, between two time stamps. */
   readonly ms: number;
-  /** Milliseconds of JavaScript in all: on a GPU what issuing took, on the CPU the same as `ms`. */
+  /** Milliseconds of JavaScript in all: on a GPU what issuing took. */
   readonly hostMs: number;
   /** Each operand once. */
   readonly bytes: number;
@@ -33,9 +33,7 @@ const takes = {
 };
 
 export class Profile {
-  /** In the order in which they first ran. */
   readonly rows: readonly ProfileRow[];
-  /** The device's description. */
   readonly device: string;
   readonly #calls: readonly KernelCall[];
   readonly #ownClock: boolean;
@@ -47,7 +45,6 @@ export class Profile {
     this.#ownClock = device.traceKernels !== undefined;
     this.rows = rowsOf(calls, this.#ownClock);
   }
-  /** Milliseconds of all kernels. */
   get ms(): number {
     return this.rows.reduce((sum, row) => sum + row.ms, 0);
   }
@@ -60,7 +57,7 @@ export class Profile {
     return this.table();
   }
   /** What chrome://tracing and Perfetto read: the calls on the host's clock, and a GPU's kernels on its own, both from 0. */
-  chromeTrace(): { readonly traceEvents: readonly object[] } {
+  chromeTrace(): { traceEvents: object[] } {
     const name = (tid: number, what: string) => ({ name: "thread_name", ph: "M", pid: 1, tid, args: { name: what } });
     const host = this.#calls.map(({ label, kernel, start, hostMs, bytes, flop }) =>
       ({ name: label || kernel, cat: "host", ph: "X", pid: 1, tid: 1, ts: start * 1000, dur: hostMs * 1000, args: { kernel, bytes, flop } }));

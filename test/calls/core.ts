@@ -62,6 +62,7 @@ export const core: Rows = {
   getRandomState: nothing,
   setRandomState: () => ({ needed: [{ seed: 1, stream: 2 }], names: ["newState"] }),
   memory: { notCalled: "how much is held changes from call to call; refusals are tried in arguments.test.ts" },
+  profile: { notCalled: "the times that it finds change from call to call; refusals are tried in profile.test.ts" },
   resetPeakMemory: nothing,
   setCollectionThreshold: () => ({ needed: [64 * 2 ** 20, 512], names: ["bytes", "tensors"] }),
   isAvailable: () => ({ needed: ["cpu"], also: { allowSoftware: false }, names: ["kind"], silent: "software adapters are WebGPU's" }),
