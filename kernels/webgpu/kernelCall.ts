@@ -68,31 +68,42 @@ function asSlice({ name, body }: KernelCall): string {
   let workgroup = placeInSlice + vec3u(params.sliceX, params.sliceY, params.sliceZ);`);
 }
 
+/** On the way of every dispatch: what the text alone needs is worked out where the text is. */
 function dispatchGrid(runtime: WebGPURuntime, call: KernelCall): void {
+  const bindings: Binding[] = [], words: number[] = [];
+  let key = call.name;
+  for (const constant of call.constants) key += ` ${constant}`;
+  key = bind(call.inputs, "read", call.vectors, bindings, words, key);
+  key = bind(call.outputs, "write", call.vectors, bindings, words, key);
+  for (const name in call.params) words.push(bits(call.params[name] ?? 0));
+  if (call.reportsIndices) {
+    words.push(runtime.labelNumber());
+    bindings.push(runtime.errorFlag);
+  }
+  runtime.dispatch({ name: call.name, code: runtime.text(key, () => textOf(call)), bindings, params: words, workgroups: call.workgroups });
+}
+
+/** Binds those that are there and gives their offsets as parameters; what the text depends on of them goes behind the key. */
+function bind(
+  views: KernelCall["inputs"], access: "read" | "write", vectors: KernelCall["vectors"], bindings: Binding[], words: number[], key: string,
+): string {
+  let longer = key;
+  for (const name in views) {
+    const view = views[name];
+    if (!view) continue;
+    longer += ` ${name}:${view.dtype}${vectors?.includes(name) ? "×4" : ""}`;
+    bindings.push({ view, access });
+    words.push(view.offset);
+  }
+  return longer;
+}
+
+function textOf(call: KernelCall): string {
   const inputs = present(call.inputs), outputs = present(call.outputs);
-  const params: [string, Param][] = [
-    ...[...inputs, ...outputs].map(([name, view]): [string, Param] => [`${name}Offset`, view.offset]),
-    ...Object.entries(call.params ?? {}),
-  ];
-  if (call.reportsIndices) params.push(["label", runtime.labelNumber()]);
-  const vectors = call.vectors ?? [];
-  const tensors = [...inputs, ...outputs].map(([name, view]) => `${name}:${view.dtype}${vectors.includes(name) ? "×4" : ""}`);
-  const key = [call.name, ...call.constants, ...tensors].join(" ");
-  const bindings: Binding[] = [
-    ...inputs.map(([, view]): Binding => ({ view, access: "read" })),
-    ...outputs.map(([, view]): Binding => ({ view, access: "write" })),
-  ];
-  if (call.reportsIndices) bindings.push(runtime.errorFlag);
-  runtime.dispatch({
-    name: call.name,
-    code: runtime.text(key, () => {
-      const head = declarations(inputs, outputs, params, call.reportsIndices === true, vectors);
-      return (call.usesSubgroups ? "enable subgroups;\n" : "") + withScalarFunctions(head + call.body());
-    }),
-    bindings,
-    params: params.map(([, value]) => bits(value)),
-    workgroups: call.workgroups,
-  });
+  const params: [string, Param][] = [...[...inputs, ...outputs].map(([name, view]): [string, Param] => [`${name}Offset`, view.offset]), ...Object.entries(call.params ?? {})];
+  if (call.reportsIndices) params.push(["label", 0]);
+  const head = declarations(inputs, outputs, params, call.reportsIndices === true, call.vectors ?? []);
+  return (call.usesSubgroups ? "enable subgroups;\n" : "") + withScalarFunctions(head + call.body());
 }
 
 /** A kernel with one invocation for each of `count` elements: the body sees its number as `i`, and the functions of `helpers`. */

@@ -4,7 +4,7 @@
 import type { WebGPURuntime } from "./runtime.js";
 
 export interface Sizes<Name extends string> {
-  /** WGSL expressions of type u32. */
+  /** WGSL expressions of type u32; made when asked for, which a dispatch whose text is known does not. */
   readonly text: Readonly<Record<Name, string>>;
   /** What the dispatch's `constants` and `params` take. */
   readonly constants: readonly string[];
@@ -16,11 +16,21 @@ export function sizesOf<Name extends string>(runtime: WebGPURuntime, values: Rea
 }
 
 export function asLiterals<Name extends string>(values: Readonly<Record<Name, number>>): Sizes<Name> {
-  return { text: expressions(values, (_, value) => `${value}u`), constants: [JSON.stringify(values)], params: {} };
+  return {
+    get text() {
+      return expressions(values, (_, value) => `${value}u`);
+    },
+    constants: [Object.values(values).join(",")], params: {},
+  };
 }
 
 function asParameters<Name extends string>(values: Readonly<Record<Name, number>>): Sizes<Name> {
-  return { text: expressions(values, (name) => `params.${name}`), constants: [], params: values };
+  return {
+    get text() {
+      return expressions(values, (name) => `params.${name}`);
+    },
+    constants: [], params: values,
+  };
 }
 
 function expressions<Name extends string>(values: Readonly<Record<Name, number>>, write: (name: string, value: number) => string): Record<Name, string> {
