@@ -5,7 +5,7 @@ import { aBoolean, aboveZero, aShare, aTensor, aWholeNumber, fromZero, oneOf } f
 import { type Call, Signature } from "./arguments.js";
 import { ownTensor } from "./fields.js";
 import * as F from "./functional.js";
-import { hinge } from "./functional/losses.js";
+import { hinge } from "./functional/parameters.js";
 import { reductionArgument } from "./functional/reduction.js";
 import { Module } from "./module.js";
 

@@ -3,7 +3,7 @@ import { type Shape, Tensor, noGrad, zeros } from "../engine/index.js";
 import { aCount, kind } from "../engine/kinds.js";
 import { argumentError } from "../engine/scope.js";
 import { type Options, Signature, taking } from "./arguments.js";
-import { Convolution } from "./layers/conv.js";
+import { Convolution } from "./layers/convBase.js";
 import { Module } from "./module.js";
 import { summaryText } from "./summaryText.js";
 

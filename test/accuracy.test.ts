@@ -3,7 +3,7 @@
 import test from "tape";
 import { type Device, type Tensor, full, ones, openDevice, tensor, zeros } from "../index.js";
 import { openWebGPU } from "../kernels/webgpu/index.js";
-import { activatedLinear } from "../nn/functional/linear.js";
+import { activatedLinear } from "../nn/functional/fused.js";
 import * as F from "../nn/functional.js";
 import { TestRandom } from "./support/random.js";
 

@@ -1,10 +1,8 @@
 // Every fused operation against the composite of ordinary operations that specifies it: values and gradients, on every device.
 import test from "tape";
 import { type Device, type Tensor, manualSeed, randint, randn } from "../index.js";
-import { activatedConv2d } from "../nn/functional/images.js";
-import { activatedLinear } from "../nn/functional/linear.js";
+import { activatedBatchNorm, activatedConv2d, activatedLinear } from "../nn/functional/fused.js";
 import { crossEntropy } from "../nn/functional/losses.js";
-import { activatedBatchNorm } from "../nn/functional/normalisation.js";
 import { closeDevices, openDevices } from "./support/engineDevices.js";
 
 const devices = await openDevices();

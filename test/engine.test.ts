@@ -2,7 +2,7 @@
 import test from "tape";
 import { AthanorError, type Device, type Tensor, arange, cat, isGradEnabled, manualSeed, memory, noGrad, ones, randn, tensor, tidy, zeros } from "../index.js";
 import { conv2d } from "../nn/functional.js";
-import { activatedLinear } from "../nn/functional/linear.js";
+import { activatedLinear } from "../nn/functional/fused.js";
 import { closeDevices, openDevices } from "./support/engineDevices.js";
 
 const devices = await openDevices();

@@ -71,7 +71,7 @@ test("from Conv2d to its WGSL it is five files, each of which names the next", (
     if (next !== undefined) path.push(next);
     file = next;
   }
-  t.deepEqual(path, ["nn/layers/conv.ts", "nn/functional/images.ts", "engine/ops/conv.ts", "kernels/webgpu/conv2d.ts", "kernels/webgpu/tappedProduct.ts"]);
+  t.deepEqual(path, ["nn/layers/conv.ts", "nn/functional/fused.ts", "engine/ops/conv.ts", "kernels/webgpu/conv2d.ts", "kernels/webgpu/tappedProduct.ts"]);
   t.match(readFileSync(path.at(-1) ?? "", "utf8"), /for \(var \w+ = 0u; /, "the last one holds it");
   t.end();
 });

@@ -1,58 +1,27 @@
 // Convolution and pooling of images [N, C, H, W] (a single image [C, H, W] is a batch of one), with PyTorch's arguments. Next:
 // engine/ops/conv.ts and engine/ops/pool.ts, the records, which check shapes and values.
-import type { Activation, Pair } from "../../kernels/types.js";
+import type { Pair } from "../../kernels/types.js";
 import { type Tensor, tidy } from "../../engine/index.js";
-import { aBoolean, aCount, aNumber, aTensor, either, type Kind, kind, oneOf, orNull } from "../../engine/kinds.js";
-import { conv2d as conv2dOp, convTranspose2d as transposeOp } from "../../engine/ops/conv.js";
+import { aBoolean, aNumber, aTensor, type Kind, kind } from "../../engine/kinds.js";
+import { convTranspose2d as transposeOp } from "../../engine/ops/conv.js";
 import { type PoolParams, adaptiveAvgPool2d as adaptiveOp, avgPool2d as avgPoolOp, maxPool2d as maxPoolOp } from "../../engine/ops/pool.js";
 import { argumentError } from "../../engine/scope.js";
 import { call } from "../../engine/tensor/core.js";
 import { type Options, Signature, type Size2, pair, size2, taking, wholePair } from "../arguments.js";
+import { activatedConv2d, batched } from "./fused.js";
+import { outputSizes, padding2d } from "./parameters.js";
 
-/** "valid": none; "same": as much as keeps the size, at stride 1. */
-export type Padding2d = Size2 | "same" | "valid";
-/** @internal Padding as conv2d takes it. */
-export const padding2d: Kind<Padding2d> = either(size2, oneOf("same", "valid"));
+export type { OutputSize, Padding2d } from "./parameters.js";
+
 const convolution = new Signature("conv2d", [
   ["input", aTensor], ["weight", aTensor], ["bias", aTensor, null], ["stride", size2, 1], ["padding", padding2d, 0], ["dilation", size2, 1], ["groups", aNumber, 1],
 ]);
 export type Conv2dOptions = Options<typeof convolution>;
 
-/** Runs an operation of image batches on a batch, or on one image as a batch of one. */
-function batched(x: Tensor, run: (batch: Tensor) => Tensor): Tensor {
-  if (x.ndim !== 3) return run(x);
-  return tidy(() => run(x.unsqueeze(0)).squeeze(0));
-}
-
 /** x [N, C, H, W] ∗ weight [O, C/groups, R, S] + bias [O]. */
 export const conv2d = taking(convolution, (x, weight, bias, stride, padding, dilation, groups) =>
   activatedConv2d(x, weight, bias, { stride, padding, dilation, groups }, "none"),
 );
-
-/** @internal conv2d with the activation in its last step. */
-export function activatedConv2d(x: Tensor, weight: Tensor, bias: Tensor | null, options: Conv2dOptions, activation: Activation): Tensor {
-  const stride = pair("conv2d", "stride", options.stride ?? 1), dilation = pair("conv2d", "dilation", options.dilation ?? 1);
-  return batched(x, (batch) => {
-    const { padding, extra } = paddingOf(options.padding ?? 0, stride, dilation, weight);
-    const params = { stride, padding, dilation, groups: options.groups ?? 1, activation };
-    if (extra[0] === 0 && extra[1] === 0) return call(conv2dOp, [batch, weight, bias], params)[0];
-    return tidy(() => call(conv2dOp, [batch.pad([0, extra[1], 0, extra[0]]), weight, bias], params)[0]);
-  });
-}
-
-/** Padding on all sides, and what "same" needs below and to the right besides, when the window's extent is even. */
-function paddingOf(padding: Padding2d, stride: Pair, dilation: Pair, weight: Tensor): { padding: Pair; extra: Pair } {
-  if (padding === "valid") return { padding: [0, 0], extra: [0, 0] };
-  if (padding !== "same") {
-    if (typeof padding === "string") throw argumentError("conv2d", `got padding "${String(padding)}"; expected numbers, "same" or "valid".`);
-    return { padding: pair("conv2d", "padding", padding), extra: [0, 0] };
-  }
-  if (stride[0] !== 1 || stride[1] !== 1) {
-    throw argumentError("conv2d", `got padding "same" with stride ${stride.join("×")}; "same" is defined for stride 1 only.`);
-  }
-  const [height, width] = [dilation[0] * (weight.size(-2) - 1), dilation[1] * (weight.size(-1) - 1)];
-  return { padding: [Math.floor(height / 2), Math.floor(width / 2)], extra: [height % 2, width % 2] };
-}
 
 const transposed = new Signature("convTranspose2d", [
   ["input", aTensor], ["weight", aTensor], ["bias", aTensor, null], ["stride", size2, 1], ["padding", size2, 0], ["outputPadding", size2, 0],
@@ -112,14 +81,6 @@ export const avgPool2d = taking(averages, (x, kernelSize, stride, padding, ceilM
   return batched(x, (batch) => call(avgPoolOp, [batch], params)[0]);
 });
 
-/** One number for both sides; null keeps the input's. */
-export type OutputSize = number | null | readonly [number | null, number | null];
-const isSide = orNull(aCount(0)).takes;
-/** @internal */
-export const outputSizes = {
-  ...kind("", (value) => isSide(value) || (Array.isArray(value) && value.length === 2 && value.findIndex((side) => !isSide(side)) === -1)),
-  says: "a whole number of at least 0, two of them [height, width], or null for the input's own",
-} as Kind<OutputSize>;
 export const adaptiveAvgPool2d = taking(new Signature("adaptiveAvgPool2d", [["input", aTensor], ["outputSize", outputSizes]]), (x, outputSize) => {
   const [height, width] = typeof outputSize === "object" && outputSize !== null ? outputSize : [outputSize, outputSize];
   return batched(x, (batch) => call(adaptiveOp, [batch], [height ?? batch.size(-2), width ?? batch.size(-1)] as const)[0]);

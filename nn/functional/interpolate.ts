@@ -3,23 +3,14 @@
 import { at } from "../../kernels/shape.js";
 import type { Pair } from "../../kernels/types.js";
 import { type Tensor, tidy } from "../../engine/index.js";
-import { aBoolean, aboveZero, aNumber, aTensor, either, type Kind, kind, listOf, numbers, oneOf } from "../../engine/kinds.js";
+import { aTensor } from "../../engine/kinds.js";
 import { upsampleNearest2d } from "../../engine/ops/pool.js";
 import { argumentError } from "../../engine/scope.js";
 import { formatShape } from "../../engine/shape.js";
 import { call } from "../../engine/tensor/core.js";
 import { type Options, Signature, taking } from "../arguments.js";
+import { type PerSide, resamplingArguments } from "./parameters.js";
 
-/** One number for every side, or one for each. */
-export type PerSide = number | readonly number[];
-const perSide: Kind<PerSide> = either(aNumber, numbers);
-const scales: Kind<PerSide> = { ...either(aboveZero, listOf("a list of them", aboveZero)), says: "a finite number above 0, or one for each side" };
-const none: Kind<null> = kind("nothing: the nearest neighbour has no corners to align", (value) => value === null);
-/** @internal Upsample's parameters, which recomputeScaleFactor makes step by the ratio of the sizes that scaleFactor leads to, not by its inverse. */
-export const resamplingArguments = [
-  ["size", perSide, null], ["scaleFactor", scales, null], ["mode", oneOf("nearest"), "nearest"], ["alignCorners", none, null],
-  ["recomputeScaleFactor", aBoolean, null],
-] as const;
 const resampling = new Signature("interpolate", [["input", aTensor], ...resamplingArguments]);
 export type InterpolateOptions = Options<typeof resampling>;
 

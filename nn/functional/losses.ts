@@ -1,12 +1,13 @@
 // Losses of one row of scores and its class. Each says its formula; `reduction` then averages, sums or leaves.
 // Next: engine/ops/crossEntropy.ts, the record `crossEntropy`; the others are composites of a tensor's methods.
 import { type Tensor, oneHot, tidy } from "../../engine/index.js";
-import { aFinite, aShare, aTensor, aWholeNumber, kind } from "../../engine/kinds.js";
+import { aShare, aTensor, aWholeNumber } from "../../engine/kinds.js";
 import { crossEntropy as crossEntropyOp } from "../../engine/ops/crossEntropy.js";
 import { argumentError } from "../../engine/scope.js";
 import { formatShape, sameShape } from "../../engine/shape.js";
 import { call } from "../../engine/tensor/core.js";
 import { type Options, Signature, taking } from "../arguments.js";
+import { hinge } from "./parameters.js";
 import { reduced, reductionArgument, type Reduction } from "./reduction.js";
 
 const scored = [["input", aTensor], ["target", aTensor]] as const;
@@ -67,8 +68,6 @@ function checkLabels(loss: string, x: Tensor, labels: Tensor, expected: readonly
 }
 
 // p: 1 or 2; weight: a factor for each class, [C], taken at the label
-/** @internal */
-export const hinge = [["p", kind<number>("1 or 2", (value) => value === 1 || value === 2), 1], ["margin", aFinite, 1]] as const;
 const hinged = new Signature("multiMarginLoss", [...scored, ...hinge, ["weight", aTensor, null], reductionArgument]);
 export type MultiMarginOptions = Options<typeof hinged>;
 /** Σ_{i ≠ y} weight[y]·max(0, margin − x[y] + x[i])^p / C for scores x [N, C] (or [C]) and int32 labels y [N]. */

@@ -4,7 +4,7 @@ import type { Tensor } from "../../engine/index.js";
 import { aBoolean, aNumber } from "../../engine/kinds.js";
 import { type Call, type Options, Signature, count, takesNothing } from "../arguments.js";
 import { pythonBoolean } from "../describe.js";
-import { activatedLinear } from "../functional/linear.js";
+import { activatedLinear } from "../functional/fused.js";
 import { Module } from "../module.js";
 import type { Parameter } from "../parameter.js";
 import { skipsInitialisation } from "../skipInit.js";

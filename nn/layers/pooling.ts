@@ -4,7 +4,8 @@ import { aBoolean } from "../../engine/kinds.js";
 import { type Call, Signature, type Size2, wholePair, size2 } from "../arguments.js";
 import { pythonBoolean, pythonNumber, pythonValue } from "../describe.js";
 import * as F from "../functional/images.js";
-import { type PerSide, interpolate, resamplingArguments } from "../functional/interpolate.js";
+import { interpolate } from "../functional/interpolate.js";
+import { type PerSide, outputSizes, resamplingArguments } from "../functional/parameters.js";
 import { Module } from "../module.js";
 
 // stride: default the kernel's size
@@ -74,7 +75,7 @@ export class AvgPool2d extends Module {
   }
 }
 
-const adaptive = new Signature("AdaptiveAvgPool2d", [["outputSize", F.outputSizes]]);
+const adaptive = new Signature("AdaptiveAvgPool2d", [["outputSize", outputSizes]]);
 /** Averages so that the output has the given height and width, whatever the input's; null keeps a side. */
 export class AdaptiveAvgPool2d extends Module {
   /** @internal */

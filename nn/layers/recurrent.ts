@@ -1,15 +1,11 @@
 // RNN, LSTM and GRU over whole sequences. Formulas stand in functional/recurrent.ts, what the three share in recurrentBase.ts.
 import type { Tensor } from "../../engine/index.js";
 import { argumentError } from "../../engine/scope.js";
-import { oneOf } from "../../engine/kinds.js";
 import { type Call, type Options, Signature } from "../arguments.js";
-import { RNNBase, type RecurrentParameters, recurrentChoices, recurrentParameters, recurrentSizes } from "./recurrentBase.js";
+import { RNNBase, type RecurrentParameters, type RnnNonlinearity, nonlinearityArgument, recurrentChoices, recurrentParameters, recurrentSizes } from "./recurrentBase.js";
 
-export type { RecurrentOptions } from "./recurrentBase.js";
+export type { RecurrentOptions, RnnNonlinearity } from "./recurrentBase.js";
 
-export type RnnNonlinearity = "tanh" | "relu";
-/** @internal */
-export const nonlinearityArgument = ["nonlinearity", oneOf("tanh", "relu"), "tanh"] as const;
 const parameters = new Signature("RNN", [...recurrentSizes, nonlinearityArgument, ...recurrentChoices]);
 export type RNNOptions = Omit<Options<typeof parameters>, "inputSize" | "hiddenSize">;
 

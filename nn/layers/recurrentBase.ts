@@ -3,7 +3,7 @@ import { type Tensor, cat, empty, stack, tidy, zeros } from "../../engine/index.
 import { argumentError } from "../../engine/scope.js";
 import { formatShape, sameShape } from "../../engine/shape.js";
 import { shown } from "../../engine/spelling.js";
-import { aBoolean, aCount, aNumber, aShare, tensors } from "../../engine/kinds.js";
+import { aBoolean, aCount, aNumber, aShare, oneOf, tensors } from "../../engine/kinds.js";
 import { type Options, Signature, type Values, count, probability, takesNothing } from "../arguments.js";
 import { pythonNumber } from "../describe.js";
 import { dropout } from "../functional/dropout.js";
@@ -17,6 +17,9 @@ import { Parameter } from "../parameter.js";
  *  walks the sequence from its end, and outputs are joined. */
 export const recurrentSizes = [["inputSize", aNumber], ["hiddenSize", aNumber], ["numLayers", aCount(1, 2 ** 16), 1]] as const;
 export const recurrentChoices = [["bias", aBoolean, true], ["batchFirst", aBoolean, false], ["dropout", aShare, 0], ["bidirectional", aBoolean, false]] as const;
+export type RnnNonlinearity = "tanh" | "relu";
+/** @internal RNN's and RNNCell's. */
+export const nonlinearityArgument = ["nonlinearity", oneOf("tanh", "relu"), "tanh"] as const;
 const parameters = [...recurrentSizes, ...recurrentChoices] as const;
 export type RecurrentParameters = Signature<typeof parameters>;
 export const recurrentParameters = (callee: string): RecurrentParameters => new Signature(callee, parameters);

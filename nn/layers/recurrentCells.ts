@@ -7,8 +7,7 @@ import { type Call, type Options, Signature, count, takesNothing } from "../argu
 import { type RecurrentMode, type RecurrentState, gateCount, recurrentCell } from "../functional/recurrent.js";
 import { Module } from "../module.js";
 import { Parameter } from "../parameter.js";
-import { type RnnNonlinearity, nonlinearityArgument } from "./recurrent.js";
-import { checkStates, initialiseRecurrent } from "./recurrentBase.js";
+import { type RnnNonlinearity, checkStates, initialiseRecurrent, nonlinearityArgument } from "./recurrentBase.js";
 
 const cell = [["inputSize", aNumber], ["hiddenSize", aNumber], ["bias", aBoolean, true]] as const;
 const lstm = new Signature("LSTMCell", cell), gru = new Signature("GRUCell", cell), rnn = new Signature("RNNCell", [...cell, nonlinearityArgument]);

@@ -6,7 +6,7 @@ import { dropout } from "../functional/dropout.js";
 import { adaptiveAvgPool2d } from "../functional/images.js";
 import * as init from "../init.js";
 import { ReLU } from "../layers/activations.js";
-import { BatchNorm2d } from "../layers/batchnorm.js";
+import { BatchNorm2d } from "../layers/normalisation.js";
 import type { Conv2d } from "../layers/conv.js";
 import type { Linear } from "../layers/linear.js";
 import { AvgPool2d, MaxPool2d } from "../layers/pooling.js";

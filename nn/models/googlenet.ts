@@ -5,7 +5,7 @@ import { aBoolean, aShare } from "../../engine/kinds.js";
 import { type Call, type Options, Signature, taking } from "../arguments.js";
 import { adaptiveAvgPool2d } from "../functional/images.js";
 import * as init from "../init.js";
-import { BatchNorm2d } from "../layers/batchnorm.js";
+import { BatchNorm2d } from "../layers/normalisation.js";
 import type { Conv2d, Conv2dLayerOptions } from "../layers/conv.js";
 import type { Linear } from "../layers/linear.js";
 import { AdaptiveAvgPool2d, MaxPool2d } from "../layers/pooling.js";

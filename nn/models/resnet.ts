@@ -4,7 +4,7 @@ import { type Kind, aBoolean, aNumber, kind, numbers } from "../../engine/kinds.
 import { type Call, Signature, type Options, taking } from "../arguments.js";
 import * as init from "../init.js";
 import { ReLU } from "../layers/activations.js";
-import { BatchNorm2d } from "../layers/batchnorm.js";
+import { BatchNorm2d } from "../layers/normalisation.js";
 import type { Conv2d } from "../layers/conv.js";
 import type { Linear } from "../layers/linear.js";
 import { AdaptiveAvgPool2d, MaxPool2d } from "../layers/pooling.js";

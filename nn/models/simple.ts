@@ -3,7 +3,7 @@ import type { Tensor } from "../../engine/index.js";
 import { aShare } from "../../engine/kinds.js";
 import { type Call, type Options, Signature, takesNothing } from "../arguments.js";
 import { ReLU } from "../layers/activations.js";
-import { BatchNorm2d } from "../layers/batchnorm.js";
+import { BatchNorm2d } from "../layers/normalisation.js";
 import { Conv2d } from "../layers/conv.js";
 import { Linear } from "../layers/linear.js";
 import { MaxPool2d } from "../layers/pooling.js";

@@ -4,7 +4,7 @@ import { aBoolean, aShare, type Kind, oneOf } from "../../engine/kinds.js";
 import { type Call, type Options, Signature, taking } from "../arguments.js";
 import * as init from "../init.js";
 import { ReLU } from "../layers/activations.js";
-import { BatchNorm2d } from "../layers/batchnorm.js";
+import { BatchNorm2d } from "../layers/normalisation.js";
 import { AdaptiveAvgPool2d, MaxPool2d } from "../layers/pooling.js";
 import { Dropout } from "../layers/shaping.js";
 import { Module, type TensorModule } from "../module.js";

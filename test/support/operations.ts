@@ -4,9 +4,7 @@ import { type Tensor, cat, oneHot, stack, where } from "../../index.js";
 import { ofRow } from "../../engine/tensor/core.js";
 import { type ElementwiseRow, elementwiseRows } from "../../kernels/elementwise.js";
 import * as F from "../../nn/functional.js";
-import { activatedConv2d } from "../../nn/functional/images.js";
-import { activatedLinear } from "../../nn/functional/linear.js";
-import { activatedBatchNorm } from "../../nn/functional/normalisation.js";
+import { activatedBatchNorm, activatedConv2d, activatedLinear } from "../../nn/functional/fused.js";
 import type { InputView } from "./fixtures.js";
 
 type Size = number | readonly [number, number];

@@ -1,4 +1,4 @@
-// BatchNorm1d and BatchNorm2d (Ioffe & Szegedy 2015).
+// What the layers of batch normalisation share.
 import type { Activation } from "../../kernels/types.js";
 import { type Tensor, noGrad, ones, zeros } from "../../engine/index.js";
 import { aBoolean, aFinite, aNumber, fromZero, orNull } from "../../engine/kinds.js";
@@ -7,7 +7,7 @@ import { formatShape } from "../../engine/shape.js";
 import { type Call, type Options, Signature, count, takesNothing } from "../arguments.js";
 import { pythonBoolean, pythonNumber, pythonValue } from "../describe.js";
 import { ownTensor } from "../fields.js";
-import { activatedBatchNorm } from "../functional/normalisation.js";
+import { activatedBatchNorm } from "../functional/fused.js";
 import { Module } from "../module.js";
 import { Parameter } from "../parameter.js";
 
@@ -99,30 +99,5 @@ export abstract class BatchNorm extends Module {
     const momentum = this.momentum === null ? "None" : pythonNumber(this.momentum);
     const flags = `affine=${pythonBoolean(this.affine)}, track_running_stats=${pythonBoolean(this.trackRunningStats)}`;
     return `${pythonValue(this.numFeatures)}, eps=${pythonNumber(this.eps)}, momentum=${momentum}, ${flags}`;
-  }
-}
-
-/** Per feature of x [N, C] or [N, C, L]. */
-export class BatchNorm1d extends BatchNorm {
-  /** @internal */
-  static readonly keeps = "nothing";
-  protected check(x: Tensor): void {
-    if (x.ndim === 2 || x.ndim === 3) return;
-    throw argumentError(
-      "batchNorm",
-      `got an input of shape ${formatShape(x.shape)}; BatchNorm1d expects [N, ${this.numFeatures}] or [N, ${this.numFeatures}, L].`,
-    );
-  }
-}
-/** Per channel of images [N, C, H, W]. */
-export class BatchNorm2d extends BatchNorm {
-  /** @internal */
-  static readonly keeps = "nothing";
-  protected check(x: Tensor): void {
-    if (x.ndim === 4) return;
-    throw argumentError(
-      "batchNorm",
-      `got an input of shape ${formatShape(x.shape)}; BatchNorm2d expects [N, ${this.numFeatures}, H, W] (BatchNorm1d takes vectors).`,
-    );
   }
 }
