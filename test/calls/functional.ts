@@ -48,6 +48,7 @@ export const functional: Rows = {
     needed: [x(), weight(), weight()], rest: [weight(), weight(), true, 0.5, 0.1],
     names: ["input", "runningMean", "runningVar", "weight", "bias", "training", "momentum", "eps"],
   }),
+  layerNorm: () => ({ needed: [x(), [3]], rest: [weight(), weight(), 0.1], names: ["input", "normalizedShape", "weight", "bias", "eps"] }),
   mseLoss: loss(y, sum),
   l1Loss: loss(y, sum),
   smoothL1Loss: loss(y, sum, ["beta", () => 0.5]),

@@ -33,6 +33,7 @@ export const layers: Rows = {
   ),
   BatchNorm1d: norm,
   BatchNorm2d: norm,
+  LayerNorm: sized([["normalizedShape", [2, 3]]], ["eps", 0.25], ["elementwiseAffine", false], ["bias", false]),
   ReLU: layer(["inplace", true]),
   SiLU: layer(["inplace", true]),
   LeakyReLU: layer(["negativeSlope", 0.5], ["inplace", true]),
