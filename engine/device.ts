@@ -16,8 +16,9 @@ export interface OpenDeviceOptions {
   /** CPU: which WebAssembly kernels. Default: relaxed SIMD (fused multiply-add) where the engine has it; "measured" compares the two for 0.1 s.
    *  Decided once: a CPU device that was used keeps what it has. The device's description says which. */
   readonly simd?: SimdChoice;
-  /** CPU: whether 3×3 convolutions may take Winograd's way, two to three times as fast. Its rounding errors are those of the largest pixel within
-   *  six, not within three; images where these differ too much (or that hold NaN or infinity) are convolved directly anyway. Default true. */
+  /** CPU, and WebGPU on hardware: whether 3×3 convolutions may take Winograd's way, up to three times as fast. Its rounding errors are those of the
+   *  largest pixel within six, not within three; images where these differ too much (or that hold NaN or infinity) are convolved directly anyway.
+   *  Default true. */
   readonly winograd?: boolean;
   /** WebGPU: accept a software adapter without a word (default: yes when asked for by name; "auto" takes hardware alone). */
   readonly allowSoftware?: boolean;
@@ -74,10 +75,10 @@ async function openKind(kind: string, options: OpenDeviceOptions): Promise<Devic
   return closing(await open(options));
 }
 
-enterKind("webgpu", async ({ allowSoftware = true, powerPreference, adapter, enableToggles, disableToggles }) => {
+enterKind("webgpu", async ({ allowSoftware = true, powerPreference, adapter, enableToggles, disableToggles, winograd }) => {
   const { openWebGPU } = await import("../kernels/webgpu/index.js");
   const dawn = { ...(adapter !== undefined && { adapter }), ...(enableToggles && { enableToggles }), ...(disableToggles && { disableToggles }) };
-  return openWebGPU({ allowSoftware, ...(powerPreference && { powerPreference }), ...dawn });
+  return openWebGPU({ allowSoftware, ...(powerPreference && { powerPreference }), ...(winograd !== undefined && { winograd }), ...dawn });
 });
 enterKind("cpu", async ({ simd, winograd, threads }) => {
   const device = cpuDevice();

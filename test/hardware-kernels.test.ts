@@ -56,23 +56,32 @@ test("products read both operands by vec4, and little of workgroup memory", asyn
   await device.close();
 });
 
+/** The dispatches of a 3×3 layer of so many channels on both sides, at batch 64. */
+function inDirections(device: WebGPUDevice, channels: number, size: number): Record<string, Counts[]> {
+  const params = { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 } as const, { kernels } = device;
+  const image = small(device, [64, channels, size, size]), weight = small(device, [channels, channels, 3, 3]), out = small(device, image.shape);
+  return {
+    forward: counted(device, () => kernels.conv2d(out, image, weight, null, params, "none")),
+    "input gradient": counted(device, () => kernels.conv2dInputGrad(image, out, weight, params)),
+    "weight gradient": counted(device, () => kernels.conv2dWeightGrad(weight, out, image, params)),
+  };
+}
+
 test("convolutions read little of workgroup memory, and their weights by vec4", async (t) => {
-  const device = await openWebGPU({ kernelsOf: "hardware" });
-  const params = { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 } as const;
+  const directly = await openWebGPU({ kernelsOf: "hardware", winograd: false }), device = await openWebGPU({ kernelsOf: "hardware" });
   for (const [channels, size] of [[64, 56], [128, 28], [256, 14], [512, 7]] as const) {
-    const image = small(device, [64, channels, size, size]), weight = small(device, [channels, channels, 3, 3]), output = small(device, image.shape);
-    const label = `${channels} channels at ${size}²`;
-    const directions: Record<string, () => void> = {
-      forward: () => device.kernels.conv2d(output, image, weight, null, params, "none"),
-      "input gradient": () => device.kernels.conv2dInputGrad(image, output, weight, params),
-      "weight gradient": () => device.kernels.conv2dWeightGrad(weight, output, image, params),
-    };
-    for (const [direction, issue] of Object.entries(directions)) {
-      const product = counted(device, issue).find(({ code }) => code.includes("rowSlab"));
-      t.ok((product?.workgroupBytes ?? 1) <= 0.75, `${label}, ${direction}: ${product?.workgroupBytes} bytes of workgroup memory a FLOP, at most 0.75`);
-      if (direction !== "weight gradient") t.ok(product?.code.includes("weight: array<vec4f>"), `${label}, ${direction}: weights by vec4`);
+    for (const [direction, dispatches] of Object.entries(inDirections(directly, channels, size))) {
+      const product = dispatches.find(({ code }) => code.includes("rowSlab")), label = `${channels} channels at ${size}², ${direction}`;
+      t.ok((product?.workgroupBytes ?? 1) <= 0.75, `${label}: ${product?.workgroupBytes} bytes of workgroup memory a FLOP, at most 0.75`);
+      if (direction !== "weight gradient") t.ok(product?.code.includes("weight: array<vec4f>"), `${label}: weights by vec4`);
+    }
+    for (const [direction, dispatches] of Object.entries(inDirections(device, channels, size))) {
+      const product = dispatches.find(({ code }) => code.includes("rowSlab")), label = `${channels} channels at ${size}², ${direction} by Winograd`;
+      t.ok((product?.workgroupBytes ?? 1) <= 0.5, `${label}: ${product?.workgroupBytes} bytes of workgroup memory a FLOP, at most 0.5`);
+      for (const name of ["a", "b", "out"]) t.ok(product?.code.includes(`${name}: array<vec4f>`), `${label}: ${name} by vec4`);
     }
   }
+  await directly.close();
   await device.close();
 });
 

@@ -1,44 +1,17 @@
 // 3×3 convolutions beside one outlying pixel: its tile's other outputs, and the other taps of a weight's gradient, stay what they are. And what
-// is not negative stays so. The devices against the reference; the allowance is that of the sum over an output's own window.
+// is not negative stays so. The devices against the reference.
 import test from "tape";
 import { type Device, openDevice, type Tensor, tensor } from "../index.js";
 import { openReference } from "../kernels/reference/index.js";
 import * as F from "../nn/functional.js";
 import { closeDevices, type NamedDevice, openTestedDevices } from "./support/devices.js";
 import { compareCases, expectation, type KernelCase } from "./support/kernelCase.js";
-import { normals, type Operand, output } from "./support/operands.js";
+import { normals, output } from "./support/operands.js";
+import { outlyingPixels, plain, withPixel } from "./support/outlyingPixels.js";
 import { TestRandom } from "./support/random.js";
 
-const plain = { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 } as const;
-const image = [3, 8, 19, 22], weight = [8, 8, 3, 3];
-/** One element of an operand, by its coordinates in [N, C, H, W]. */
-function withPixel(operand: Operand, [n, c, h, w]: readonly [number, number, number, number], value: number): Operand {
-  const [, channels = 1, height = 1, width = 1] = operand.shape;
-  return { ...operand, storage: operand.storage.with(((n * channels + c) * height + h) * width + w, Math.fround(value)) };
-}
-
-function cases(): KernelCase[] {
-  const random = new TestRandom(81);
-  const x = normals(random, image), w = normals(random, weight), grad = normals(random, image);
-  const outliers = [NaN, Infinity, -Infinity, 2e3, -1e4, 1e6, 1e8, 1e20, 3e38];
-  const places = [[1, 3, 9, 7], [0, 0, 0, 0], [2, 7, 18, 21], [1, 5, 4, 12]] as const;
-  return outliers.flatMap((value, i) => {
-    const place = places[i % places.length] ?? places[0], corner = places[1 + (i % 2)] ?? places[1], name = `beside ${value} at ${place}`;
-    return [
-      { name: `conv2d ${name}`, inputs: [withPixel(x, place, value), w], outputs: [output(image)], allowance: { sumLength: 72 },
-        run: (k, y, given, by) => k.conv2d(y, given, by, null, plain, "none") },
-      { name: `conv2dInputGrad ${name}`, inputs: [withPixel(grad, place, value), w], outputs: [output(image)], allowance: { sumLength: 72 },
-        run: (k, gradX, g, by) => k.conv2dInputGrad(gradX, g, by, plain) },
-      // A corner's pixel meets four of the nine taps.
-      { name: `conv2dWeightGrad of ${value} in x at ${corner}`, inputs: [grad, withPixel(x, corner, value)], outputs: [output(weight)],
-        allowance: { sumLength: 1254 }, run: (k, gradW, g, given) => k.conv2dWeightGrad(gradW, g, given, plain) },
-      // There a gradient that is not finite would meet the padding's zeros, of which it makes NaN.
-      { name: `conv2dWeightGrad of ${value} in the gradient`, outputs: [output(weight)],
-        inputs: [withPixel(grad, Math.abs(value) < Infinity ? corner : [1, 5, 4, 12], value), x],
-        allowance: { sumLength: 1254 }, run: (k, gradW, g, given) => k.conv2dWeightGrad(gradW, g, given, plain) },
-    ] satisfies KernelCase[];
-  });
-}
+const image = [3, 8, 19, 22] as const, weight = [8, 8, 3, 3];
+const outliers = [NaN, Infinity, -Infinity, 2e3, -1e4, 1e6, 1e8, 1e20, 3e38];
 
 let devices: NamedDevice[] = [];
 test("the devices open", async (t) => {
@@ -47,7 +20,7 @@ test("the devices open", async (t) => {
 });
 
 test("an outlying pixel reaches what its windows reach, and nothing else", async (t) => {
-  const reference = openReference(), list = cases();
+  const reference = openReference(), list = outlyingPixels(image, outliers);
   const expected = [];
   for (const one of list) expected.push(await expectation(reference, one));
   for (const { name, device } of devices) {

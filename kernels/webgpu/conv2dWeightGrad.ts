@@ -2,7 +2,7 @@
 //   gradW[o, (c, tap)] = Σ_n Σ_pixel grad[n, o, pixel] · x[n, c, pixel moved by the tap]
 // Register tiles (software adapters, narrow layers) walk the batch inside a pixel, whose place and bounds are thus worked out once for all
 // images; lanes are either neighbouring weights, with the cotangent broadcast, or pixels, whose sums meet in workgroup memory. Hardware GPUs: a
-// blocked product whose terms are pixels.
+// blocked product whose terms are pixels, or for 3×3 taps Winograd's way (winogradWeightGrad.ts).
 // Where a layer has too few weights to fill the device, the sum is split and the parts are added in their order: the same bits every time.
 import { lengths4, numel } from "../shape.js";
 import type { Conv2dParams, View } from "../types.js";
@@ -12,6 +12,7 @@ import { dispatchKernel, unroll } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 import { sizesOf } from "./sizes.js";
 import { laneMemory, laneParameters, reduceLanes, registerMultiply, type RegisterTile, registerSums, rowPlaces, storeRegisters } from "./tiles.js";
+import { winogradWeightGrad, winogradWeightGradSuits } from "./winogradWeightGrad.js";
 
 export function conv2dWeightGrad(runtime: WebGPURuntime, gradW: View, grad: View, x: View, params: Conv2dParams): void {
   if (numel(gradW.shape) === 0) return;
@@ -30,6 +31,8 @@ export function conv2dWeightGrad(runtime: WebGPURuntime, gradW: View, grad: View
     inRegisters(runtime, problem, gradW, grad, x, columnsTile(problem, runtime.subgroupWidth), "columns", columnLanesCode);
   } else if (runtime.isSoftware || problem.rows < 16 || problem.columns < 16) {
     inRegisters(runtime, problem, gradW, grad, x, pixelsTile(problem), "pixels", pixelLanesCode);
+  } else if (winogradWeightGradSuits(problem, runtime)) {
+    winogradWeightGrad(runtime, problem, gradW, grad, x);
   } else {
     weightGradTiles(runtime, problem, gradW, grad, x);
   }

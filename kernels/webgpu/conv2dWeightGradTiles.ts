@@ -7,27 +7,44 @@ import type { WebGPURuntime } from "./runtime.js";
 import {
   type Choice, chooseTile, multiplyTerms, type Piece, slabMemory, type SlabSource, storeSums, threadsOf, tileSums, type WorkgroupTile,
 } from "./workgroupTile.js";
+import { type Verdict, verdictQuestions } from "./winogradVerdict.js";
 
 /** Columns are ordered tap by tap, the channels of a tap padded to four: a thread's four columns share the place under a pixel. */
 const paddedChannels = ({ input, params }: WeightGradProblem): number => Math.ceil(input[0] / params.groups / 4) * 4;
 
-export function weightGradTiles(runtime: WebGPURuntime, problem: WeightGradProblem, gradW: View, grad: View, x: View): void {
+/** The tile, and how the sum is split. */
+export interface WeightGradPlan {
+  readonly tile: WorkgroupTile;
+  readonly columns: number;
+  readonly parts: number;
+}
+
+export function weightGradPlan(runtime: WebGPURuntime, problem: WeightGradProblem): WeightGradPlan {
   const { batch, rows, kernel, output, params } = problem;
   const columns = kernel[0] * kernel[1] * paddedChannels(problem), terms = batch * output[1] * output[2];
   const tile = chooseTile(runtime, weightChoices(rows, columns), params.groups, rows, columns);
-  const grid = [Math.ceil(columns / tile.columns), Math.ceil(rows / tile.rows)] as const;
-  const parts = partsFor(grid[0] * grid[1] * params.groups, Math.ceil(terms / 512), tile.rows < 128 ? 512 : 256);
-  const termsOfPart = Math.ceil(terms / parts / tile.terms) * tile.terms;
-  inParts(runtime, gradW, parts, (out) => {
-    dispatchKernel(runtime, {
-      name: "conv2d, weight gradient, workgroup tile",
-      constants: [JSON.stringify(sizesIn(problem)), JSON.stringify(tile)],
-      inputs: { grad, x },
-      outputs: { gradW: out },
-      params: { terms, termsOfPart, parts },
-      workgroups: [grid[0], grid[1], params.groups * parts],
-      body: () => tileCode(problem, tile, columns),
-    });
+  const tiles = Math.ceil(columns / tile.columns) * Math.ceil(rows / tile.rows) * params.groups;
+  return { tile, columns, parts: partsFor(tiles, Math.ceil(terms / 512), tile.rows < 128 ? 512 : 256) };
+}
+
+export function weightGradTiles(runtime: WebGPURuntime, problem: WeightGradProblem, gradW: View, grad: View, x: View): void {
+  const plan = weightGradPlan(runtime, problem);
+  inParts(runtime, gradW, plan.parts, (out) => weightGradSums(runtime, problem, plan, out, grad, x, null));
+}
+
+/** The parts' sums, one after the other; with a verdict only where it asks for them. */
+export function weightGradSums(
+  runtime: WebGPURuntime, problem: WeightGradProblem, plan: WeightGradPlan, out: View, grad: View, x: View, verdict: Verdict | null,
+): void {
+  const { batch, rows, output, params } = problem, { tile, columns, parts } = plan, terms = batch * output[1] * output[2];
+  dispatchKernel(runtime, {
+    name: "conv2d, weight gradient, workgroup tile",
+    constants: [JSON.stringify(sizesIn(problem)), JSON.stringify(tile)],
+    inputs: { grad, x, verdict: verdict?.view ?? null },
+    outputs: { gradW: out },
+    params: { terms, termsOfPart: Math.ceil(terms / parts / tile.terms) * tile.terms, parts, ...(verdict && { ticket: verdict.ticket }) },
+    workgroups: [Math.ceil(columns / tile.columns), Math.ceil(rows / tile.rows), params.groups * parts],
+    body: () => tileCode(problem, tile, columns, verdict !== null),
   });
 }
 
@@ -37,14 +54,16 @@ function weightChoices(rows: number, columns: number): readonly [Choice, ...Choi
   return rows <= 64 || columns <= 512 ? [["64×64/8×8", 0]] : [["128×128/8×16", 0], ["64×64/8×8", 0]];
 }
 
-function tileCode(problem: WeightGradProblem, tile: WorkgroupTile, columns: number): string {
+function tileCode(problem: WeightGradProblem, tile: WorkgroupTile, columns: number, judged: boolean): string {
   const { input, params, rows, kernel } = problem;
   const groupChannels = input[0] / params.groups, taps = kernel[0] * kernel[1];
   return `
 ${slabMemory(tile, "terms", "terms")}
 ${fourChannelsCode(problem)}
+${judged ? verdictQuestions : ""}
 @compute @workgroup_size(${threadsOf(tile)})
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
+${judged ? "  if (!allDirect()) { return; }" : ""}
   let group = workgroup.z / params.parts;
   let part = workgroup.z % params.parts;
   let firstRow = workgroup.y * ${tile.rows}u;

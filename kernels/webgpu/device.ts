@@ -4,7 +4,7 @@ import { ArgumentError } from "../errors.js";
 import { webgpuBuffer } from "./buffers.js";
 import { elementBytes } from "./constants.js";
 import { WebGPUKernels } from "./kernels.js";
-import { WebGPURuntime } from "./runtime.js";
+import { type RuntimeOptions, WebGPURuntime } from "./runtime.js";
 
 export interface AdapterSummary {
   readonly info: GPUAdapterInfo;
@@ -27,10 +27,11 @@ export class WebGPUDevice implements Device {
 
   /** Dawn's entry point has to outlive everything made from it, so the device holds it. */
   constructor(
-    readonly gpu: GPUDevice, readonly entryPoint: GPU, readonly adapter: AdapterSummary, readonly description: string, kernelsOf?: "adapter" | "hardware",
+    readonly gpu: GPUDevice, readonly entryPoint: GPU, readonly adapter: AdapterSummary, readonly description: string,
+    choices: Pick<RuntimeOptions, "kernelsOf" | "winograd"> = {},
   ) {
     const { isSoftware, subgroupWidth } = adapter;
-    this.runtime = new WebGPURuntime(gpu, { isSoftware, subgroupWidth, ...(kernelsOf && { kernelsOf }) });
+    this.runtime = new WebGPURuntime(gpu, { isSoftware, subgroupWidth, ...choices });
     this.counters = this.runtime.counters;
     this.kernels = new WebGPUKernels(this.runtime);
   }

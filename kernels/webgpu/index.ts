@@ -9,6 +9,8 @@ export interface WebGPUOptions extends DawnOptions {
   readonly allowSoftware?: boolean;
   /** Chooses kernels as on a hardware GPU, whatever the adapter: tests hold those kernels to the same numbers on a machine without one. */
   readonly kernelsOf?: "adapter" | "hardware";
+  /** Whether 3×3 convolutions may take Winograd's way where it pays (default), never, or wherever they can, which tests hold to the same numbers. */
+  readonly winograd?: boolean | "everywhere";
   /** "least": asks for no more than what WebGPU promises of every adapter; tests hold the kernels to it. Default: all the adapter has. */
   readonly limits?: "adapter" | "least";
 }
@@ -27,7 +29,8 @@ export async function openWebGPU(options: WebGPUOptions = {}): Promise<WebGPUDev
   const requiredFeatures: GPUFeatureName[] = summary.subgroupWidth > 0 ? ["subgroups"] : [];
   if (adapter.features.has("timestamp-query")) requiredFeatures.push("timestamp-query");
   const gpu = await adapter.requestDevice({ label: "athanor", requiredLimits: options.limits === "least" ? {} : allLimits(adapter.limits), requiredFeatures });
-  return new WebGPUDevice(gpu, entryPoint, summary, `webgpu (${name})`, options.kernelsOf);
+  const { kernelsOf, winograd } = options;
+  return new WebGPUDevice(gpu, entryPoint, summary, `webgpu (${name})`, { ...(kernelsOf && { kernelsOf }), ...(winograd !== undefined && { winograd }) });
 }
 
 /** SwiftShader writes out a store for every element where Vulkan is to zero workgroup memory: a kernel with 2 KiB of it compiles in 280 ms, with

@@ -31,6 +31,8 @@ export interface KernelCall {
   readonly reportsIndices?: boolean;
   /** Names of float32 tensors that the body sees as array<vec4f>; their offsets are multiples of four. */
   readonly vectors?: readonly string[];
+  /** Names of written int32 tensors that the body sees as arrays of atomics. */
+  readonly atomics?: readonly string[];
   /** The kernel speaks to its subgroup (runtime.subgroupWidth > 0). */
   readonly usesSubgroups?: boolean;
   /** A number is folded past 65,535 (linearWorkgroup); three are dispatched in slices there, and the body's `workgroup` stays what it says. */
@@ -102,7 +104,7 @@ function textOf(call: KernelCall): string {
   const inputs = present(call.inputs), outputs = present(call.outputs);
   const params: [string, Param][] = [...[...inputs, ...outputs].map(([name, view]): [string, Param] => [`${name}Offset`, view.offset]), ...Object.entries(call.params ?? {})];
   if (call.reportsIndices) params.push(["label", 0]);
-  const head = declarations(inputs, outputs, params, call.reportsIndices === true, call.vectors ?? []);
+  const head = declarations(inputs, outputs, params, call.reportsIndices === true, call.vectors ?? [], call.atomics ?? []);
   return (call.usesSubgroups ? "enable subgroups;\n" : "") + withScalarFunctions(head + call.body());
 }
 
@@ -136,10 +138,12 @@ function bits(value: Param): number {
 
 function declarations(
   inputs: [string, View][], outputs: [string, View][], params: [string, Param][], reportsIndices: boolean, vectors: readonly string[],
+  atomics: readonly string[],
 ): string {
   const lines = [...inputs, ...outputs].map(([name, view], i) => {
     const access = i < inputs.length ? "read" : "read_write";
-    return `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<${vectors.includes(name) ? "vec4f" : wgslType[view.dtype]}>;`;
+    const element = vectors.includes(name) ? "vec4f" : atomics.includes(name) ? `atomic<${wgslType[view.dtype]}>` : wgslType[view.dtype];
+    return `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<${element}>;`;
   });
   const tensors = lines.length;
   if (reportsIndices) {

@@ -21,8 +21,8 @@ function partsFor(p: MatmulProblem, tile: WorkgroupTile): number {
 }
 
 /** The blocked product of hardware GPUs. Few tiles and a long sum: the terms are split among workgroups and their sums added afterwards. */
-export function matmulTiles(runtime: WebGPURuntime, p: MatmulProblem, operands: MatmulOperands): void {
-  const tile = chooseTile(runtime, tileChoices, p.batches, p.m, p.n), parts = partsFor(p, tile);
+export function matmulTiles(runtime: WebGPURuntime, p: MatmulProblem, operands: MatmulOperands, choices = tileChoices): void {
+  const tile = chooseTile(runtime, choices, p.batches, p.m, p.n), parts = partsFor(p, tile);
   const { a, b, out, bias, activation } = operands;
   const form: TileForm = { tile, ...vectorLoads(p, a, b), wholeSlabs: p.k % tile.terms === 0, split: parts > 1 };
   const constants = [JSON.stringify(form)];

@@ -46,6 +46,8 @@ export interface RuntimeOptions {
   readonly isSoftware?: boolean;
   /** "hardware": the kernels of hardware GPUs, whatever the adapter. */
   readonly kernelsOf?: "adapter" | "hardware";
+  /** Whether 3×3 convolutions may take Winograd's way on hardware (default: where it pays), or must wherever they can. */
+  readonly winograd?: boolean | "everywhere";
   /** Lanes of a subgroup where the device offers subgroups and they all have one width, else 0. */
   readonly subgroupWidth?: number;
   /** Parameter blocks in the ring. */
@@ -88,13 +90,18 @@ export class WebGPURuntime {
   /** Kernels choose their tiles by it: those for a rasteriser on the CPU, or those for a hardware GPU. */
   readonly isSoftware: boolean;
   readonly subgroupWidth: number;
+  /** Whether 3×3 convolutions may take Winograd's way. */
+  readonly winograd: boolean | "everywhere";
+  /** Bytes that a kernel which works in slices may take at a time. */
+  scratchBytes = 256 * 2 ** 20;
   /** Steps of an inner loop that a text writes out: a rasteriser's compiler takes seconds over a long text. */
   readonly unrolledSteps: number;
 
   constructor(readonly gpu: GPUDevice, options: RuntimeOptions = {}) {
-    const { isSoftware = false, kernelsOf = "adapter", subgroupWidth = 0, parameterSlots = 1024 } = options;
+    const { isSoftware = false, kernelsOf = "adapter", winograd = true, subgroupWidth = 0, parameterSlots = 1024 } = options;
     this.isSoftware = isSoftware && kernelsOf === "adapter";
     this.subgroupWidth = subgroupWidth;
+    this.winograd = winograd;
     this.unrolledSteps = isSoftware ? 2 : 16;
     this.limits = gpu.limits;
     this.failures = new FailureLog(gpu);

@@ -3,7 +3,7 @@
 // (NCHW; forward: rows are output channels, depth input channels; input gradient: the other way round.) Where a stride divides the target's
 // pixels into phases that meet different taps, each phase is its own grid slice and skips the taps that miss it.
 // A tap's bounds are tested once, outside the loop over depth.
-// Two candidates: register tiles here, the blocked product of hardware GPUs in tappedTiles.ts.
+// Three candidates: register tiles here, and for hardware GPUs the blocked product in tappedTiles.ts, and Winograd's way in winograd.ts.
 import { dispatchKernel, inSlices, unroll } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 import { sizesOf } from "./sizes.js";
@@ -11,6 +11,7 @@ import {
   constantsOf, isPhased, pixelCode, pixels, placeCode, type ProductSizes, sizesIn, type TappedOperands, type TappedProduct,
 } from "./tappedPixels.js";
 import { tappedTiles } from "./tappedTiles.js";
+import { winogradProduct, winogradSuits } from "./winograd.js";
 import { laneParameters, registerMultiply, type RegisterTile, registerSums, reluCode, rowPlaces } from "./tiles.js";
 
 export type { TappedProduct } from "./tappedPixels.js";
@@ -29,6 +30,7 @@ export const tappedCandidates: readonly Candidate[] = [
     supports: (p, runtime) => runtime.isSoftware || p.rows < 16 || p.depth * p.kernel[0] * p.kernel[1] < 16,
     run: (runtime, p, operands) => inRegisters(runtime, p, operands, registerTileOf(p, runtime)),
   },
+  { name: "winograd", supports: winogradSuits, run: winogradProduct },
   { name: "workgroupTile", supports: () => true, run: tappedTiles },
 ];
 

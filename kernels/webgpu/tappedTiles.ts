@@ -5,7 +5,7 @@
 // pixels that lie side by side. A layer of few channels has its terms packed without gaps (the place of each is worked out for itself), others
 // have each tap's channels padded to whole slabs, so that a slab meets one tap.
 import type { View } from "../types.js";
-import { dispatchElements, dispatchKernel, inSlices, type KernelCall, unroll } from "./kernelCall.js";
+import { dispatchElements, dispatchKernel, inSlices, unroll } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 import { asLiterals } from "./sizes.js";
 import { constantsOf, pixelCode, pixels, placeCode, type ProductSizes, sizesIn, sourceCode, type TappedOperands, type TappedProduct } from "./tappedPixels.js";
@@ -13,12 +13,13 @@ import { reluCode } from "./tiles.js";
 import {
   type Choice, chooseTile, multiplyTerms, type Piece, slabMemory, type SlabSource, storeSums, threadsOf, tileSums, type WorkgroupTile,
 } from "./workgroupTile.js";
+import { type Verdict, verdictQuestions } from "./winogradVerdict.js";
 
 interface Slot {
   readonly tap: number;
   readonly offset: readonly [number, number];
 }
-interface Form {
+export interface TappedForm {
   readonly tile: WorkgroupTile;
   /** All phases' slots, one phase after the other, and where each phase's begin. */
   readonly slots: readonly Slot[];
@@ -30,28 +31,34 @@ interface Form {
 }
 
 export function tappedTiles(runtime: WebGPURuntime, p: TappedProduct, operands: TappedOperands): void {
-  const form = formOf(runtime, p), { tile } = form, { target, source, bias, activation } = operands;
+  const form = tappedForm(runtime, p);
+  const ordered = orderedWeights(runtime, p, form, operands.weight);
+  productOfTiles(runtime, p, form, { ...operands, weight: ordered }, null);
+  runtime.releaseTemporary(ordered);
+}
+
+/** The product of weights in their order; with a verdict only for the images that it names, and those that share a tile with them. */
+export function productOfTiles(runtime: WebGPURuntime, p: TappedProduct, form: TappedForm, operands: TappedOperands, verdict: Verdict | null): void {
+  const { tile } = form, { target, source, weight, bias, activation } = operands;
   const sizes = asLiterals(sizesIn(p)), constants = [...constantsOf(p), ...sizes.constants];
-  const ordered = orderedWeights(runtime, p, form, operands.weight, constants);
   inSlices(Math.ceil(pixels(p) / tile.columns), (firstTile, tiles) => {
     dispatchKernel(runtime, {
       name: p.name,
       constants: ["tile", ...constants, activation, bias !== null, JSON.stringify(tile)],
-      inputs: { source, weight: ordered, bias },
+      inputs: { source, weight, bias, verdict: verdict?.view ?? null },
       outputs: { target_: target },
       vectors: ["weight"],
-      params: { pixels: pixels(p), firstPixel: firstTile * tile.columns },
+      params: { pixels: pixels(p), firstPixel: firstTile * tile.columns, ...(verdict && { ticket: verdict.ticket }) },
       workgroups: [tiles, Math.ceil(p.rows / tile.rows), p.groups * p.phases[0] * p.phases[1]],
-      body: () => reluCode + pixelCode(p, sizes, bias !== null, activation) + sourceCode(sizes) + tileCode(p, form, sizes),
+      body: () => reluCode + pixelCode(p, sizes, bias !== null, activation) + sourceCode(sizes) + tileCode(p, form, sizes, verdict !== null),
     });
   });
-  runtime.releaseTemporary(ordered);
 }
 
 const lowChoices: readonly [Choice, ...Choice[]] = [["32×128/4×8", 128], ["32×32/4×4", 0]];
 const middleChoices: readonly [Choice, ...Choice[]] = [["64×128/8×8", 256], ["64×64/8×4", 64], ["32×32/4×4", 0]];
 
-function formOf(runtime: WebGPURuntime, p: TappedProduct): Form {
+export function tappedForm(runtime: WebGPURuntime, p: TappedProduct): TappedForm {
   const columns = pixels(p), layers = p.groups * p.phases[0] * p.phases[1];
   const tile = chooseTile(runtime, p.rows <= 32 ? lowChoices : p.rows <= 64 ? middleChoices : [["128×128/8×16", 400], ...middleChoices], layers, p.rows, columns);
   const slots: Slot[] = [], phaseStarts: number[] = [];
@@ -69,12 +76,12 @@ function formOf(runtime: WebGPURuntime, p: TappedProduct): Form {
 }
 
 /** The weights in the order of the terms, zero where padded; scratch that the caller releases. */
-function orderedWeights(runtime: WebGPURuntime, p: TappedProduct, { slots, slotTerms, paddedRows }: Form, weight: View, constants: KernelCall["constants"]): View {
+function orderedWeights(runtime: WebGPURuntime, p: TappedProduct, { slots, slotTerms, paddedRows }: TappedForm, weight: View): View {
   const count = p.groups * slots.length * slotTerms * paddedRows;
   const out = runtime.temporary(count);
   dispatchElements(runtime, count, {
     name: `${p.name}, weights in order`,
-    constants: [...constants, slotTerms],
+    constants: [...constantsOf(p), ...asLiterals(sizesIn(p)).constants, slotTerms],
     inputs: { weight },
     outputs: { out },
     body: () => `
@@ -89,13 +96,14 @@ function orderedWeights(runtime: WebGPURuntime, p: TappedProduct, { slots, slotT
   return out;
 }
 
-function tileCode(p: TappedProduct, form: Form, sizes: ProductSizes): string {
+function tileCode(p: TappedProduct, form: TappedForm, sizes: ProductSizes, judged: boolean): string {
   const { tile, slots, phaseStarts, slotTerms, paddedRows } = form;
   return `
 ${slabMemory(tile, "outputs", "outputs")}
 const slotOffsets = array<vec2i, ${slots.length}>(${slots.map(({ offset }) => `vec2i(${offset[0]}, ${offset[1]})`).join(", ")});
 const phaseStarts = array<u32, ${phaseStarts.length}>(${phaseStarts.map((start) => `${start}u`).join(", ")});
 ${form.packed ? packedCode(p, form) : ""}
+${judged ? verdictQuestions : ""}
 @compute @workgroup_size(${threadsOf(tile)})
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
 ${placeCode(p, sizes)}
@@ -104,6 +112,8 @@ ${placeCode(p, sizes)}
   let firstWeight = (group * ${slots.length}u + firstSlot) * ${slotTerms}u;
   let firstRow = workgroup.y * ${tile.rows}u;
   let firstPixel = params.firstPixel + workgroup.x * ${tile.columns}u;
+${judged ? `  let lastPixel = min(firstPixel + ${tile.columns}u, params.pixels) - 1u;
+  if (!anyDirect(firstPixel / ${sizes.text.phasePixels}, lastPixel / ${sizes.text.phasePixels})) { return; }` : ""}
 ${tileSums(tile)}
 ${multiplyTerms(tile, weightSource(paddedRows, form), form.packed ? packedSource(tile) : pixelSource(p, form), "0u", "lastTerm")}
 ${storeCode(p, tile)}
@@ -111,7 +121,7 @@ ${storeCode(p, tile)}
 `;
 }
 
-function weightSource(paddedRows: number, { packed }: Form): SlabSource {
+function weightSource(paddedRows: number, { packed }: TappedForm): SlabSource {
   return {
     unit: "outputs",
     prepare: (piece) => `  let weightAt${piece.number} = min(firstRow + ${piece.quad} * 4u, ${paddedRows - 4}u);`,
@@ -127,7 +137,7 @@ const fourPixels = (tile: WorkgroupTile) => (piece: Piece): string =>
   (piece.number > 0 ? "" : unroll(4, (i) => `  let pixel${i} = pixelAt(firstPixel + ${piece.quad} + ${(i * tile.columns) / 4}u);`));
 
 /** A slab's terms are channels of one slot. */
-function pixelSource(p: TappedProduct, { tile, slotTerms }: Form): SlabSource {
+function pixelSource(p: TappedProduct, { tile, slotTerms }: TappedForm): SlabSource {
   const plane = p.source[1] * p.source[2], guarded = p.depth !== slotTerms;
   const depth = (piece: Piece) => (guarded ? `min(depthStart + ${piece.term}, ${p.depth - 1}u)` : `(depthStart + ${piece.term})`);
   const inside = (piece: Piece, i: number) => (guarded ? `at${i}.x != 0u && depthStart + ${piece.term} < ${p.depth}u` : `at${i}.x != 0u`);
@@ -151,7 +161,7 @@ function packedSource(tile: WorkgroupTile): SlabSource {
     load: (piece) => `vec4f(${[0, 1, 2, 3].map((i) => `packedAt(pixel${i}, group, firstSlot, slabStart + ${piece.term}, lastTerm)`).join(", ")})`,
   };
 }
-function packedCode(p: TappedProduct, { slots, slotTerms }: Form): string {
+function packedCode(p: TappedProduct, { slots, slotTerms }: TappedForm): string {
   return `
 fn packedAt(pixel: Pixel, group: u32, firstSlot: u32, term: u32, lastTerm: u32) -> f32 {
   let at = sourceAt(pixel, group, slotOffsets[min(firstSlot + term / ${slotTerms}u, ${slots.length - 1}u)]);

@@ -43,13 +43,14 @@ const smallest: Choice = ["32×32/4×4", 0];
 /** Bytes of both slabs, a quad more a term where it is needed. */
 const memoryOf = (tile: WorkgroupTile): number => (tile.rows / 4 + 1 + tile.columns / 4 + 1) * tile.terms * 16;
 
-/** The first of the choices of which the outputs give enough; the last one where none does. `layers`: how many such matrices there are. */
+/** The first of the choices of which the outputs give enough, and whose rows they fill by more than half; the last one where none does. `layers`: how
+ *  many such matrices there are. */
 export function chooseTile(
   runtime: WebGPURuntime, choices: readonly [Choice, ...Choice[]], layers: number, rows: number, columns: number,
 ): WorkgroupTile {
   const countOf = ({ rows: height, columns: width }: WorkgroupTile) => layers * Math.ceil(rows / height) * Math.ceil(columns / width);
   const fits = choices.filter(([name]) => memoryOf(workgroupTiles[name]) <= runtime.limits.maxComputeWorkgroupStorageSize);
-  const [chosen] = fits.find(([name, least]) => countOf(workgroupTiles[name]) >= least) ?? fits.at(-1) ?? smallest;
+  const [chosen] = fits.find(([name, least]) => countOf(workgroupTiles[name]) >= least && rows * 2 > workgroupTiles[name].rows) ?? fits.at(-1) ?? smallest;
   return { ...workgroupTiles[chosen], unrolled: Math.min(terms, runtime.unrolledSteps) };
 }
 
