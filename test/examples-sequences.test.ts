@@ -44,7 +44,7 @@ test("sequences", async (t) => {
 
 test("attention", async (t) => {
   const outs = { cpu: folder(), webgpu: folder() };
-  const runs = { cpu: "--limit 200 --batch-size 2 --epochs 2 --setting both", webgpu: "--limit 32 --batch-size 8 --epochs 3 --setting first" };
+  const runs = { cpu: "--limit 100 --batch-size 1 --epochs 2 --setting both", webgpu: "--limit 16 --batch-size 4 --epochs 3 --setting first" };
   for (const device of devices) {
     const out = outs[device], settings = device === "cpu" ? 2 : 1;
     const { code, lines, err } = await runExample("attention", `--device ${device} ${runs[device]} --out ${out}`);

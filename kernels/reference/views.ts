@@ -44,8 +44,9 @@ export function positions(view: View): Int32Array {
 
 /** The view's elements in row-major order, as a copy. */
 export function read(view: View): Numbers {
-  const values = valuesOf(view.buffer);
-  return Float64Array.from(positions(view), (position) => at(values, position));
+  const values = valuesOf(view.buffer), from = positions(view), result = new Float64Array(from.length);
+  for (let i = 0; i < result.length; i++) result[i] = at(values, at(from, i));
+  return result;
 }
 
 /** Writes row-major values through the view, each converted to what the dtype can hold. */

@@ -47,7 +47,9 @@ export function drawn(shape: Shape, draw: () => number, options: { dtype?: DType
   const { dtype = "float32", layout = "contiguous" } = options;
   const { strides, offset, elements } = layoutWindow(shape, layout);
   const round = dtype === "float32" ? Math.fround : Math.trunc;
-  return { storage: Float64Array.from({ length: elements }, () => round(draw())), shape, strides, offset, dtype };
+  const storage = new Float64Array(elements);
+  for (let i = 0; i < elements; i++) storage[i] = round(draw());
+  return { storage, shape, strides, offset, dtype };
 }
 
 /** An output: filled with NaN (or 77), so that an element which a kernel forgets to write, or writes in error, shows. */
@@ -67,12 +69,12 @@ export function integers(random: TestRandom, shape: Shape, low: number, high: nu
 export function hostArray(operand: Operand, device: Device): HostArray {
   switch (operand.dtype) {
     case "float32":
-      return device.kind === "reference" ? operand.storage : Float32Array.from(operand.storage);
+      return device.kind === "reference" ? operand.storage : new Float32Array(operand.storage);
     case "int32":
-      return Int32Array.from(operand.storage);
+      return new Int32Array(operand.storage);
     case "bool":
     case "uint8":
-      return Uint8Array.from(operand.storage);
+      return new Uint8Array(operand.storage);
   }
 }
 
