@@ -1,3 +1,4 @@
+// Takes minutes.
 // examples/classic.ts as a user runs it, small, on both devices, and the colour digits it draws.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

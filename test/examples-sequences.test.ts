@@ -1,3 +1,4 @@
+// Takes minutes.
 // The examples on raw tensors, sequences and attention as a user runs them, small, on both devices: the form of what they print, a loss that
 // falls, and the files they leave.
 import { readFileSync, statSync } from "node:fs";

@@ -1,3 +1,4 @@
+// Takes minutes.
 // The library as a user installs it: what npm packs, in a folder of its own, without the optional GPU package and without our sources.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
