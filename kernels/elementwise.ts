@@ -232,6 +232,7 @@ const transcendental = [
   }),
   row("floor", (e, x) => e.floor(x), { rounds: true, grad: [nothing] }),
   row("ceil", (e, x) => e.ceil(x), { rounds: true, grad: [nothing] }),
+  row("trunc", (e, x) => e.select(e.lt(x, e.constant(0)), e.ceil(x), e.floor(x)), { rounds: true, doc: "Rounds towards zero.", grad: [nothing] }),
   row("round", (e, x) => e.round(x), { rounds: true, doc: "Halves go to the even neighbour.", grad: [nothing] }),
 ];
 
