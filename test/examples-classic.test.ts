@@ -26,7 +26,7 @@ async function checkRun(t: test.Test, name: string, { code, lines, err }: Ended,
 
 test("LeNet-5 from scratch on both devices, and ResNet-18", async (t) => {
   for (const [device, flags, epochs] of [
-    ["cpu", "--model lenet5 --size 28 --limit 400 --lr 0.003", 4], ["webgpu", "--model lenet5 --size 28 --limit 96 --lr 0.003 --batch-size 16", 3],
+    ["cpu", "--model lenet5 --size 28 --limit 400 --lr 0.003", 4], ["webgpu", "--model lenet5 --size 28 --limit 48 --lr 0.003 --batch-size 8", 3],
     ["cpu", "--model resnet18 --size 32 --limit 60 --batch-size 20", 3],
   ] as const) {
     const out = folder();

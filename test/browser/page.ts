@@ -6,7 +6,7 @@ import { allowanceOf, checkLayer, checkOperation, type LayerRow, nameOfRow, type
 import { Fixtures } from "../support/fixtures.js";
 import { compareCases, type Expectation, expectation } from "../support/kernelCase.js";
 
-const BATCH = 4;
+const BATCH = 2;
 const CLASSES = 10;
 const SIDE = 28;
 /** Kernel cases started together: a GPU compiles their pipelines in parallel. */

@@ -8,9 +8,9 @@ export function hashedUniform(shape: readonly number[], stream: number, bound: n
 
 /** `length` of those numbers from position `start` on, around `centre`. */
 export function hashedPiece(length: number, stream: number, start: number, bound: number, centre = 0): Float32Array {
-  const values = new Float32Array(length), first = start + Math.imul(stream, 0x9e3779b9);
+  const values = new Float32Array(length), first = (start + Math.imul(stream, 0x9e3779b9)) | 0;
   for (let i = 0; i < length; i++) {
-    let x = (first + i) >>> 0;
+    let x = (first + i) | 0;
     x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
     x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
     x ^= x >>> 16;
