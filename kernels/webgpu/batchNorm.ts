@@ -1,54 +1,27 @@
 // Batch normalisation in training mode (Ioffe & Szegedy 2015) over [N, C, inner] with a fused ReLU, and its backward. One workgroup a channel
-// reads it twice (mean, then squared deviations: never E[x²] − E[x]²) and writes it, all in one dispatch. Where few channels would leave a
-// hardware GPU idle, a first dispatch takes the statistics of parts of the batch and the second combines them (Chan et al. 1979). The mean is
-// summed exactly, so that a constant channel becomes 0 whatever its value.
+// takes its statistics (channelStatistics.ts) and writes it, all in one dispatch. Where few channels would leave a hardware GPU idle, a first dispatch
+// takes the statistics of parts of the batch and the second combines them.
 import type { Activation, View } from "../types.js";
-import { channelMain, type Channels, channelsOf, partParams } from "./channels.js";
-import { exactSumCode, exactSumParams, exactTotalCode, quotientCode } from "./exactSums.js";
+import {
+  channelConstants, channelMain, channelsOf, componentSum, elementOf, maskCode, maskOf, partParams, typeOf, vectorsOf, walkChannel,
+} from "./channels.js";
+import { combinedStatisticsCode, combinedStatisticsHelpers, statisticsCode, statisticsHelpers } from "./channelStatistics.js";
+import { eachPlace } from "./inFlight.js";
 import { dispatchKernel, float } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 import { activate, reluCode } from "./tiles.js";
-import { walkChannel } from "./workgroupTotals.js";
+
+const reluOfFour = "fn relu4(v: vec4f) -> vec4f { return vec4f(relu(v.x), relu(v.y), relu(v.z), relu(v.w)); }\n";
 
 // ── forward ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** WGSL: `centre` and `squares` (Σ of squared deviations) of the images first … last − 1. */
-function statisticsCode({ channels, inner, lanes }: Channels): string {
-  return `
-  var sum = vec2f(0.0);
-  ${walkChannel(channels, inner, lanes, "sum = addExactly(sum, vec2f(x[params.xOffset + at], 0.0));")}
-  let centre = quotientOf(exactSumOfLanes(sum, lane), f32((last - first) * ${inner}u));
-  var deviations = 0.0;
-  ${walkChannel(channels, inner, lanes, "let d = x[params.xOffset + at] - centre; deviations += d * d;")}
-  let squares = sumOfLanes(deviations, lane);
-`;
-}
-
-const statisticsHelpers = ({ lanes }: Channels): string => exactSumCode + exactTotalCode(lanes) + quotientCode;
-
-/** WGSL: the same of all images, from the parts' statistics: means as distances from the first, since those of a constant are 0. */
-function combinedStatisticsCode({ inner }: Channels): string {
-  return `
-  let firstMean = statistics[2u * channel * params.parts];
-  var weighted = 0.0;
-  for (var p = 1u; p < params.parts; p++) {
-    weighted += f32(imagesOf(p) * ${inner}u) * (statistics[2u * (channel * params.parts + p)] - firstMean);
-  }
-  let centre = firstMean + weighted / f32(params.batch * ${inner}u);
-  var squares = 0.0;
-  for (var p = 0u; p < params.parts; p++) {
-    let distance = statistics[2u * (channel * params.parts + p)] - centre;
-    squares += statistics[2u * (channel * params.parts + p) + 1u] + f32(imagesOf(p) * ${inner}u) * distance * distance;
-  }
-`;
-}
 
 export function batchNorm(
   runtime: WebGPURuntime, out: View, mean: View, invStd: View, x: View, w: View | null, b: View | null,
   runningMean: View | null, runningVar: View | null, momentum: number, eps: number, activation: Activation,
 ): void {
-  const sizes = channelsOf(runtime, x), { batch, channels, inner, parts, lanes } = sizes;
+  const sizes = channelsOf(runtime, x, out), { batch, channels, inner, parts } = sizes;
   if (channels === 0 || inner * batch === 0) return;
+  const activated = (value: string) => (sizes.width === 4 && activation === "relu" ? `relu4(${value})` : activate(value, activation));
   const apart = exceedsLimit(runtime, [x, w, b, out, mean, invStd, runningMean, runningVar], parts);
   const statistics = parts > 1 || apart ? runtime.temporary(2 * channels * parts) : null;
   const running = { runningMean, runningVar }, none = { runningMean: null, runningVar: null };
@@ -56,10 +29,11 @@ export function batchNorm(
   if (statistics) {
     dispatchKernel(runtime, {
       name: "batchNorm, statistics",
-      constants: [channels, inner, lanes],
+      constants: channelConstants(sizes),
       inputs: { x },
       outputs: { statistics },
-      params: { ...partParams(sizes), ...exactSumParams },
+      vectors: vectorsOf(sizes, "x"),
+      params: partParams(sizes),
       workgroups: channels * parts,
       body: () => channelMain(sizes, statisticsHelpers(sizes), `${statisticsCode(sizes)}
   if (lane == 0u) {
@@ -71,37 +45,39 @@ export function batchNorm(
   dispatchKernel(runtime, {
     name: "batchNorm",
     constants: [
-      channels, inner, lanes, activation, w !== null, b !== null, runningMean !== null, runningVar !== null, statistics !== null, apart,
+      ...channelConstants(sizes), activation, w !== null, b !== null, runningMean !== null, runningVar !== null, statistics !== null, apart,
     ],
     inputs: { x, w, b, statistics },
     outputs: { out, mean, invStd, ...(apart ? none : running) },
-    params: { ...partParams(sizes), ...exactSumParams, eps: float(eps), ...blending },
+    vectors: vectorsOf(sizes, "x", "out"),
+    params: { eps: float(eps), ...blending, ...partParams(sizes) },
     workgroups: channels * parts,
-    body: () => reluCode + channelMain(sizes, statistics ? "" : statisticsHelpers(sizes), `
+    body: () => reluCode + reluOfFour + channelMain(sizes, statistics ? combinedStatisticsHelpers : statisticsHelpers(sizes), `
 ${statistics ? combinedStatisticsCode(sizes) : statisticsCode(sizes)}
   let count = f32(params.batch * ${inner}u);
   let spread = squares / count + params.eps;
   let inverse = select(1.0 / squareRoot(spread), 0.0, spread == 0.0); // PyTorch's, for a constant without eps
   let scale = inverse${w ? " * w[params.wOffset + channel]" : ""};
   let shift = ${b ? "b[params.bOffset + channel]" : "0.0"};
-  ${walkChannel(channels, inner, lanes, `out[at] = ${activate("(x[params.xOffset + at] - centre) * scale + shift", activation)};`)}
+  ${walkChannel(sizes, (at) => [elementOf(sizes, "x", at)], eachPlace(({ index, values: [x] }) => (
+    `out[${index}] = ${activated(`(${x} - centre) * scale + shift`)};`)))}
   if (lane == 0u && part == 0u) {
     mean[channel] = centre;
     invStd[channel] = inverse;
     ${apart ? "" : runningCode(runningMean, runningVar)}
-  }`),
+  }`, statistics !== null && true),
   });
   if (statistics && apart && (runningMean || runningVar)) {
     dispatchKernel(runtime, {
       name: "batchNorm, running statistics",
-      constants: [channels, inner, lanes, runningMean !== null, runningVar !== null],
+      constants: [...channelConstants(sizes), runningMean !== null, runningVar !== null],
       inputs: { statistics },
       outputs: running,
-      params: { ...partParams(sizes), ...blending },
+      params: { ...blending, ...partParams(sizes) },
       workgroups: channels * parts,
-      body: () => channelMain(sizes, "", `
+      body: () => channelMain(sizes, combinedStatisticsHelpers, `
+  ${combinedStatisticsCode(sizes)}
   if (lane == 0u && part == 0u) {
-    ${combinedStatisticsCode(sizes)}
     let count = f32(params.batch * ${inner}u);
     ${runningCode(runningMean, runningVar)}
   }`),
@@ -129,31 +105,34 @@ export function batchNormBackward(
   runtime: WebGPURuntime, gradX: View | null, gradW: View | null, gradB: View | null, grad: View, x: View, w: View | null, mean: View,
   invStd: View, y: View | null,
 ): void {
-  const sizes = channelsOf(runtime, x), { channels, inner, parts, batch, lanes } = sizes;
+  const sizes = channelsOf(runtime, x, grad, y, gradX), { channels, inner, parts, batch } = sizes;
   if (channels === 0) return;
-  const masked = y ? "select(grad[params.gradOffset + at], 0.0, lessOrEqual(y[params.yOffset + at], 0.0))" : "grad[params.gradOffset + at]";
-  const normal = "(x[params.xOffset + at] - centre) * inverse";
+  const isEmpty = inner * batch === 0;
+  const read = (at: string) => ["grad", "x", ...(y ? ["y"] : [])].map((name) => elementOf(sizes, name, at));
+  const cotangent = ([g, , activated]: readonly string[]) => (y ? `${maskOf(sizes)}(${g}, ${activated})` : `${g}`);
+  const normal = ([, value]: readonly string[]) => `(${value} - centre) * inverse`;
   const place = `
   let centre = mean[params.meanOffset + channel];
   let inverse = invStd[params.invStdOffset + channel];`;
-  const ownSums = `
-  var sum = 0.0;
-  var product = 0.0;
-  ${inner * batch === 0 ? "" : walkChannel(channels, inner, lanes, `let g = ${masked}; sum += g; product += g * (${normal});`)}
-  let total = sumOfLanes(sum, lane);
-  let products = sumOfLanes(product, lane);`;
+  const ownSums = () => `
+  var sum = ${typeOf(sizes)}(0.0);
+  var product = ${typeOf(sizes)}(0.0);
+  ${isEmpty ? "" : walkChannel(sizes, read, eachPlace(({ values }) => `let g = ${cotangent(values)}; sum += g; product += g * (${normal(values)});`))}
+  let total = sumOfLanes(${componentSum(sizes, "sum")}, lane);
+  let products = sumOfLanes(${componentSum(sizes, "product")}, lane);`;
   const apart = exceedsLimit(runtime, [grad, x, w, mean, invStd, y, gradX, gradW, gradB], parts);
   const sums = parts > 1 || apart ? runtime.temporary(2 * channels * parts) : null;
   const parameterGrads = { gradW, gradB }, none = { gradW: null, gradB: null };
   if (sums) {
     dispatchKernel(runtime, {
       name: "batchNorm, backward, sums",
-      constants: [channels, inner, lanes],
+      constants: channelConstants(sizes),
       inputs: { grad, x, mean, invStd, y },
       outputs: { sums },
+      vectors: vectorsOf(sizes, "grad", "x", "y"),
       params: partParams(sizes),
       workgroups: channels * parts,
-      body: () => channelMain(sizes, "", `${place}${ownSums}
+      body: () => maskCode(sizes) + channelMain(sizes, "", `${place}${ownSums()}
   if (lane == 0u) {
     sums[2u * (channel * params.parts + part)] = total;
     sums[2u * (channel * params.parts + part) + 1u] = products;
@@ -161,31 +140,35 @@ export function batchNormBackward(
     });
   }
   const combined = `
-  var total = 0.0;
-  var products = 0.0;
-  for (var p = 0u; p < params.parts; p++) {
-    total += sums[2u * (channel * params.parts + p)];
-    products += sums[2u * (channel * params.parts + p) + 1u];
-  }`;
+  var sum = 0.0;
+  var product = 0.0;
+  for (var p = lane; p < params.parts; p += ${sizes.lanes}u) {
+    sum += sums[2u * (channel * params.parts + p)];
+    product += sums[2u * (channel * params.parts + p) + 1u];
+  }
+  let total = sumOfLanes(sum, lane);
+  let products = sumOfLanes(product, lane);`;
   dispatchKernel(runtime, {
     name: "batchNorm, backward",
-    constants: [channels, inner, lanes, gradX !== null, gradW !== null, gradB !== null, w !== null, y !== null, sums !== null, apart, inner * batch === 0],
+    constants: [
+      ...channelConstants(sizes), gradX !== null, gradW !== null, gradB !== null, w !== null, y !== null, sums !== null, apart, isEmpty,
+    ],
     inputs: { grad, x, w, mean, invStd, y, sums },
     outputs: { gradX, ...(apart ? none : parameterGrads) },
+    vectors: vectorsOf(sizes, "grad", "x", "y", "gradX"),
     params: partParams(sizes),
     workgroups: channels * parts,
-    body: () => channelMain(sizes, "", `${place}${sums ? combined : ownSums}
+    body: () => maskCode(sizes) + channelMain(sizes, "", `${place}${sums ? combined : ownSums()}
   let count = f32(params.batch * ${inner}u);
   let scale = inverse${w ? " * w[params.wOffset + channel]" : ""};
-  ${gradX && inner * batch > 0 ? walkChannel(channels, inner, lanes, `
-      let g = ${masked};
-      gradX[at] = scale * (g - total / count - ${normal} * (products / count));`) : ""}
-  ${apart ? "" : parameterGradCode(gradW, gradB)}`),
+  ${gradX && !isEmpty ? walkChannel(sizes, read, eachPlace(({ index, values }) => (
+    `gradX[${index}] = scale * (${cotangent(values)} - total / count - ${normal(values)} * (products / count));`))) : ""}
+  ${apart ? "" : parameterGradCode(gradW, gradB)}`, sums !== null && true),
   });
   if (apart && (gradW || gradB)) {
     dispatchKernel(runtime, {
       name: "batchNorm, backward, parameters",
-      constants: [channels, lanes, gradW !== null, gradB !== null],
+      constants: [...channelConstants(sizes), gradW !== null, gradB !== null],
       inputs: { sums },
       outputs: parameterGrads,
       params: partParams(sizes),

@@ -50,5 +50,5 @@ export function loadsInFlight({ first, end, stride, steps, read, use }: Loop): s
 
 /** `use` for places that have nothing to do with each other. */
 export function eachPlace(each: (place: Place) => string): Loop["use"] {
-  return (places) => places.map((place) => (place.inside === null ? each(place) : `if ${place.inside} { ${each(place)} }`)).join("\n      ");
+  return (places) => places.map((place) => `${place.inside === null ? "" : `if ${place.inside} `}{ ${each(place)} }`).join("\n      ");
 }

@@ -1,6 +1,7 @@
 // The kernels of the WebGPU device: each method is a function of the same name in the file of its subject.
 import type { Kernels } from "../types.js";
 import { adaptiveAvgPool2d, adaptiveAvgPool2dBackward } from "./adaptivePool.js";
+import { argReduce } from "./argReduce.js";
 import { batchNorm, batchNormBackward } from "./batchNorm.js";
 import { biasActivationGrad } from "./biasActivation.js";
 import { conv2d } from "./conv2d.js";
@@ -13,7 +14,7 @@ import { gather, indexAdd, indexSelect, scatterAdd } from "./indexing.js";
 import { matmul } from "./matmul.js";
 import { avgPool2d, avgPool2dBackward, maxPool2d, maxPool2dBackward } from "./pool.js";
 import { dropout, uniform } from "./random.js";
-import { argReduce, reduce, variance } from "./reduce.js";
+import { reduce, variance } from "./reduce.js";
 import type { WebGPURuntime } from "./runtime.js";
 import { softmax, softmaxBackward } from "./softmax.js";
 import { update } from "./update.js";

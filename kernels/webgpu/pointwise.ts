@@ -6,7 +6,7 @@ import { type AccessPlan, type Operand, planAccess } from "./access.js";
 import { workgroupSize } from "./constants.js";
 import { type Binding, floatBits, type WebGPURuntime } from "./runtime.js";
 import { withSpecialFunctions } from "./specialFunctions.js";
-import { WGSLAlgebra, type WorkType } from "./wgslAlgebra.js";
+import { storedAs, WGSLAlgebra, type WorkType } from "./wgslAlgebra.js";
 
 export interface Pointwise {
   /** Names the computation: one name, one body. */
@@ -67,23 +67,18 @@ export function move(runtime: WebGPURuntime, out: View, x: View): void {
 
 // ── code ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Integers of every kind are stored as i32. */
-function storageType(dtype: DType): WorkType {
-  return dtype === "float32" ? "f32" : "i32";
-}
-
 function generate(p: Pointwise, plan: AccessPlan, inPlace: readonly boolean[]): string {
   const algebra = new WGSLAlgebra(p.work);
   const loads: string[] = [];
   const declarations: string[] = [];
   let binding = 0;
   plan.inputs.forEach((operand, i) => {
-    const stored = storageType(p.inputs[i]?.dtype ?? "float32");
+    const stored = storedAs(p.inputs[i]?.dtype ?? "float32");
     if (!inPlace[i]) declarations.push(declare(binding++, "read", `x${i}`, operand, stored));
     const loaded = inPlace[i] ? "out[params.outOffset / 4u + i]" : load(`x${i}`, operand, plan, stored);
     loads.push(`let in${i} = ${stored === p.work ? loaded : `vec4<${p.work}>(${loaded})`};`);
   });
-  declarations.push(declare(binding++, "read_write", "out", plan.out, storageType(p.out.dtype)));
+  declarations.push(declare(binding++, "read_write", "out", plan.out, storedAs(p.out.dtype)));
   declarations.push(`@group(0) @binding(${binding}) var<uniform> params: Params;`);
   const scalars = p.scalars.map((_, i) => `vec4<${p.work}>(params.scalar${i})`);
   const { result, truth } = p.body(algebra, [...plan.inputs.map((_, i) => `in${i}`), ...scalars]);
@@ -159,7 +154,7 @@ function load(name: string, operand: Operand, plan: AccessPlan, stored: WorkType
 
 /** The value as the output's dtype stores it. */
 function convert(result: string, truth: boolean, work: WorkType, dtype: DType): string {
-  const stored = storageType(dtype);
+  const stored = storedAs(dtype);
   if (truth) return `select(vec4<${stored}>(0), vec4<${stored}>(1), ${result})`;
   if (stored === work) return dtype === "uint8" ? `${result} & vec4<i32>(255)` : result;
   if (work === "i32") return `vec4<f32>(${result})`;

@@ -1,14 +1,18 @@
 // Reductions over any dimensions of any strided view: each invocation combines its share of one output's elements, a tree in workgroup memory
 // combines the invocations, and where few outputs would leave the GPU idle the reduction is cut into slices that a second stage combines.
-// The order of combination depends on the shape alone, so equal inputs give equal bits. Sums of floats carry what float32 loses (exactSums.ts).
+// The order of combination depends on shape and layout alone, so equal inputs give equal bits. A hardware GPU has several loads under way, of vec4s
+// where the elements lie so; a software adapter, and dimensions that do not merge into one, take a loop with carries. Sums of floats carry what float32 loses (exactSums.ts).
 import { numel, numelAlong } from "../shape.js";
-import type { ArgReduceName, DType, ReduceName, View } from "../types.js";
+import type { ReduceName, View } from "../types.js";
 import { workgroupSize } from "./constants.js";
-import { exactSumCode, exactSumParams, quotientCode } from "./exactSums.js";
-import { planReduce, type ReducePlan, stepDigits } from "./reducePlan.js";
-import { type Binding, floatBits, type WebGPURuntime } from "./runtime.js";
+import { exactSumCode, quotientCode } from "./exactSums.js";
+import type { Place } from "./inFlight.js";
+import { unroll } from "./kernelCall.js";
+import { planReduce, type ReducePlan } from "./reducePlan.js";
+import { blocksOf, entryPoint, laneDistance, loopText, parameters, parametersText, placeText } from "./reduceText.js";
+import { type Binding, type WebGPURuntime } from "./runtime.js";
 import { withScalarFunctions } from "./specialFunctions.js";
-import type { WorkType } from "./wgslAlgebra.js";
+import { storedAs, type WorkType } from "./wgslAlgebra.js";
 
 /** What a combination adds up in: numbers, or sums with what they lost. */
 type Accumulator = WorkType | "vec2f";
@@ -19,8 +23,8 @@ interface Combination {
   readonly accumulator: Accumulator;
   /** Of an empty reduction. */
   readonly neutral: string;
-  /** An element `value` of output `o` as it enters; default: itself, converted. */
-  readonly enter?: string;
+  /** An element of an output as it enters; default: itself, converted. */
+  readonly enter?: (value: string, output: string) => string;
   /** Of a and b. */
   readonly combine: string;
 }
@@ -28,7 +32,10 @@ interface Combination {
 const exactSum = { accumulator: "vec2f", neutral: "0.0", combine: "addExactly(a, b)" } as const;
 
 const negativeInfinity = "bitcast<f32>(params.negativeInfinity)", infinity = "bitcast<f32>(params.negativeInfinity ^ 0x80000000u)";
-const isNonZero: Record<WorkType, string> = { f32: "i32((bitcast<u32>(value) & 0x7fffffffu) != 0u)", i32: "i32(value != 0)" };
+const isNonZero: Record<WorkType, (value: string) => string> = {
+  f32: (value) => `i32((bitcast<u32>(${value}) & 0x7fffffffu) != 0u)`, i32: (value) => `i32(${value} != 0)`,
+};
+const withNothingLost = (value: string) => `vec2f(${value}, 0.0)`;
 
 function combination(op: ReduceName, stored: WorkType): Combination {
   const isFloat = stored === "f32";
@@ -36,7 +43,7 @@ function combination(op: ReduceName, stored: WorkType): Combination {
   switch (op) {
     case "sum":
     case "mean":
-      return isFloat ? { name, ...exactSum, enter: "vec2f(value, 0.0)" } : { name, accumulator: stored, neutral: "0", combine: "a + b" };
+      return isFloat ? { name, ...exactSum, enter: withNothingLost } : { name, accumulator: stored, neutral: "0", combine: "a + b" };
     case "prod":
       return { name, accumulator: stored, neutral: "1", combine: "a * b" };
     case "max":
@@ -50,9 +57,6 @@ function combination(op: ReduceName, stored: WorkType): Combination {
   }
 }
 
-const storedAs = (dtype: DType): WorkType => (dtype === "float32" ? "f32" : "i32");
-const negativeInfinityBits = 0xff800000;
-
 export function reduce(runtime: WebGPURuntime, op: ReduceName, out: View, x: View, dims: readonly number[]): void {
   reduceInStages(runtime, op, combination(op, storedAs(x.dtype)), out, x, dims, op === "mean" ? numelAlong(x.shape, dims) : null, null);
 }
@@ -63,7 +67,7 @@ export function variance(runtime: WebGPURuntime, out: View, x: View, dims: reado
   if (outputs === 0) return;
   const mean = runtime.temporary(outputs);
   reduceInStages(runtime, "mean", combination("mean", "f32"), mean, x, dims, n, null);
-  const squares: Combination = { name: "squaredDeviations", ...exactSum, enter: "vec2f((value - mean[o]) * (value - mean[o]), 0.0)" };
+  const squares: Combination = { name: "squaredDeviations", ...exactSum, enter: (value, o) => withNothingLost(`(${value} - mean[${o}]) * (${value} - mean[${o}])`) };
   reduceInStages(runtime, "variance", squares, out, x, dims, Math.max(0, n - correction), mean);
   runtime.releaseTemporary(mean);
 }
@@ -72,20 +76,20 @@ export function variance(runtime: WebGPURuntime, out: View, x: View, dims: reado
 function reduceInStages(
   runtime: WebGPURuntime, name: string, how: Combination, out: View, x: View, dims: readonly number[], divisor: number | null, mean: View | null,
 ): void {
-  const plan = planReduce(x, dims, true);
+  const plan = planReduce(x, dims, { mayCut: true, runtime, isVector: true });
   if (plan.outputs === 0) return;
   if (plan.slices === 1) {
     stage(runtime, name, how, { out, x, plan, mean, divisor });
     return;
   }
-  const { slices, outputs } = plan;
+  const { slices } = plan, outputs = plan.outputs * plan.cells;
   // The table's elements are accumulators: of a sum of floats two numbers each.
   const width = how.accumulator === "vec2f" ? 2 : 1;
   const partial = runtime.temporary(width * slices * outputs, how.accumulator === "i32" ? "int32" : "float32");
   stage(runtime, name, how, { out: partial, x, plan, mean, divisor: null, outStored: how.accumulator });
   const table = { ...partial, shape: [slices, outputs], strides: [outputs, 1] };
-  const again = { ...how, name: `${how.name}/partial`, enter: "value" };
-  stage(runtime, name, again, { out, x: table, plan: planReduce(table, [0], false), mean: null, divisor, xStored: how.accumulator });
+  const again = { ...how, name: `${how.name}/partial`, enter: (value: string) => value };
+  stage(runtime, name, again, { out, x: table, plan: planReduce(table, [0], { mayCut: false, runtime }), mean: null, divisor, xStored: how.accumulator });
   runtime.releaseTemporary(partial);
 }
 
@@ -104,165 +108,65 @@ interface Stage {
 function stage(runtime: WebGPURuntime, name: string, how: Combination, s: Stage): void {
   const { out, x, plan, mean, divisor, xStored = storedAs(x.dtype), outStored = storedAs(out.dtype) } = s;
   const variant = `reduce/${how.name}/${xStored}/${outStored}/${divisor !== null}/` +
-    `${plan.keptDims.length}/${plan.reducedDims.length}/${plan.lanes}/${plan.lanesFirst}`;
+    `${plan.keptDims.length}/${plan.reducedDims.length}/${plan.lanes}/${plan.lanesFirst}/${plan.width}/${plan.cells}/${plan.steps}`;
   const code = runtime.text(variant, () => withScalarFunctions(generateReduce(how, plan, xStored, outStored, divisor !== null, mean !== null)));
   const read = mean ? [x, mean] : [x];
   const bindings: Binding[] = [...read.map((view): Binding => ({ view, access: "read" })), { view: out, access: "write" }];
-  runtime.dispatch({ name, code, bindings, params: parameters(plan, out, x, divisor ?? 1), workgroups: blocksOf(plan) * plan.slices });
+  runtime.dispatch({ name, code, bindings, params: parameters(plan, out, divisor ?? 1), workgroups: blocksOf(plan) * plan.slices });
 }
 
-/** Workgroups a slice. */
-function blocksOf(plan: ReducePlan): number {
-  return Math.ceil((plan.outputs * plan.lanes) / workgroupSize);
+/** Accumulators of an invocation: one for each output that it computes, or several for one, so that additions need not wait for each other. */
+const accumulators = ({ width, steps }: ReducePlan): number => (width === 4 ? 4 : Math.max(1, Math.min(4, steps)));
+
+/** Each place's elements into the invocation's totals: a vec4's components, or one place after the other in turn. */
+function accumulate(places: readonly Place[], plan: ReducePlan, enter: (value: string, output: string) => string): string {
+  const into = (total: number, value: string) => {
+    const output = plan.cells === 4 ? `(o * 4u + ${total}u)` : "o";
+    return `total${total} = combine(total${total}, ${enter(value, output)});`;
+  };
+  return places.map(({ values: [value = ""], inside }, j) => {
+    const lines = plan.width === 4 ? ["x", "y", "z", "w"].map((part, c) => into(c, `${value}.${part}`)) : [into(j % accumulators(plan), value)];
+    return `${inside === null ? "" : `if ${inside} `}{ ${lines.join(" ")} }`;
+  }).join("\n      ");
 }
-
-/** In the order of parametersText. */
-function parameters(plan: ReducePlan, out: View, x: View, divisor: number): number[] {
-  return [
-    plan.outputs, plan.length, Math.ceil(plan.length / plan.slices), x.offset, out.offset,
-    floatBits(divisor), negativeInfinityBits, exactSumParams.zeroBits, blocksOf(plan), plan.slices,
-    ...plan.keptDims, ...plan.keptStrides, ...plan.reducedDims, ...plan.reducedStrides, ...stepDigits(plan.lanes, plan.reducedDims),
-  ];
-}
-
-// ── code ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-const numbered = (name: string, dims: readonly number[]): string[] => dims.map((_, d) => `${name}${d}: u32`);
-
-/** The parameters and the invocation's place: output `o`, lane `lane` of it, slice `slice`; `base` is where the output's elements start. */
-function placeText(plan: ReducePlan): string {
-  const outputLane = plan.lanesFirst ? `local / ${plan.lanes}u` : `local % ${workgroupSize / plan.lanes}u`;
-  const reduceLane = plan.lanesFirst ? `local % ${plan.lanes}u` : `local / ${workgroupSize / plan.lanes}u`;
-  const lines = [`var keptRest = min(o, params.outputs - 1u);`, "var base = params.xOffset;"];
-  for (let d = plan.keptDims.length - 1; d > 0; d--) {
-    lines.push(`base += (keptRest % params.kept${d}) * params.keptStride${d};`, `keptRest /= params.kept${d};`);
-  }
-  lines.push("base += keptRest * params.keptStride0;");
-  return `
-  let flat = group.x + group.y * groups.x;
-  let slice = flat / params.blocks;
-  let o = (flat - slice * params.blocks) * ${workgroupSize / plan.lanes}u + ${outputLane};
-  let lane = ${reduceLane};
-  ${lines.join("\n  ")}`;
-}
-
-/** A loop over this lane's elements at the coordinates r0, r1 …, moved on by adding the digits of `lanes` with carries. */
-function loopText(plan: ReducePlan, start: string, end: string, body: string): string {
-  const last = plan.reducedDims.length - 1;
-  const begin: string[] = [`var rest = ${start};`];
-  const advance: string[] = [];
-  for (let d = last; d > 0; d--) begin.push(`var r${d} = rest % params.reduced${d};`, `rest /= params.reduced${d};`);
-  begin.push("var r0 = rest;");
-  for (let d = last; d > 0; d--) {
-    advance.push(`r${d} += params.step${d};`, `if (r${d} >= params.reduced${d}) { r${d} -= params.reduced${d}; r${d - 1}++; }`);
-  }
-  advance.push("r0 += params.step0;");
-  const index = plan.reducedDims.map((_, d) => `r${d} * params.reducedStride${d}`).join(" + ");
-  return `
-  ${begin.join("\n  ")}
-  for (var k = ${start}; k < ${end}; k += ${plan.lanes}u) {
-    let value = x[base + ${index}];
-    ${body}
-    ${advance.join("\n    ")}
-  }`;
-}
-
-function parametersText(plan: ReducePlan): string {
-  const fields = [
-    "outputs: u32", "length: u32", "perSlice: u32", "xOffset: u32", "outOffset: u32",
-    "divisor: f32", "negativeInfinity: u32", "zeroBits: u32", "blocks: u32", "slices: u32",
-    ...numbered("kept", plan.keptDims), ...numbered("keptStride", plan.keptDims),
-    ...numbered("reduced", plan.reducedDims), ...numbered("reducedStride", plan.reducedDims), ...numbered("step", plan.reducedDims),
-  ];
-  return `struct Params { ${fields.join(", ")} }`;
-}
-
-const entryPoint = `@compute @workgroup_size(${workgroupSize})
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {`;
-
-/** Distance in workgroup memory between neighbouring lanes of one output. */
-const laneDistance = (plan: ReducePlan): number => (plan.lanesFirst ? 1 : workgroupSize / plan.lanes);
 
 function generateReduce(
   how: Combination, plan: ReducePlan, stored: Accumulator, outStored: Accumulator, divides: boolean, hasMean: boolean,
 ): string {
-  const { accumulator } = how, isExact = accumulator === "vec2f";
-  const entered = how.enter ?? (stored === accumulator ? "value" : `${accumulator}(value)`);
-  const closed = divides ? "quotientOf(partial[local], params.divisor)" : "closeSum(partial[local])";
-  const result = isExact && outStored === "f32" ? closed : `${outStored}(partial[local])`;
+  const { accumulator } = how, isExact = accumulator === "vec2f", { cells } = plan, totals = accumulators(plan);
+  const enter = how.enter ?? ((value) => (stored === accumulator ? value : `${accumulator}(${value})`));
+  const joined = (first: number, count: number): string => (
+    count === 1 ? `total${first}` : `combine(${joined(first, Math.ceil(count / 2))}, ${joined(first + Math.ceil(count / 2), Math.floor(count / 2))})`);
+  const eachCell = (line: (place: string, cell: number) => string) => unroll(cells, (c) => line(c === 0 ? "" : ` + ${c * workgroupSize}u`, c));
+  const result = (place: string) => (
+    !isExact || outStored !== "f32" ? `${outStored}(partial[${place}])`
+    : divides ? `quotientOf(partial[${place}], params.divisor)` : `closeSum(partial[${place}])`);
   return `
 ${parametersText(plan)}
 ${isExact ? exactSumCode + (divides ? quotientCode : "") : ""}
-@group(0) @binding(0) var<storage, read> x: array<${stored}>;
+@group(0) @binding(0) var<storage, read> x: array<${plan.width === 4 ? `vec4<${stored}>` : stored}>;
 ${hasMean ? "@group(0) @binding(1) var<storage, read> mean: array<f32>;" : ""}
 @group(0) @binding(${hasMean ? 2 : 1}) var<storage, read_write> out: array<${outStored}>;
 @group(0) @binding(${hasMean ? 3 : 2}) var<uniform> params: Params;
-var<workgroup> partial: array<${accumulator}, ${workgroupSize}>;
+var<workgroup> partial: array<${accumulator}, ${workgroupSize * cells}>;
 fn combine(a: ${accumulator}, b: ${accumulator}) -> ${accumulator} { return ${how.combine}; }
 ${entryPoint}
   ${placeText(plan)}
-  var total = ${accumulator}(${how.neutral});
+${unroll(totals, (c) => `  var total${c} = ${accumulator}(${how.neutral});`)}
   if (o < params.outputs && slice < params.slices) {
-    ${loopText(plan, "slice * params.perSlice + lane", "min((slice + 1u) * params.perSlice, params.length)", `total = combine(total, ${entered});`)}
+    ${loopText(plan, "slice * params.perSlice + lane", "min((slice + 1u) * params.perSlice, params.length)", (places) => accumulate(places, plan, enter))}
   }
-  partial[local] = total;
-  for (var width = ${Math.floor(plan.lanes / 2)}u; width > 0u; width /= 2u) {
-    workgroupBarrier();
-    if (lane < width) { partial[local] = combine(partial[local], partial[local + width * ${laneDistance(plan)}u]); }
-  }
-  workgroupBarrier();
-  if (lane == 0u && o < params.outputs && slice < params.slices) {
-    out[params.outOffset + slice * params.outputs + o] = ${result};
-  }
-}
-`;
-}
-
-// ── index of an extreme element ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-export function argReduce(runtime: WebGPURuntime, op: ArgReduceName, out: View, x: View, dim: number): void {
-  const plan = planReduce(x, [dim], false);
-  if (plan.outputs === 0) return;
-  const stored = storedAs(x.dtype);
-  const code = runtime.text(`${op}/${stored}/${plan.keptDims.length}/${plan.lanes}/${plan.lanesFirst}`, () => withScalarFunctions(generateArgReduce(op, plan, stored)));
-  const bindings: Binding[] = [{ view: x, access: "read" }, { view: out, access: "write" }];
-  runtime.dispatch({ name: op, code, bindings, params: parameters(plan, out, x, 1), workgroups: blocksOf(plan) });
-}
-
-/** Each lane keeps its first extreme element; the tree prefers the more extreme, then the lower index. NaN beats every number. */
-function generateArgReduce(op: ArgReduceName, plan: ReducePlan, stored: WorkType): string {
-  const beats = op === "argmax" ? "a > b" : "a < b";
-  const extreme = stored === "f32" ? `!isNotANumber(b) && (isNotANumber(a) || ${beats})` : beats;
-  return `
-${parametersText(plan)}
-@group(0) @binding(0) var<storage, read> x: array<${stored}>;
-@group(0) @binding(1) var<storage, read_write> out: array<i32>;
-@group(0) @binding(2) var<uniform> params: Params;
-var<workgroup> values: array<${stored}, ${workgroupSize}>;
-var<workgroup> indices: array<u32, ${workgroupSize}>;
-const none = 0xffffffffu;
-fn beats(a: ${stored}, b: ${stored}) -> bool { return ${extreme}; }
-${entryPoint}
-  ${placeText(plan)}
-  var best = ${stored}(0);
-  var bestIndex = none;
-  if (o < params.outputs && slice < params.slices) {
-    ${loopText(plan, "lane", "params.length", "if (bestIndex == none || beats(value, best)) { best = value; bestIndex = k; }")}
-  }
-  values[local] = best;
-  indices[local] = bestIndex;
+${eachCell((place, c) => `  partial[local${place}] = ${cells === 4 ? `total${c}` : joined(0, totals)};`)}
   for (var width = ${Math.floor(plan.lanes / 2)}u; width > 0u; width /= 2u) {
     workgroupBarrier();
     if (lane < width) {
-      let other = local + width * ${laneDistance(plan)}u;
-      let mine = values[local];
-      let theirs = values[other];
-      let tied = !beats(mine, theirs) && !beats(theirs, mine);
-      let takes = indices[other] != none && (indices[local] == none || beats(theirs, mine) || (tied && indices[other] < indices[local]));
-      if (takes) { values[local] = theirs; indices[local] = indices[other]; }
+${eachCell((place) => `      partial[local${place}] = combine(partial[local${place}], partial[local + width * ${laneDistance(plan)}u${place}]);`)}
     }
   }
-  if (lane == 0u && o < params.outputs && slice < params.slices) { out[params.outOffset + o] = i32(indices[local]); }
+  workgroupBarrier();
+  if (lane == 0u && o < params.outputs && slice < params.slices) {
+${eachCell((place, c) => `    out[params.outOffset + (slice * params.outputs + o) * ${cells}u + ${c}u] = ${result(`local${place}`)};`)}
+  }
 }
 `;
 }

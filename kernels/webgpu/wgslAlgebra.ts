@@ -1,8 +1,11 @@
 // The algebra of kernels/algebra.ts in WGSL: every operation becomes a `let` on vec4 values, four elements at a time.
 import type { Algebra } from "../algebra.js";
 import { AthanorError } from "../errors.js";
+import type { DType } from "../types.js";
 
 export type WorkType = "f32" | "i32";
+/** As what a kernel of the two types reads a dtype: bytes and truths lie there as whole numbers. */
+export const storedAs = (dtype: DType): WorkType => (dtype === "float32" ? "f32" : "i32");
 
 /** A float32 literal; WGSL has none for infinity and NaN. */
 function literal(value: number, work: WorkType): string {

@@ -33,24 +33,6 @@ ${unroll(edge - 1, (i) => `  result = ${combine("result", `laneTotals[${i + 1}]`
   }).join("")}`;
 }
 
-/** WGSL: walks one channel of [N, C, inner] from image `first` to before image `last`, lane by lane, without a division in the loop; `each`
- *  sees the element's index `at`. */
-export function walkChannel(channels: number, inner: number, lanes: number, each: string): string {
-  return `
-  {
-    var image = first + lane / ${inner}u;
-    var position = lane % ${inner}u;
-    for (; image < last;) {
-      let at = (image * ${channels}u + channel) * ${inner}u + position;
-      ${each}
-      position += ${lanes % inner}u;
-      image += ${Math.floor(lanes / inner)}u;
-      if (position >= ${inner}u) { position -= ${inner}u; image++; }
-    }
-  }
-`;
-}
-
 export interface RowPlan {
   /** Lanes that share a row; 1: each lane has its own. */
   readonly lanesPerRow: number;

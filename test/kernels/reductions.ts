@@ -8,7 +8,7 @@ import { TestRandom } from "../support/random.js";
 const reduced: readonly (readonly [Shape, readonly number[]])[] = [
   [[], []], [[1], [0]], [[0], [0]], [[3, 0], [0]], [[3, 0], [1]], [[7], [0]], [[255], [0]], [[256], [0]], [[257], [0]], [[65537], [0]],
   [[5, 7], [0]], [[5, 7], [1]], [[5, 7], [0, 1]], [[3, 257], [1]], [[257, 3], [0]], [[2, 3, 4], [0, 2]], [[2, 3, 4], [1]], [[4, 3, 5, 7], [0, 2, 3]],
-  [[4, 3, 5, 7], [1, 3]], [[1031, 5], [0]],
+  [[4, 3, 5, 7], [1, 3]], [[1031, 5], [0]], [[40_000], [0]], [[5, 1028], [1]], [[1031, 12], [0]], [[2, 300, 8], [1]],
 ];
 const without = (shape: Shape, dims: readonly number[]) => shape.filter((_, dim) => !dims.includes(dim));
 const reducedLength = (shape: Shape, dims: readonly number[]) => count(dims.map((dim) => shape[dim] ?? 1));
