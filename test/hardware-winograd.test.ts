@@ -80,6 +80,7 @@ test("Winograd's way is taken where it can be, where it pays, or never", async (
   t.equal(winogradsOf(everywhere, { ...params, groups: 2 }, shape).length, 0, "not for groups");
   t.equal(winogradsOf(everywhere, { ...params, padding: [3, 3] }, shape).length, 0, "nor where outputs see nothing but padding");
   t.equal(winogradsOf(where, params, shape).length, 0, "not for a small convolution");
-  t.equal(winogradsOf(software, params, shape).length, 0, "not on a software adapter");
+  const isSoftware = software.runtime.isSoftware; // these tests run on hardware, too
+  t.equal(winogradsOf(software, params, shape).length, isSoftware ? 0 : 1, "not on a software adapter");
   for (const device of [everywhere, where, software]) await device.close();
 });

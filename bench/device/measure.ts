@@ -67,6 +67,7 @@ export interface StepRow extends Row {
 export async function measureStep(device: Device, step: StepCase, steps: number): Promise<StepRow> {
   try {
     const train = prepareStep(step, device);
+    await train.read(); // compiles
     for (const start = performance.now(); performance.now() - start < stepWarmUpMs; ) await train.read();
     const loop = [];
     for (let i = 0; i < steps; i++) {
