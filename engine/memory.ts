@@ -17,20 +17,23 @@ export interface MemoryReport {
 const mebibyte = 2 ** 20;
 /** A collection costs 2 to 8 ms; at these thresholds a small network's loop pays it every hundred steps. */
 let smallestThreshold = 64 * mebibyte;
-/** Small tensors would never reach the bytes: a loop over them would take a new buffer for each until V8 collects by itself. */
-let fewestTensors = 1024;
+/** Small tensors would never reach the bytes: a loop over them would take a new buffer for each until V8 collects by itself. On a GPU a buffer is the
+ *  driver's, with bind groups of its own; on a CPU it is a piece of one heap, and a collection costs more than many of them. */
+const fewestOnGpu = 1024, fewestElsewhere = 16_384;
+/** What the program asked for. */
+let fewestAsked: number | null = null;
+const fewestOn = (device: Device): number => fewestAsked ?? (device.asynchronous ? fewestOnGpu : fewestElsewhere);
 
 /** The first collection comes early: from it on a training step's own kernels are up to an eighth faster (kernels/NOTES.md). */
 const firstTensors = 128;
 
-/** From how many live bytes (default 64 MiB) or live tensors (default 1024) on the engine asks for a garbage collection, at an await or
+/** From how many live bytes (default 64 MiB) or live tensors (default 1024 on a GPU, 16,384 elsewhere) on the engine asks for a garbage collection, at an await or
  *  at the event loop's next turn. Lower: less memory held by dropped handles, more collections. */
 export const setCollectionThreshold = taking(new Signature("setCollectionThreshold", [["bytes", aNumber], ["tensors", aNumber, undefined]]), (bytes, given): void => {
-  const tensors = given ?? fewestTensors;
   if (!(bytes > 0)) throw new ArgumentError(`setCollectionThreshold: got ${bytes}; expected a number of bytes above 0.`);
-  if (!(tensors > 0)) throw new ArgumentError(`setCollectionThreshold: got ${tensors} tensors; expected a number above 0.`);
+  if (given !== undefined && !(given > 0)) throw new ArgumentError(`setCollectionThreshold: got ${given} tensors; expected a number above 0.`);
   smallestThreshold = bytes;
-  fewestTensors = tensors;
+  fewestAsked = given ?? fewestAsked;
   for (const account of accounts.values()) account.renewThreshold();
 });
 
@@ -40,10 +43,12 @@ class Account {
   peakBytes = 0;
   /** Live bytes and live tensors beyond which a collection is asked for. */
   private threshold = smallestThreshold;
-  private thresholdTensors = Math.min(fewestTensors, firstTensors);
+  private thresholdTensors: number;
   /** What was live when the collector last ran, less what it has reported of it: an upper bound of what is still in use. */
   private kept = { tensors: 0, bytes: 0 };
-  constructor(readonly device: Device) {}
+  constructor(readonly device: Device) {
+    this.thresholdTensors = Math.min(fewestOn(device), firstTensors);
+  }
 
   allocated(bytes: number): void {
     this.liveTensors++;
@@ -73,7 +78,7 @@ class Account {
    *  the finalizers were waited for does not count: the collector has not seen it, and all of it may be dropped already. */
   renewThreshold(): void {
     const tensors = Math.min(this.liveTensors, this.kept.tensors), bytes = Math.min(this.liveBytes, this.kept.bytes);
-    this.thresholdTensors = Math.max(fewestTensors, 1.5 * tensors);
+    this.thresholdTensors = Math.max(fewestOn(this.device), 1.5 * tensors);
     this.threshold = Math.min(Math.max(smallestThreshold, 1.5 * bytes), this.device.capacity / 2);
   }
 }
