@@ -16,7 +16,7 @@ const runtimes = [
 /** Fails where a loop is not flat, where workers change what is loaded, or where a file does not come back. */
 const program = `
 import { mkdirSync } from "node:fs";
-import { data, load, manualSeed, memory, nn, openDevice, optim, randn, save } from ${JSON.stringify(join(root, "dist", "index.js"))};
+import { data, load, manualSeed, memory, nn, openDevice, optim, randn, save, setCollectionThreshold } from ${JSON.stringify(join(root, "dist", "index.js"))};
 
 function check(what, holds) {
   if (!holds) throw new Error(what);
@@ -26,7 +26,8 @@ for (const kind of ["cpu", "webgpu", "reference"]) {
   const device = await openDevice(kind), model = new nn.Sequential(new nn.Linear(8, 4), new nn.Tanh(), new nn.Linear(4, 1)).to(device);
   const optimizer = new optim.Adam(model.parameters(), { lr: 0.1 }), seen = [];
   let first = 0, loss = 0;
-  // A plain loop of 400 steps makes thousands of tensors: past the 1024 live ones at which garbage is asked for, again and again.
+  // A plain loop of 400 steps makes thousands of tensors: past the 1024 live ones at which garbage is to be asked for, again and again.
+  setCollectionThreshold(64 * 2 ** 20, 1024);
   for (let i = 0; i < 400; i++) {
     const error = model(randn(32, 8).to(device)).square().mean();
     optimizer.zeroGrad();
