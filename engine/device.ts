@@ -75,10 +75,9 @@ async function openKind(kind: string, options: OpenDeviceOptions): Promise<Devic
   return closing(await open(options));
 }
 
-enterKind("webgpu", async ({ allowSoftware = true, powerPreference, adapter, enableToggles, disableToggles, winograd }) => {
+enterKind("webgpu", async (options) => {
   const { openWebGPU } = await import("../kernels/webgpu/index.js");
-  const dawn = { ...(adapter !== undefined && { adapter }), ...(enableToggles && { enableToggles }), ...(disableToggles && { disableToggles }) };
-  return openWebGPU({ allowSoftware, ...(powerPreference && { powerPreference }), ...(winograd !== undefined && { winograd }), ...dawn });
+  return openWebGPU({ allowSoftware: true, ...options });
 });
 enterKind("cpu", async ({ simd, winograd, threads }) => {
   const device = cpuDevice();

@@ -1,7 +1,7 @@
 // Adaptive average pooling: output cell i of P averages the inputs ⌊i·H/P⌋ … ⌈(i+1)·H/P⌉−1. Both directions are gathers.
 import { lengths4, numel } from "../shape.js";
 import type { View } from "../types.js";
-import { exactSumCode, exactSumParams, quotientCode } from "./exactSums.js";
+import { exactSumCode, quotientCode } from "./exactSums.js";
 import { dispatchElements } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 
@@ -16,7 +16,6 @@ export function adaptiveAvgPool2d(runtime: WebGPURuntime, out: View, x: View): v
     constants: [height, width, outHeight, outWidth],
     inputs: { x },
     outputs: { out },
-    params: exactSumParams,
     helpers: exactSumCode + quotientCode,
     body: () => `
   let first = params.xOffset + i / ${outHeight * outWidth}u * ${height * width}u;

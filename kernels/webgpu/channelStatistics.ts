@@ -15,7 +15,7 @@ fn isNonFinite4(x: vec4f) -> vec4<bool> { return (bitcast<vec4u>(x) & vec4u(0x7f
 fn finite4(x: vec4f) -> vec4f { return select(x, vec4f(0.0), isNonFinite4(x)); }
 `;
 
-/** What statisticsCode needs before main; the kernel has exactSumParams. */
+/** What statisticsCode needs before main. */
 export function statisticsHelpers(sizes: Channels): string {
   if (sizes.steps === 1) return exactSumCode + exactTotalCode(sizes.lanes) + quotientCode;
   const type = typeOf(sizes), isNonFinite = sizes.width === 4 ? "isNonFinite4" : "isNonFinite";

@@ -2,7 +2,6 @@
 // a hardware GPU idle.
 import { lengths3 } from "../shape.js";
 import type { View } from "../types.js";
-import { exactSumParams } from "./exactSums.js";
 import { type Loop, loadsInFlight } from "./inFlight.js";
 import type { WebGPURuntime } from "./runtime.js";
 import { totalsCode } from "./workgroupTotals.js";
@@ -42,8 +41,7 @@ export function channelsOf(runtime: WebGPURuntime, x: View, ...others: readonly 
 }
 /** What the text of a channel-wise kernel depends on. */
 export const channelConstants = ({ channels, inner, lanes, width, steps }: Channels) => [channels, inner, lanes, width, steps];
-/** Channel-wise kernels settle values (specialFunctions.ts). */
-export const partParams = ({ batch, parts }: Channels) => ({ batch, images: Math.ceil(batch / parts), parts, ...exactSumParams });
+export const partParams = ({ batch, parts }: Channels) => ({ batch, images: Math.ceil(batch / parts), parts });
 
 /** WGSL: what a lane takes at once, the sum of its components, and where tensor `name` starts, all by the width. */
 export const typeOf = ({ width }: Channels) => (width === 4 ? "vec4f" : "f32");

@@ -3,7 +3,7 @@
 import { lengths3, numel } from "../shape.js";
 import type { CrossEntropyParams, View } from "../types.js";
 import { dispatchKernel, float, signed } from "./kernelCall.js";
-import { exponentialOf, exponentialsCode, rowExponentialHelpers, rowExponentialParams } from "./rowExponentials.js";
+import { exponentialOf, exponentialsCode, rowExponentialHelpers } from "./rowExponentials.js";
 import type { WebGPURuntime } from "./runtime.js";
 import { planRows, rowLoop, rowMain, type RowPlan, totalsCode } from "./workgroupTotals.js";
 
@@ -14,7 +14,7 @@ function rowParams(x: View, params: CrossEntropyParams) {
   const [batch, length, inner] = lengths3(x);
   return {
     rows: batch * inner, length, inner, ignoreIndex: signed(params.ignoreIndex),
-    confidence: float(1 - params.labelSmoothing), smoothing: float(params.labelSmoothing / Math.max(length, 1)), ...rowExponentialParams,
+    confidence: float(1 - params.labelSmoothing), smoothing: float(params.labelSmoothing / Math.max(length, 1)),
   };
 }
 

@@ -3,9 +3,6 @@
 // Every difference that recovers a rounding error is taken of values that no compiler can see through (`settled`, specialFunctions.ts): on an NVIDIA
 // GPU the mean of seven threes was 2.9999998 without it.
 
-/** A kernel whose text holds exactSumCode has these among its parameters. */
-export const exactSumParams = { zeroBits: 0 } as const;
-
 /** Of two sums, or of a sum and a number: Dekker's fast two-sum, and what is left over beside it. */
 export const exactSumCode = `
 fn addExactly(sum: vec2f, value: vec2f) -> vec2f {

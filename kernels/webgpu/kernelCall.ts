@@ -4,7 +4,7 @@ import { AthanorError } from "../errors.js";
 import type { DType, View } from "../types.js";
 import { errorFlagCode } from "./errorFlag.js";
 import { type Binding, type WebGPURuntime, floatBits } from "./runtime.js";
-import { withScalarFunctions } from "./specialFunctions.js";
+import { withScalarFunctions, zeroBits } from "./specialFunctions.js";
 
 /** A parameter of type f32; plain numbers travel as u32. */
 export interface FloatParam {
@@ -82,6 +82,7 @@ function dispatchGrid(runtime: WebGPURuntime, call: KernelCall): void {
     words.push(runtime.labelNumber());
     bindings.push(runtime.errorFlag);
   }
+  words.push(zeroBits);
   runtime.dispatch({ name: call.name, code: runtime.text(key, () => textOf(call)), bindings, params: words, workgroups: call.workgroups });
 }
 
@@ -104,6 +105,7 @@ function textOf(call: KernelCall): string {
   const inputs = present(call.inputs), outputs = present(call.outputs);
   const params: [string, Param][] = [...[...inputs, ...outputs].map(([name, view]): [string, Param] => [`${name}Offset`, view.offset]), ...Object.entries(call.params ?? {})];
   if (call.reportsIndices) params.push(["label", 0]);
+  params.push(["zeroBits", zeroBits]);
   const head = declarations(inputs, outputs, params, call.reportsIndices === true, call.vectors ?? [], call.atomics ?? []);
   return (call.usesSubgroups ? "enable subgroups;\n" : "") + withScalarFunctions(head + call.body());
 }

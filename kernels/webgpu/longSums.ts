@@ -6,13 +6,12 @@ import { elementwiseRow } from "../elementwise.js";
 import { elementwise } from "./elementwise.js";
 import { reduce } from "./reduce.js";
 import type { WebGPURuntime } from "./runtime.js";
+import { slabTerms } from "./workgroupTile.js";
 
 /** Sums up to this length stay whole; longer ones are split into parts of about `partLength`. */
 const longest = 4096, partLength = 512;
 /** Few enough that lanes may still share out the terms of a part, and what the parts' sums may take of memory: 64 MiB. */
 const mostParts = 2048, mostSums = 2 ** 24;
-/** Parts begin where vec4s and the tiles' slabs of terms do. */
-const slab = 16;
 
 type Product = (out: View, a: View, b: View) => void;
 
@@ -26,7 +25,8 @@ export function productInParts(
   runtime: WebGPURuntime, parts: number, out: View, a: View, b: View, bias: View | null, activation: Activation, product: Product,
 ): void {
   const rank = out.shape.length, k = a.shape[rank - 1] ?? 0, outputs = numel(out.shape), strides = contiguousStrides(out.shape);
-  const length = Math.ceil(k / parts / slab) * slab, whole = Math.floor(k / length), rest = k - whole * length;
+  const length = Math.ceil(k / parts / slabTerms) * slabTerms, // where vec4s and the tiles' slabs begin
+    whole = Math.floor(k / length), rest = k - whole * length;
   const add = (name: string, inputs: readonly View[]) => elementwise(runtime, elementwiseRow(name), out, inputs, []);
   /** `count` parts of `terms` along a dimension, from term `first` on, as the first dimension. */
   const cut = (x: View, dim: number, first: number, count: number, terms: number): View => {

@@ -5,7 +5,7 @@ import type { DType, View } from "../types.js";
 import { type AccessPlan, type Operand, planAccess } from "./access.js";
 import { workgroupSize } from "./constants.js";
 import { type Binding, floatBits, type WebGPURuntime } from "./runtime.js";
-import { withSpecialFunctions } from "./specialFunctions.js";
+import { withSpecialFunctions, zeroBits } from "./specialFunctions.js";
 import { storedAs, WGSLAlgebra, type WorkType } from "./wgslAlgebra.js";
 
 export interface Pointwise {
@@ -38,7 +38,7 @@ export function pointwise(runtime: WebGPURuntime, p: Pointwise): void {
   const params = [plan.count, ...plan.dims];
   for (const operand of [plan.out, ...plan.inputs]) params.push(operand.offset, ...operand.strides);
   for (const scalar of p.scalars) params.push(p.work === "i32" ? Math.trunc(scalar) >>> 0 : floatBits(scalar));
-  params.push(0); // zeroBits, see settled in specialFunctions.ts
+  params.push(zeroBits);
   runtime.dispatch({ name: p.name, code, bindings, params, workgroups: Math.ceil(plan.count / (4 * workgroupSize)) });
 }
 

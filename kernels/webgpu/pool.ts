@@ -2,7 +2,7 @@
 // exactly have a max backward of their own, an invocation a window.
 import { lengths4, numel } from "../shape.js";
 import type { Pair, Pool2dParams, View } from "../types.js";
-import { exactSumCode, exactSumParams, quotientCode } from "./exactSums.js";
+import { exactSumCode, quotientCode } from "./exactSums.js";
 import { dispatchElements, float, unroll } from "./kernelCall.js";
 import type { WebGPURuntime } from "./runtime.js";
 
@@ -154,7 +154,6 @@ export function avgPool2d(runtime: WebGPURuntime, out: View, x: View, params: Po
     constants: constantsOf(g),
     inputs: { x },
     outputs: { out },
-    params: exactSumParams,
     helpers: exactSumCode + quotientCode,
     body: () => `${placeCode(g.windows)}
   let first = params.xOffset + plane * ${height * width}u;

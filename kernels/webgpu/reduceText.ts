@@ -1,10 +1,10 @@
 // The WGSL that every reduction shares: its parameters, the place of an invocation, the loop over its elements.
 import type { View } from "../types.js";
 import { workgroupSize } from "./constants.js";
-import { exactSumParams } from "./exactSums.js";
 import { loadsInFlight, type Place } from "./inFlight.js";
 import { type ReducePlan, stepDigits } from "./reducePlan.js";
 import { floatBits } from "./runtime.js";
+import { zeroBits } from "./specialFunctions.js";
 
 const negativeInfinityBits = 0xff800000;
 
@@ -17,7 +17,7 @@ export function blocksOf(plan: ReducePlan): number {
 export function parameters(plan: ReducePlan, out: View, divisor: number): number[] {
   return [
     plan.outputs, plan.length, Math.ceil(plan.length / plan.slices), plan.offset, out.offset,
-    floatBits(divisor), negativeInfinityBits, exactSumParams.zeroBits, blocksOf(plan), plan.slices,
+    floatBits(divisor), negativeInfinityBits, zeroBits, blocksOf(plan), plan.slices,
     ...plan.keptDims, ...plan.keptStrides, ...plan.reducedDims, ...plan.reducedStrides, ...stepDigits(plan.lanes, plan.reducedDims),
   ];
 }

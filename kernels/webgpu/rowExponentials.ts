@@ -1,12 +1,8 @@
 // The maximum of a row of logits and the sum of e^(x − maximum), as WGSL: what softmax and cross-entropy both begin with. Software adapters read the row
 // for the one and again for the other. Hardware reads it once (Milakov & Gimelshein 2018): each lane keeps the maximum so far and the sum relative to
 // it, and the lanes' sums are brought to the row's maximum at the end, in a fixed order.
-import { exactSumParams } from "./exactSums.js";
 import { loadsInFlight, type Place } from "./inFlight.js";
 import { type RowPlan, rowLoop } from "./workgroupTotals.js";
-
-/** A kernel whose text holds rowExponentialHelpers has these among its parameters: it settles values (specialFunctions.ts). */
-export const rowExponentialParams = exactSumParams;
 
 /** WGSL that exponentialsCode needs before main. `decay` is e^x of x ≤ 0 in a third of exponential's instructions: where the result is a denormal it is
  *  0, and of NaN it is anything, for a row with a NaN has the sum NaN. The whole number n nearest to x/ln 2 is what an addition of 1.5·2²³ leaves in

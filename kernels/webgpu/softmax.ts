@@ -2,7 +2,7 @@
 import { around } from "../shape.js";
 import type { View } from "../types.js";
 import { dispatchKernel } from "./kernelCall.js";
-import { exponentialOf, exponentialsCode, rowExponentialHelpers, rowExponentialParams } from "./rowExponentials.js";
+import { exponentialOf, exponentialsCode, rowExponentialHelpers } from "./rowExponentials.js";
 import type { WebGPURuntime } from "./runtime.js";
 import { planRows, rowLoop, rowMain, type RowPlan } from "./workgroupTotals.js";
 
@@ -16,7 +16,7 @@ function dispatchRows(
   dispatchKernel(runtime, {
     name, inputs, outputs,
     constants: [log, plan.lanesPerRow, plan.steps],
-    params: { rows, length, inner, ...rowExponentialParams },
+    params: { rows, length, inner },
     workgroups: plan.workgroups,
     body: () => rowExponentialHelpers(plan) +
       rowMain(plan, `let first = (row / params.inner) * params.length * params.inner + row % params.inner;\n  ${body(plan)}`),

@@ -5,7 +5,7 @@ import type { View } from "../types.js";
 import { type UpdateName, type UpdateRow, updates } from "../updates.js";
 import { workgroupSize } from "./constants.js";
 import { type Binding, floatBits, type WebGPURuntime } from "./runtime.js";
-import { withSpecialFunctions } from "./specialFunctions.js";
+import { withSpecialFunctions, zeroBits } from "./specialFunctions.js";
 import { WGSLAlgebra } from "./wgslAlgebra.js";
 
 /** One parameter: [parameter, gradient, ...states]. */
@@ -48,7 +48,7 @@ function updateTogether(runtime: WebGPURuntime, name: UpdateName, row: UpdateRow
     params.push(workgroups, count, ...group.map((view) => view.offset));
     workgroups += Math.ceil(count / elementsPerWorkgroup);
   }
-  runtime.dispatch({ name, code, bindings, params: [...params, workgroups, ...scalars.map(floatBits), 0], workgroups });
+  runtime.dispatch({ name, code, bindings, params: [...params, workgroups, ...scalars.map(floatBits), zeroBits], workgroups });
 }
 
 function generate(row: UpdateRow, parameters: number, aligned: boolean): string {

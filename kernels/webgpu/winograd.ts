@@ -13,7 +13,7 @@ import { matmulTiles } from "./matmulTiles.js";
 import type { WebGPURuntime } from "./runtime.js";
 import type { TappedOperands, TappedProduct } from "./tappedPixels.js";
 import { productOfTiles, tappedForm } from "./tappedTiles.js";
-import type { Choice } from "./workgroupTile.js";
+import { type Choice, slabTerms } from "./workgroupTile.js";
 import { winogradOutput } from "./winogradOutput.js";
 import { dispatchShares } from "./winogradShares.js";
 import { tileGrid, transformedElements, transformOfTiles } from "./winogradTiles.js";
@@ -32,8 +32,8 @@ const paysFrom = {
 } as const;
 /** Smaller ones never, as on the CPU: a tile would be mostly wasted. */
 const leastSizes = { channels: 8, plane: 3 } as const;
-/** Tiles are padded to a slab of terms (workgroupTile.ts); those of a weight's gradient to slabs of every part, at most so much more. */
-const paddedTo = 16, padding = 17 / 16;
+/** Tiles are padded to a slab of terms; those of a weight's gradient to slabs of every part, at most so much more. */
+const padding = 17 / 16;
 
 /** Tiles of the product: rows are channels, columns tiles of the images. */
 const productChoices: readonly [Choice, ...Choice[]] = [["64×128/8×8", 256], ["64×64/8×8", 192], ["64×64/8×4", 48], ["32×32/4×4", 0]];
@@ -53,7 +53,7 @@ export function winogradPays(runtime: WebGPURuntime, { batch, channels, plane }:
   if (runtime.isSoftware || runtime.winograd === false) return false;
   if (Math.min(...channels) < leastSizes.channels || Math.min(...plane) < leastSizes.plane || batch === 0) return false;
   const cells = batch * plane[0] * plane[1], largest = Math.max(...channels) + 3;
-  if (largest * components * Math.max(tilesOf(plane) * padding + paddedTo, largest) * 4 > runtime.pool.largestBuffer) return false;
+  if (largest * components * Math.max(tilesOf(plane) * padding + slabTerms, largest) * 4 > runtime.pool.largestBuffer) return false;
   if (runtime.winograd === "everywhere") return true;
   return Math.min(...channels) >= paysFrom.channels && 18 * cells * channels[0] * channels[1] >= paysFrom.flop
     && plane[0] * plane[1] >= paysFrom.filled * tilesOf(plane) * tileCells ** 2;
@@ -75,7 +75,7 @@ export function winogradSuits(p: TappedProduct, runtime: WebGPURuntime): boolean
 export function imagesOfSlice(runtime: WebGPURuntime, { batch, channels, plane }: WinogradSizes): number {
   const bytes = (count: number, tiles: number) => count * components * tiles * padding * 4, largest = Math.max(...channels) + 3;
   const ofScratch = runtime.scratchBytes / bytes(channels[0] + channels[1], tilesOf(plane));
-  const ofBuffer = (runtime.pool.largestBuffer - bytes(largest, paddedTo)) / bytes(largest, tilesOf(plane));
+  const ofBuffer = (runtime.pool.largestBuffer - bytes(largest, slabTerms)) / bytes(largest, tilesOf(plane));
   return Math.ceil(batch / Math.ceil(batch / Math.max(1, Math.floor(Math.min(ofScratch, ofBuffer)))));
 }
 
@@ -88,7 +88,7 @@ export function winogradProduct(runtime: WebGPURuntime, p: TappedProduct, operan
   } as const;
   const perSlice = imagesOfSlice(runtime, { batch: p.batch, channels: [p.depth, rows], plane });
   for (let first = 0; first < p.batch; first += perSlice) {
-    const grid = tileGrid(plane, first, Math.min(perSlice, p.batch - first), paddedTo), { paddedTiles } = grid;
+    const grid = tileGrid(plane, first, Math.min(perSlice, p.batch - first), slabTerms), { paddedTiles } = grid;
     const tiles = runtime.temporary(transformedElements(p.depth, paddedTiles));
     const ofTiles = transformOfTiles(tiles, planes, grid);
     dispatchShares(runtime, first === 0 ? [ofTiles, transformOfWeights(weights, p, form, weight)] : [ofTiles], verdict);

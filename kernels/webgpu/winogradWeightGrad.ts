@@ -14,14 +14,12 @@ import { dispatchShares } from "./winogradShares.js";
 import { type TileGrid, tileGrid, transformedElements, transformOfTiles } from "./winogradTiles.js";
 import { components, eachCell, transformCode, transforms } from "./winogradTransforms.js";
 import { newVerdict, type Verdict, verdictQuestions } from "./winogradVerdict.js";
-import type { Choice } from "./workgroupTile.js";
+import { type Choice, slabTerms } from "./workgroupTile.js";
 
 const edge = 64;
 const productChoices: readonly [Choice, ...Choice[]] = [["64×64/8×8", 0]];
 /** Workgroups that fill a large GPU, and the least terms of a part. */
 const wantedWorkgroups = 576, leastTerms = 256;
-/** Terms of a slab (workgroupTile.ts). */
-const slab = 16;
 
 const channelsOf = ({ input, output }: WeightGradProblem): Pair => [input[0], output[0]];
 const sizesOf = (problem: WeightGradProblem): WinogradSizes => ({ batch: problem.batch, channels: channelsOf(problem), plane: [problem.output[1], problem.output[2]] });
@@ -37,9 +35,9 @@ export function winogradWeightGrad(runtime: WebGPURuntime, problem: WeightGradPr
   const tiles = components * Math.ceil(outChannels / edge) * Math.ceil(channels / edge), perSlice = imagesOfSlice(runtime, sizes);
   const common = { output: sizes.plane, judges: "all" } as const;
   for (let first = 0; first < batch; first += perSlice) {
-    const images = Math.min(perSlice, batch - first), terms = tileGrid(sizes.plane, first, images, slab).paddedTiles;
+    const images = Math.min(perSlice, batch - first), terms = tileGrid(sizes.plane, first, images, slabTerms).paddedTiles;
     const parts = Math.max(1, Math.min(Math.floor(wantedWorkgroups / tiles), Math.floor(terms / leastTerms)));
-    const grid = tileGrid(sizes.plane, first, images, slab * parts);
+    const grid = tileGrid(sizes.plane, first, images, slabTerms * parts);
     const left = runtime.temporary(transformedElements(outChannels, grid.paddedTiles)), right = runtime.temporary(transformedElements(channels, grid.paddedTiles));
     dispatchShares(runtime, [
       transformOfTiles(right, { ...common, kind: "source", from: x, channels, plane: [input[1], input[2]], origin: [-params.padding[0], -params.padding[1]] }, grid),

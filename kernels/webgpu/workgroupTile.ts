@@ -20,9 +20,10 @@ export interface WorkgroupTile {
   readonly unrolled: number;
 }
 
-const terms = 16;
+/** Terms of a slab, whatever the tile. */
+export const slabTerms = 16;
 const tile = (rows: number, columns: number, threadRows: number, threadColumns: number): WorkgroupTile => (
-  { rows, columns, terms, threadRows, threadColumns, unrolled: terms }
+  { rows, columns, terms: slabTerms, threadRows, threadColumns, unrolled: slabTerms }
 );
 
 /** Rows × columns of a tile / of a thread. Rates on an H200 stand in NOTES.md. */
@@ -51,7 +52,7 @@ export function chooseTile(
   const countOf = ({ rows: height, columns: width }: WorkgroupTile) => layers * Math.ceil(rows / height) * Math.ceil(columns / width);
   const fits = choices.filter(([name]) => memoryOf(workgroupTiles[name]) <= runtime.limits.maxComputeWorkgroupStorageSize);
   const [chosen] = fits.find(([name, least]) => countOf(workgroupTiles[name]) >= least && rows * 2 > workgroupTiles[name].rows) ?? fits.at(-1) ?? smallest;
-  return { ...workgroupTiles[chosen], unrolled: Math.min(terms, runtime.unrolledSteps) };
+  return { ...workgroupTiles[chosen], unrolled: Math.min(slabTerms, runtime.unrolledSteps) };
 }
 
 export const threadsOf = (tile: WorkgroupTile): number => (tile.rows / tile.threadRows) * (tile.columns / tile.threadColumns);
