@@ -51,10 +51,11 @@ fn equal(a: vec4<f32>, b: vec4<f32>) -> vec4<bool> { return (a == b) & !(isNotAN
 
 /** x, and a compiler cannot know it. Those of hardware rearrange float arithmetic as if it were exact, which Vulkan allows: on an NVIDIA GPU (a + b) − a
  *  was b, (a·b)·b was a·(b·b), g·x + g·x was (2·x)·g. A kernel that calls this has `zeroBits: u32` among its parameters, as every dispatchKernel has. */
-export const zeroBits = 0;
 const settling = `
 fn settled(x: vec4<f32>) -> vec4<f32> { return bitcast<vec4<f32>>(bitcast<vec4<u32>>(x) ^ vec4<u32>(params.zeroBits)); }
 `;
+/** The parameter behind it. */
+export const zeroBits = 0;
 
 /** The specification promises a division for divisors up to 2¹²⁶: beyond, the reciprocal is a denormal, which hardware takes for 0, and ∞/1e38 NaN. */
 const division = `
